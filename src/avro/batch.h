@@ -8,8 +8,9 @@
 //   DATE                               int32_t   days since 1970
 //   FLOAT64                            double
 //   BOOL                               uint8_t   0 or 1
-//   NUMERIC                            __int128  unscaled at scale 9, whatever the field's own scale
-//   BIGNUMERIC                         string_view  canonical decimal text: no exponent, no '+', no
+//   NUMERIC                            __int128  unscaled at scale 9, whatever the field's own
+//   scale BIGNUMERIC                         string_view  canonical decimal text: no exponent, no
+//   '+', no
 //                                                   trailing zeros after the point, "-0" is "0"
 //   STRING, BYTES, GEOGRAPHY, JSON, INTERVAL    string_view
 //   RANGE                              children[0] start, children[1] end (null: unbounded)
