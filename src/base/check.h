@@ -13,8 +13,8 @@ namespace holdfast {
 
 }  // namespace holdfast
 
-#define CHECK(condition, message)                                              \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::holdfast::CheckFailed(__FILE__, __LINE__, #condition, (message));      \
+#define CHECK(condition, message)                                         \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]]                                        \
+      ::holdfast::CheckFailed(__FILE__, __LINE__, #condition, (message)); \
   } while (false)

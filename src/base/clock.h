@@ -1,7 +1,7 @@
 // Time as a port: the engine reads and spends time only through a Clock.
 //
-// `SystemClock` is in adapters/; tests and sim/ use `VirtualClock` (base/virtual_clock.h), so that a
-// retry of ten minutes costs no time. Source: DESIGN §1.6.
+// `SystemClock` is in adapters/; tests and sim/ use `VirtualClock` (base/virtual_clock.h), so that
+// a retry of ten minutes costs no time. Source: DESIGN §1.6.
 #pragma once
 
 #include <chrono>

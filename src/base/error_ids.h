@@ -1,8 +1,8 @@
 // The error registry: every id Holdfast can report, as data (base/errors.def).
 //
-// Help, docs and `holdfast explain ID` are rendered from it. An id is never reused, never renumbered.
-// The letter names the module: X base, N net, A avro, G gcp and the cloud, C catalog, R repository,
-// B backup, V verify, T restore, L localcloud, U command line and configuration.
+// Help, docs and `holdfast explain ID` are rendered from it. An id is never reused, never
+// renumbered. The letter names the module: X base, N net, A avro, G gcp and the cloud, C catalog, R
+// repository, B backup, V verify, T restore, L localcloud, U command line and configuration.
 #pragma once
 
 #include <span>
@@ -40,7 +40,7 @@ enum class ErrorId {
 // One registry entry; all texts are static.
 struct ErrorEntry {
   ErrorId error_id;
-  std::string_view id;      // "B0003"
+  std::string_view id;  // "B0003"
   Code code;
   std::string_view title;   // what it is, in a few words
   std::string_view cause;   // why it usually happens

@@ -69,7 +69,8 @@ constexpr std::array<uint32_t, 256> MakeCrc32cTable() {
   std::array<uint32_t, 256> table{};
   for (uint32_t i = 0; i < 256; ++i) {
     uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) != 0 ? 0x82F63B78U : 0U);
+    for (int bit = 0; bit < 8; ++bit)
+      value = (value >> 1U) ^ ((value & 1U) != 0 ? 0x82F63B78U : 0U);
     table[i] = value;
   }
   return table;
@@ -92,9 +93,8 @@ uint32_t ExtendCrc32c(uint32_t crc, std::string_view bytes) {
 }
 
 std::string Crc32cBase64(uint32_t crc) {
-  const std::array<char, 4> bytes = {
-      static_cast<char>(crc >> 24U), static_cast<char>(crc >> 16U), static_cast<char>(crc >> 8U),
-      static_cast<char>(crc)};
+  const std::array<char, 4> bytes = {static_cast<char>(crc >> 24U), static_cast<char>(crc >> 16U),
+                                     static_cast<char>(crc >> 8U), static_cast<char>(crc)};
   return Base64Encode({bytes.data(), bytes.size()});
 }
 

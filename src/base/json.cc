@@ -29,8 +29,8 @@ bool DeeperThan(std::string_view text, int depth_max) {
 }
 
 Error WrongType(std::string_view key, std::string_view wanted, const Json& found) {
-  return MakeError(ErrorId::kInvalidJson,
-                   fmt::format("field \"{}\" should be {}, not {}", key, wanted, found.type_name()));
+  return MakeError(ErrorId::kInvalidJson, fmt::format("field \"{}\" should be {}, not {}", key,
+                                                      wanted, found.type_name()));
 }
 
 Error Missing(std::string_view key) {
@@ -56,8 +56,9 @@ std::optional<int64_t> AsInt64(const Json& value) {
 
 Result<Json> ParseJson(std::string_view text, JsonLimits limits) {
   if (text.size() > limits.size_bytes_max) {
-    return MakeError(ErrorId::kLimitExceeded, fmt::format("JSON text of {} bytes is over the limit of {}",
-                                                          text.size(), limits.size_bytes_max));
+    return MakeError(ErrorId::kLimitExceeded,
+                     fmt::format("JSON text of {} bytes is over the limit of {}", text.size(),
+                                 limits.size_bytes_max));
   }
   if (DeeperThan(text, limits.depth_max)) {
     return MakeError(ErrorId::kLimitExceeded,

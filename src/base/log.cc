@@ -42,21 +42,27 @@ LogState& State() {
 
 std::string_view LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
-    case LogLevel::kOff: break;
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+    case LogLevel::kOff:
+      break;
   }
   return "off";
 }
 
 std::string FormatAsJson(LogLevel level, std::string_view message,
                          std::initializer_list<LogField> fields) {
-  Json line = {{"ts", FormatTimestamp(std::chrono::time_point_cast<Duration>(
-                          std::chrono::system_clock::now()))},
-               {"level", LevelName(level)},
-               {"message", message}};
+  Json line = {
+      {"ts",
+       FormatTimestamp(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()))},
+      {"level", LevelName(level)},
+      {"message", message}};
   for (const auto& [key, value] : fields) line[std::string(key)] = value;
   return DumpJson(line);
 }

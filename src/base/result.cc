@@ -16,9 +16,8 @@ constexpr std::array kEntries = {
 };
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-    return std::toupper(x) == std::toupper(y);
-  });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
 }
 
 }  // namespace
@@ -34,12 +33,23 @@ const ErrorEntry* FindError(std::string_view id) {
 std::span<const ErrorEntry> AllErrors() { return kEntries; }
 
 std::string_view CodeName(Code code) {
-  static constexpr std::array<std::string_view, 17> kNames = {
-      "OK",           "CANCELLED",         "UNKNOWN",           "INVALID_ARGUMENT",
-      "DEADLINE_EXCEEDED", "NOT_FOUND",    "ALREADY_EXISTS",    "PERMISSION_DENIED",
-      "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",   "OUT_OF_RANGE",
-      "UNIMPLEMENTED", "INTERNAL",         "UNAVAILABLE",       "DATA_LOSS",
-      "UNAUTHENTICATED"};
+  static constexpr std::array<std::string_view, 17> kNames = {"OK",
+                                                              "CANCELLED",
+                                                              "UNKNOWN",
+                                                              "INVALID_ARGUMENT",
+                                                              "DEADLINE_EXCEEDED",
+                                                              "NOT_FOUND",
+                                                              "ALREADY_EXISTS",
+                                                              "PERMISSION_DENIED",
+                                                              "RESOURCE_EXHAUSTED",
+                                                              "FAILED_PRECONDITION",
+                                                              "ABORTED",
+                                                              "OUT_OF_RANGE",
+                                                              "UNIMPLEMENTED",
+                                                              "INTERNAL",
+                                                              "UNAVAILABLE",
+                                                              "DATA_LOSS",
+                                                              "UNAUTHENTICATED"};
   return kNames.at(static_cast<size_t>(code));
 }
 
@@ -48,11 +58,8 @@ Error MakeError(ErrorId id, std::string message, std::string hint) {
 }
 
 Error MakeError(ErrorId id, Code code, std::string message, std::string hint) {
-  return Error{.code = code,
-               .id = id,
-               .message = std::move(message),
-               .hint = std::move(hint),
-               .reason = {}};
+  return Error{
+      .code = code, .id = id, .message = std::move(message), .hint = std::move(hint), .reason = {}};
 }
 
 Error Error::WithContext(std::string_view where) const& { return Error(*this).WithContext(where); }

@@ -47,8 +47,10 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}          // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}      // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -89,9 +91,7 @@ class [[nodiscard]] Result {
   }
 
  private:
-  std::string error_text() const {
-    return ok() ? std::string() : std::get_if<1>(&state_)->message;
-  }
+  std::string error_text() const { return ok() ? std::string() : std::get_if<1>(&state_)->message; }
   std::variant<T, Error> state_;
 };
 
@@ -136,9 +136,9 @@ inline Status Ok() { return {}; }
 #define HF_CONCAT(a, b) HF_CONCAT_INNER(a, b)
 
 // Returns the error of `expression` (a Result or Status) from the enclosing function.
-#define HF_RETURN_IF_ERROR(expression)                                   \
-  do {                                                                   \
-    auto&& hf_status = (expression);                                     \
+#define HF_RETURN_IF_ERROR(expression)                                                \
+  do {                                                                                \
+    auto&& hf_status = (expression);                                                  \
     if (!hf_status.ok()) return std::forward<decltype(hf_status)>(hf_status).error(); \
   } while (false)
 

@@ -42,8 +42,7 @@ Result<T> WithRetry(const RetryPolicy& policy, Clock& clock, Random& random,
   for (int attempt = 1;; ++attempt) {
     Result<T> result = operation();
     if (result.ok()) return result;
-    const auto delay =
-        NextRetry(policy, result.error(), attempt, started, clock.Now(), random);
+    const auto delay = NextRetry(policy, result.error(), attempt, started, clock.Now(), random);
     if (!delay) return result;
     clock.SleepFor(*delay);
   }

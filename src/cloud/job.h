@@ -60,11 +60,11 @@ enum class JobState { kPending, kRunning, kDone };
 struct JobStatus {
   JobRef ref;
   JobState state = JobState::kPending;
-  std::optional<Error> error;          // set: the job failed (done does not mean success)
-  std::vector<std::string> warnings;   // messages of a job that succeeded nevertheless
-  int64_t output_rows = 0;             // load, copy
+  std::optional<Error> error;         // set: the job failed (done does not mean success)
+  std::vector<std::string> warnings;  // messages of a job that succeeded nevertheless
+  int64_t output_rows = 0;            // load, copy
   int64_t output_bytes = 0;
-  int64_t output_files = 0;            // extract: objects written; -1 when not told
+  int64_t output_files = 0;  // extract: objects written; -1 when not told
 
   bool Succeeded() const { return state == JobState::kDone && !error; }
 };

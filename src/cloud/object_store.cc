@@ -26,8 +26,9 @@ Result<std::string> ReadObjectToString(ObjectStore& store, const ObjectRef& obje
   std::string content;
   const ByteSink sink = [&](std::string_view bytes) -> Status {
     if (content.size() + bytes.size() > static_cast<size_t>(size_bytes_max)) {
-      return MakeError(ErrorId::kLimitExceeded, fmt::format("{} is larger than the {} bytes expected",
-                                                            object.Uri(), size_bytes_max));
+      return MakeError(
+          ErrorId::kLimitExceeded,
+          fmt::format("{} is larger than the {} bytes expected", object.Uri(), size_bytes_max));
     }
     content.append(bytes);
     return Ok();

@@ -1,9 +1,9 @@
 // Buckets of immutable objects as the engine needs them.
 //
 // Every write is create-only (a precondition on absence), every delete names a generation: nothing
-// is overwritten in place, so a retried call either finds its own result or fails plainly. Implemented
-// by gcp/ (Cloud Storage's JSON API) and sim/; contract in tests/contract/object_store_contract.h.
-// Thread-safe, blocking.
+// is overwritten in place, so a retried call either finds its own result or fails plainly.
+// Implemented by gcp/ (Cloud Storage's JSON API) and sim/; contract in
+// tests/contract/object_store_contract.h. Thread-safe, blocking.
 //
 // Errors: kBucketNotFound, kObjectNotFound, kObjectExists (an object of that name, with other
 // content, is there), kAccessDenied, kObjectRetained (a retention policy or hold forbids it).
@@ -29,7 +29,7 @@ struct ObjectRef {
 };
 
 struct ObjectInfo {
-  ObjectRef ref;           // with its generation
+  ObjectRef ref;  // with its generation
   int64_t size_bytes = 0;
   uint32_t crc32c = 0;
   int64_t created_ms = 0;  // server time
@@ -50,20 +50,20 @@ class ObjectStore {
   // kBucketNotFound when absent.
   virtual Result<BucketInfo> GetBucket(const std::string& bucket) = 0;
 
-  // Creates the bucket if it is absent. An existing one is returned as it is, unless its location or
-  // project differs: kLocationMismatch / kAccessDenied (someone else's). Idempotent, retried.
+  // Creates the bucket if it is absent. An existing one is returned as it is, unless its location
+  // or project differs: kLocationMismatch / kAccessDenied (someone else's). Idempotent, retried.
   virtual Result<BucketInfo> EnsureBucket(const BucketInfo& bucket) = 0;
 
-  // Writes a new object from `source` (rewindable by calling `open` again for a retry). `size_bytes`
-  // is the exact length. Create-only; if the object exists with the same size and crc32c the call
-  // succeeds with it (a retry found its own success, google-semantics A7 #44), else kObjectExists.
-  // The stored crc32c has been compared with the one computed while sending.
+  // Writes a new object from `source` (rewindable by calling `open` again for a retry).
+  // `size_bytes` is the exact length. Create-only; if the object exists with the same size and
+  // crc32c the call succeeds with it (a retry found its own success, google-semantics A7 #44), else
+  // kObjectExists. The stored crc32c has been compared with the one computed while sending.
   virtual Result<ObjectInfo> CreateObject(const ObjectRef& object, int64_t size_bytes,
                                           const std::function<ByteSource()>& open) = 0;
 
-  // Reads `length` bytes from `offset` (-1: to the end) into `sink`. A transfer that breaks is resumed
-  // where it broke; the bytes of a whole read are compared with the object's crc32c at the end:
-  // kObjectCorrupt.
+  // Reads `length` bytes from `offset` (-1: to the end) into `sink`. A transfer that breaks is
+  // resumed where it broke; the bytes of a whole read are compared with the object's crc32c at the
+  // end: kObjectCorrupt.
   virtual Status ReadObject(const ObjectRef& object, int64_t offset, int64_t length,
                             const ByteSink& sink) = 0;
 
@@ -78,7 +78,8 @@ class ObjectStore {
   // rule as CreateObject for one that exists). Idempotent, retried.
   virtual Result<ObjectInfo> CopyObject(const ObjectRef& source, const ObjectRef& destination) = 0;
 
-  // Deletes exactly the generation named (which must not be 0). Absent: success. Idempotent, retried.
+  // Deletes exactly the generation named (which must not be 0). Absent: success. Idempotent,
+  // retried.
   virtual Status DeleteObject(const ObjectRef& object) = 0;
 };
 

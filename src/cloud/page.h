@@ -15,9 +15,9 @@ struct Page {
   std::string next_page_token;  // empty: this was the last page
 };
 
-// Calls `visit` for each item of every page that `list(page_token)` gives. A token that repeats is an
-// error (kPageTokenRepeated), never a silent end: a listing cut short is data that no one backs up
-// (google-semantics A1 #1).
+// Calls `visit` for each item of every page that `list(page_token)` gives. A token that repeats is
+// an error (kPageTokenRepeated), never a silent end: a listing cut short is data that no one backs
+// up (google-semantics A1 #1).
 template <typename T>
 Status ForEachPage(const std::function<Result<Page<T>>(const std::string& page_token)>& list,
                    const std::function<Status(T&& item)>& visit) {

@@ -15,14 +15,14 @@ namespace holdfast::cloud {
 struct ProjectInfo {
   std::string id;
   std::string number;
-  std::string parent;        // "folders/123" or "organizations/456"
+  std::string parent;  // "folders/123" or "organizations/456"
   std::string display_name;
-  bool active = true;        // false: being deleted
+  bool active = true;  // false: being deleted
   std::map<std::string, std::string> labels;
 };
 
 struct FolderInfo {
-  std::string name;          // "folders/123"
+  std::string name;  // "folders/123"
   std::string parent;
   std::string display_name;
 };

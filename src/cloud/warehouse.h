@@ -1,12 +1,13 @@
 // The data warehouse as the engine needs it: metadata, change, and jobs.
 //
-// Implemented by gcp/ (BigQuery's REST API) and sim/ (in memory). One contract suite runs over every
-// implementation (tests/contract/warehouse_contract.h). All methods are thread-safe and block.
+// Implemented by gcp/ (BigQuery's REST API) and sim/ (in memory). One contract suite runs over
+// every implementation (tests/contract/warehouse_contract.h). All methods are thread-safe and
+// block.
 //
 // Errors carry the service's own word in `Error::reason`. Common to all methods: kTableNotFound /
 // kDatasetNotFound when the thing is absent, kAccessDenied when it may not be seen (never an empty
-// answer), kUnavailable-coded errors after the implementation's own retries. Reads are retried by the
-// implementation; writes say so below.
+// answer), kUnavailable-coded errors after the implementation's own retries. Reads are retried by
+// the implementation; writes say so below.
 #pragma once
 
 #include <span>
@@ -48,8 +49,8 @@ class Warehouse {
   virtual Result<TableInfo> GetTable(const TableRef& table) = 0;
 
   // Creates a table from its resource document; server-owned members in it are ignored. Not
-  // idempotent by itself: an existing table is kTableExists. Retried only where the service said that
-  // nothing happened.
+  // idempotent by itself: an existing table is kTableExists. Retried only where the service said
+  // that nothing happened.
   virtual Result<TableInfo> CreateTable(const TableRef& table, const Json& resource) = 0;
 
   // Changes the members of the resource that `patch` names; null clears one (RFC 7396). Idempotent,
@@ -60,8 +61,8 @@ class Warehouse {
   virtual Status DeleteTable(const TableRef& table) = 0;
 
   // Starts `spec` under `job`, or attaches to the job of that id if it was started before with the
-  // same spec (kJobConflict if with another). Idempotent by the id, retried. The returned status may
-  // already be kDone.
+  // same spec (kJobConflict if with another). Idempotent by the id, retried. The returned status
+  // may already be kDone.
   virtual Result<JobStatus> StartJob(const JobRef& job, const JobSpec& spec) = 0;
 
   // How a job stands. kJobNotFound when the id is unknown in that location.

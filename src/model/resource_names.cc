@@ -45,8 +45,8 @@ Status ValidateProjectId(std::string_view project) {
   const bool id_ok = !id.empty() && id.size() <= 63 && std::ranges::all_of(id, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
-  const bool domain_ok = std::ranges::all_of(
-      domain, [](char c) { return IsAsciiAlnum(c) || c == '.' || c == '-'; });
+  const bool domain_ok =
+      std::ranges::all_of(domain, [](char c) { return IsAsciiAlnum(c) || c == '.' || c == '-'; });
   if (id_ok && domain_ok) return Ok();
   return BadName("project id", project, "lower-case letters, digits and dashes");
 }
@@ -61,10 +61,12 @@ Status ValidateDatasetId(std::string_view dataset) {
 Status ValidateTableId(std::string_view table) {
   // Bytes above 0x7F are parts of letters outside ASCII, which BigQuery allows.
   const bool ok = !table.empty() && table.size() <= 1024 && std::ranges::all_of(table, [](char c) {
-    return IsAsciiAlnum(c) || c == '_' || c == '-' || c == ' ' || (static_cast<unsigned char>(c) & 0x80U) != 0;
+    return IsAsciiAlnum(c) || c == '_' || c == '-' || c == ' ' ||
+           (static_cast<unsigned char>(c) & 0x80U) != 0;
   });
   if (ok) return Ok();
-  return BadName("table id", table, "1 to 1024 bytes of letters, digits, dashes, underscores or spaces");
+  return BadName("table id", table,
+                 "1 to 1024 bytes of letters, digits, dashes, underscores or spaces");
 }
 
 Result<DatasetRef> ParseDatasetRef(std::string_view text) {

@@ -31,7 +31,9 @@ struct TableRef {
   std::string ToString() const;  // "project.dataset.table" or "project.dataset.table$partition"
   DatasetRef dataset_ref() const { return {project, dataset}; }
   TableRef WholeTable() const { return {project, dataset, table, {}}; }
-  TableRef WithPartition(std::string_view id) const { return {project, dataset, table, std::string(id)}; }
+  TableRef WithPartition(std::string_view id) const {
+    return {project, dataset, table, std::string(id)};
+  }
   auto operator<=>(const TableRef&) const = default;
 };
 
@@ -40,8 +42,8 @@ Result<DatasetRef> ParseDatasetRef(std::string_view text);
 Result<TableRef> ParseTableRef(std::string_view text);
 
 // Checks of one part, by Google's rules: project 6..30 of [a-z0-9-] with an optional domain prefix
-// (shorter ids are accepted: old projects have them); dataset [A-Za-z0-9_]{1,1024}; table up to 1024
-// bytes of Unicode letters, marks, numbers, connectors, dashes and spaces.
+// (shorter ids are accepted: old projects have them); dataset [A-Za-z0-9_]{1,1024}; table up to
+// 1024 bytes of Unicode letters, marks, numbers, connectors, dashes and spaces.
 Status ValidateProjectId(std::string_view project);
 Status ValidateDatasetId(std::string_view dataset);
 Status ValidateTableId(std::string_view table);

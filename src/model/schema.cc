@@ -161,9 +161,12 @@ Result<FieldType> ParseFieldType(std::string_view name) {
 
 std::string_view ModeName(FieldMode mode) {
   switch (mode) {
-    case FieldMode::kNullable: return "NULLABLE";
-    case FieldMode::kRequired: return "REQUIRED";
-    case FieldMode::kRepeated: break;
+    case FieldMode::kNullable:
+      return "NULLABLE";
+    case FieldMode::kRequired:
+      return "REQUIRED";
+    case FieldMode::kRepeated:
+      break;
   }
   return "REPEATED";
 }

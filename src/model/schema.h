@@ -1,9 +1,9 @@
 // A table's schema: BigQuery's `TableSchema` as a value, with every type of google-semantics A4.
 //
-// `FromJson` accepts the legacy names (INTEGER, FLOAT, BOOLEAN, STRUCT) and `ToJson` prints the ones
-// that the REST API returns (INTEGER, FLOAT, BOOLEAN, RECORD). What Holdfast does not interpret
-// (policy tags, default expressions, ...) is kept verbatim in `extras`, so that a schema survives a
-// round trip whole. Depth is at most 15, as BigQuery's. Plain values.
+// `FromJson` accepts the legacy names (INTEGER, FLOAT, BOOLEAN, STRUCT) and `ToJson` prints the
+// ones that the REST API returns (INTEGER, FLOAT, BOOLEAN, RECORD). What Holdfast does not
+// interpret (policy tags, default expressions, ...) is kept verbatim in `extras`, so that a schema
+// survives a round trip whole. Depth is at most 15, as BigQuery's. Plain values.
 #pragma once
 
 #include <string>
@@ -25,12 +25,12 @@ enum class FieldType {
   kBigNumeric,  // up to 76.76 digits, 38 after the point
   kTimestamp,   // an instant, microseconds
   kDate,
-  kTime,        // microseconds of a day
-  kDateTime,    // a civil time without zone, microseconds
-  kGeography,   // WKT text
-  kJson,        // JSON text
-  kInterval,    // text: "Y-M D H:M:S.F"
-  kRange,       // record {start, end} of range_element_type
+  kTime,       // microseconds of a day
+  kDateTime,   // a civil time without zone, microseconds
+  kGeography,  // WKT text
+  kJson,       // JSON text
+  kInterval,   // text: "Y-M D H:M:S.F"
+  kRange,      // record {start, end} of range_element_type
   kRecord,
 };
 
@@ -40,12 +40,12 @@ struct Field {
   std::string name;
   FieldType type = FieldType::kString;
   FieldMode mode = FieldMode::kNullable;
-  int precision = 0;                                  // NUMERIC and BIGNUMERIC; 0: the type's own
+  int precision = 0;  // NUMERIC and BIGNUMERIC; 0: the type's own
   int scale = 0;
-  FieldType range_element_type = FieldType::kDate;    // kRange only: kDate, kDateTime, kTimestamp
+  FieldType range_element_type = FieldType::kDate;  // kRange only: kDate, kDateTime, kTimestamp
   std::string description;
-  std::vector<Field> fields;                          // kRecord only
-  Json extras = Json::object();                       // other JSON members, verbatim
+  std::vector<Field> fields;     // kRecord only
+  Json extras = Json::object();  // other JSON members, verbatim
 
   bool operator==(const Field&) const = default;
 };

@@ -2,7 +2,8 @@
 //
 // The whole resource document is kept (`resource`), so that a backup saves what Holdfast does not
 // interpret; the members beside it are read from it once. Times are the server's, in milliseconds
-// since 1970: they are compared with one another, never with a local clock (google-semantics A2 #11).
+// since 1970: they are compared with one another, never with a local clock (google-semantics A2
+// #11).
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,7 @@ struct DatasetInfo {
 struct Partitioning {
   enum class Kind { kNone, kHour, kDay, kMonth, kYear, kIntegerRange };
   Kind kind = Kind::kNone;
-  std::string field;       // empty: by ingestion time
+  std::string field;        // empty: by ingestion time
   int64_t range_start = 0;  // kIntegerRange only: [start, end) in steps of interval
   int64_t range_end = 0;
   int64_t range_interval = 0;

@@ -31,7 +31,7 @@ class Headers {
   void Set(std::string_view name, std::string_view value);  // replaces
   void Add(std::string_view name, std::string_view value);  // keeps others of the name
   std::optional<std::string_view> Find(std::string_view name) const;
-  std::string_view Get(std::string_view name) const;        // "" when absent
+  std::string_view Get(std::string_view name) const;  // "" when absent
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 
  private:
@@ -43,11 +43,13 @@ class QueryParameters {
  public:
   // Parses the text after '?'; undecodable escapes are kept as they stand.
   static QueryParameters Parse(std::string_view query);
-  void Add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void Add(std::string name, std::string value) {
+    fields_.emplace_back(std::move(name), std::move(value));
+  }
   std::optional<std::string> Find(std::string_view name) const;  // the first of that name
   std::string Get(std::string_view name) const;                  // "" when absent
   std::vector<std::string> GetAll(std::string_view name) const;
-  std::string ToString() const;                                  // encoded, without '?'
+  std::string ToString() const;  // encoded, without '?'
 
  private:
   std::vector<std::pair<std::string, std::string>> fields_;
@@ -62,8 +64,8 @@ struct HttpResponse {
   int status = 200;
   Headers headers;
   std::string body;
-  BodyReader body_reader;                  // instead of `body`, for large answers (server side)
-  std::optional<uint64_t> body_size;       // of body_reader, if known: sent as Content-Length
+  BodyReader body_reader;             // instead of `body`, for large answers (server side)
+  std::optional<uint64_t> body_size;  // of body_reader, if known: sent as Content-Length
 };
 
 }  // namespace holdfast::net

@@ -1,9 +1,9 @@
 // An HTTP client as a port: one method, which sends a request and gives back the response.
 //
-// The production one (`MakeCurlHttpClient`) pools connections, verifies TLS, follows no redirects and
-// retries nothing: retrying belongs to the caller, who knows what is idempotent. A response of any
-// status is a success here; an Error means that no complete response came (its code is kUnavailable
-// or kDeadlineExceeded). Thread-safe.
+// The production one (`MakeCurlHttpClient`) pools connections, verifies TLS, follows no redirects
+// and retries nothing: retrying belongs to the caller, who knows what is idempotent. A response of
+// any status is a success here; an Error means that no complete response came (its code is
+// kUnavailable or kDeadlineExceeded). Thread-safe.
 #pragma once
 
 #include <memory>
@@ -17,13 +17,13 @@ namespace holdfast::net {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;                       // absolute, already encoded
+  std::string url;  // absolute, already encoded
   Headers headers;
   std::string body;
-  BodyReader body_reader;                // instead of `body`, for large uploads
-  std::optional<uint64_t> body_size;     // of body_reader, if known
-  BodyWriter response_writer;            // takes a 2xx body piece by piece instead of response.body;
-                                         // other statuses still come in response.body
+  BodyReader body_reader;             // instead of `body`, for large uploads
+  std::optional<uint64_t> body_size;  // of body_reader, if known
+  BodyWriter response_writer;         // takes a 2xx body piece by piece instead of response.body;
+                                      // other statuses still come in response.body
   Duration timeout = std::chrono::seconds{60};        // of the whole exchange, unless it streams
   Duration stall_timeout = std::chrono::seconds{60};  // no byte either way for this long
   size_t response_bytes_max = size_t{256} << 20U;     // of response.body
@@ -38,7 +38,7 @@ class HttpClient {
 struct HttpClientOptions {
   int connections_max = 64;
   std::string user_agent = "holdfast";
-  std::string ca_file;                   // PEM; empty: the system's
+  std::string ca_file;  // PEM; empty: the system's
 };
 
 std::unique_ptr<HttpClient> MakeCurlHttpClient(HttpClientOptions options = {});
