@@ -1,0 +1,36 @@
+// Values of a batch as BigQuery writes them in CSV, JSON and REST answers.
+//
+//   DATE 2026-11-21 · TIME 10:18:44.5 · DATETIME 2026-11-21T10:18:44.5 · BYTES base64
+//   TIMESTAMP 2026-11-21 10:18:44.5 UTC · NUMERIC without trailing zeros · FLOAT64 shortest that
+//   reads back, NaN, Infinity, -Infinity · RANGE [start, end)
+//
+// Each function appends to `text`, so that a row needs one buffer. Pure. Source: google-semantics A4.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "avro/batch.h"
+#include "model/schema.h"
+
+namespace holdfast::warehouse {
+
+void AppendDate(int64_t days, std::string& text);
+void AppendTime(int64_t micros, std::string& text);
+void AppendDateTime(int64_t micros, char separator, std::string& text);
+void AppendNumeric(__int128 unscaled, std::string& text);
+void AppendFloat(double value, std::string& text);
+
+// A JSON string literal of `bytes` with the quotes. Invalid UTF-8 is replaced by U+FFFD.
+void AppendJsonString(std::string_view bytes, std::string& text);
+
+// The text of a scalar (or RANGE) at `row`, which is not NULL: unquoted, as in a CSV field or the "v"
+// of a REST cell. TIMESTAMP is the text above; REST callers format it from the int64 themselves.
+void AppendScalar(const Field& field, const avro::ColumnView& column, size_t row, std::string& text);
+
+// The JSON value at `row`, NULL included, of any field, as in an NDJSON extract: INT64 and NUMERIC
+// are strings, FLOAT64 a number unless not finite, JSON is embedded.
+void AppendJsonValue(const Field& field, const avro::ColumnView& column, size_t row,
+                     std::string& text);
+
+}  // namespace holdfast::warehouse
