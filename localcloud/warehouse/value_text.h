@@ -4,6 +4,7 @@
 //   TIMESTAMP 2026-11-21 10:18:44.5 UTC · NUMERIC without trailing zeros · FLOAT64 shortest that
 //   reads back, NaN, Infinity, -Infinity · RANGE [start, end)
 //
+// Civil times and decimals are written by avro/civil_text.h and avro/decimal.h.
 // Each function appends to `text`, so that a row needs one buffer. Pure. Source: google-semantics A4.
 #pragma once
 
@@ -15,10 +16,7 @@
 
 namespace holdfast::warehouse {
 
-void AppendDate(int64_t days, std::string& text);
-void AppendTime(int64_t micros, std::string& text);
-void AppendDateTime(int64_t micros, char separator, std::string& text);
-void AppendNumeric(__int128 unscaled, std::string& text);
+// Shortest text that reads back as the same value; "NaN", "Infinity", "-Infinity".
 void AppendFloat(double value, std::string& text);
 
 // A JSON string literal of `bytes` with the quotes. Invalid UTF-8 is replaced by U+FFFD.
