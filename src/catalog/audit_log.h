@@ -1,0 +1,51 @@
+// AuditLog: who did what, in a chain that shows when an entry was changed or taken out.
+//
+// Append-only. Each entry's hash covers the hash before it and the entry's canonical JSON:
+// H(i) = SHA-256(H(i-1) || canonical(entry i)). The last hash, kept elsewhere, proves the whole.
+// Thread-safe; other processes may append to the same log. Source: google-semantics "Controls".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "cloud/page.h"
+
+namespace holdfast::catalog {
+
+// What happened; never a secret.
+struct AuditEvent {
+  int64_t at_ms = 0;
+  std::string actor;    // "cli:alice", "server:key-3", "schedule"
+  std::string action;   // "backup.run", "restore.apply"
+  std::string subject;  // the run, backup or table
+  Json detail = Json::object();
+};
+
+struct AuditEntry {
+  int64_t sequence = 0;  // 1, 2, 3 without a gap
+  AuditEvent event;
+  std::string hash;  // 64 hexadecimal digits
+};
+
+class AuditLog {
+ public:
+  virtual ~AuditLog() = default;
+
+  // Appends an event; returns it with its place in the chain. Not idempotent: twice is two entries.
+  virtual Result<AuditEntry> AppendAudit(const AuditEvent& event) = 0;
+
+  // Entries after `sequence`, in order; at most 1,000.
+  virtual Result<std::vector<AuditEntry>> ListAudit(int64_t sequence) = 0;
+};
+
+// The hash of an entry that follows one of hash `previous` (empty for the first).
+std::string AuditHash(const std::string& previous, int64_t sequence, const AuditEvent& event);
+
+// Reads the whole chain again. Returns its last entry's hash (empty when there is none).
+// Errors: kAuditChainBroken naming the first entry that does not follow from the one before.
+Result<std::string> VerifyAuditChain(AuditLog& log);
+
+}  // namespace holdfast::catalog

@@ -1,0 +1,109 @@
+// BackupIndex: which backups there are, found fast.
+//
+// An index of what repositories hold: it can be lost and rebuilt from their manifests
+// (rebuild_index.h), so nothing is recorded here before its manifest is written. Every write is
+// idempotent: recording the same thing again changes nothing. Thread-safe; other processes may use
+// the same catalog. Errors of all methods: kCatalogUnavailable, kCatalogDamaged.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cloud/page.h"
+#include "model/fingerprint.h"
+#include "model/manifest.h"
+#include "model/method.h"
+#include "model/resource_names.h"
+
+namespace holdfast::catalog {
+
+// What the index keeps of a manifest.
+struct BackupRecord {
+  std::string backup;
+  TableRef object;
+  std::string run;
+  Method method = Method::kExport;
+  int64_t created_ms = 0;
+  int64_t consistent_through_ms = 0;
+  Fingerprint source;
+  std::string location;
+  std::string bucket;  // the repository that holds the manifest
+  std::string prefix;  // of that repository in its bucket
+  int64_t rows = 0;
+  int64_t stored_bytes = 0;
+  int64_t objects = 0;                        // data objects
+  std::string content_digest;                 // empty: not read
+  std::string suspect;                        // empty: good
+  VerifyLevel verified = VerifyLevel::kNone;  // the best level that passed, whenever
+  int64_t verified_ms = 0;                    // when; 0 when kNone
+  bool damaged = false;  // the last verification found damage: not good any more
+
+  bool IsGood() const { return suspect.empty() && !damaged; }
+  bool operator==(const BackupRecord&) const = default;
+};
+
+// The record of a manifest that lies in the repository at bucket/prefix.
+BackupRecord RecordOf(const Manifest& manifest, const std::string& bucket,
+                      const std::string& prefix);
+
+// All members that are set must match.
+struct BackupFilter {
+  std::string id_prefix;  // of the backup's id
+  std::string project;    // exact names
+  std::string dataset;
+  std::string table;
+  std::optional<std::string> partition;  // "" is the whole table
+  std::string run;
+  std::optional<int64_t> as_of_ms;  // consistent_through_ms at or before this
+  bool good_only = false;           // neither suspect nor damaged
+  bool newest_only = false;         // of each object only the newest that matches the rest
+};
+
+// What one verification or drill found of one backup.
+struct VerificationRecord {
+  std::string backup;
+  int64_t at_ms = 0;
+  VerifyLevel level = VerifyLevel::kNone;  // asked for
+  bool passed = false;
+  std::string detail;  // what was wrong, or what was compared
+
+  bool operator==(const VerificationRecord&) const = default;
+};
+
+class BackupIndex {
+ public:
+  virtual ~BackupIndex() = default;
+
+  // Adds a backup. One of that id that is there already stays as it is, its verifications included.
+  virtual Status RecordBackup(const BackupRecord& record) = 0;
+
+  // Backups that match, ordered by object and, of one object, the newest first (by
+  // consistent_through_ms, then id). At most 1,000 a page.
+  virtual Result<cloud::Page<BackupRecord>> FindBackups(const BackupFilter& filter,
+                                                        const std::string& page_token) = 0;
+
+  // Takes a backup out of the index, with its verifications. Absent: success.
+  virtual Status RemoveBackup(const std::string& backup) = 0;
+
+  // Adds a verification and updates the backup's verified/damaged members. The same one twice is
+  // kept once. kBackupNotFound when the backup is unknown.
+  virtual Status RecordVerification(const VerificationRecord& record) = 0;
+
+  // Verifications of a backup, the newest first; at most 1,000.
+  virtual Result<std::vector<VerificationRecord>> ListVerifications(const std::string& backup) = 0;
+};
+
+// The newest good backup of exactly this object (as of a time, if given); nullopt: none.
+Result<std::optional<BackupRecord>> LatestGood(BackupIndex& index, const TableRef& object,
+                                               std::optional<int64_t> as_of_ms = std::nullopt);
+
+// The newest good backup of the table and of each of its partitions, in order of partition.
+Result<std::vector<BackupRecord>> LatestGoodOfTable(BackupIndex& index, const TableRef& table);
+
+// The backup whose id begins with `id_prefix`. kBackupNotFound; kBackupAmbiguous names some.
+Result<BackupRecord> GetBackup(BackupIndex& index, const std::string& id_prefix);
+
+}  // namespace holdfast::catalog

@@ -1,0 +1,82 @@
+// RunLedger: the runs, the tasks they consist of, and each object's outcome.
+//
+// A run is done when its last task is. A task's follow-ups and outcomes are recorded in the one
+// transaction that completes it, so a process may die at any moment and a message come twice:
+// nothing is lost, nothing counted twice. Every write is idempotent. Thread-safe; other processes
+// may use the same catalog. Errors of all methods: kCatalogUnavailable, kCatalogDamaged;
+// kRunNotFound and kTaskNotFound where the run or task is unknown.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cloud/page.h"
+#include "model/run.h"
+#include "model/work_message.h"
+
+namespace holdfast::catalog {
+
+enum class TaskState { kPending, kDone };
+
+struct Task {
+  std::string id;  // TaskId(message)
+  WorkMessage message;
+  TaskState state = TaskState::kPending;
+  int attempt = 1;  // the try that is due or under way; part of job ids
+};
+
+// How far a run is.
+struct RunProgress {
+  int64_t tasks_pending = 0;
+  int64_t tasks_done = 0;
+  RunTotals totals;  // of the outcomes so far
+
+  bool IsComplete() const { return tasks_pending == 0; }
+};
+
+class RunLedger {
+ public:
+  virtual ~RunLedger() = default;
+
+  // Adds the run with its first task. One of that id that is there stays as it is.
+  virtual Status BeginRun(const Run& run) = 0;
+
+  // Runs, the newest first; only those still running, if asked so. At most 100 a page.
+  virtual Result<cloud::Page<Run>> ListRuns(bool running_only, const std::string& page_token) = 0;
+
+  virtual Result<Run> GetRun(const std::string& run) = 0;
+
+  virtual Result<Task> GetTask(const std::string& task) = 0;
+
+  // Tasks of a run that are not done, in the order they were added. At most 1,000 a page.
+  virtual Result<cloud::Page<Task>> PendingTasks(const std::string& run,
+                                                 const std::string& page_token) = 0;
+
+  // Says that attempt `failed` of a task failed for good and another is to be made: the task's
+  // attempt becomes failed + 1, unless it is past that already. Returns the attempt that is due
+  // now.
+  virtual Result<int> AdvanceAttempt(const std::string& task, int failed) = 0;
+
+  // Completes a task: adds the follow-ups (those whose id is known are skipped) and the outcomes,
+  // and marks it done; all or nothing. A task that is done already: nothing changes. An object that
+  // has an outcome in this run keeps the first.
+  virtual Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
+                              const std::vector<ItemOutcome>& outcomes) = 0;
+
+  virtual Result<RunProgress> GetProgress(const std::string& run) = 0;
+
+  // Outcomes of a run in order of object. At most 1,000 a page.
+  virtual Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
+                                                        const std::string& page_token) = 0;
+
+  // Marks the run finished. kRunNotComplete while tasks are pending. A finished run stays as it is.
+  virtual Status FinishRun(const std::string& run, int64_t finished_ms) = 0;
+};
+
+// The oldest run that was begun and not finished: what a new start of the program goes on with.
+Result<std::optional<Run>> UnfinishedRun(RunLedger& ledger);
+
+}  // namespace holdfast::catalog

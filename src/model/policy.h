@@ -1,0 +1,68 @@
+// Policy: which resources are backed up, by which method, to where, and how carefully.
+//
+// Plain values; JSON in and out. The scope is decided by globs over whole names. Source: DESIGN §2.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "model/method.h"
+#include "model/resource_names.h"
+
+namespace holdfast {
+
+// Which objects. A pattern is "project", "project.dataset" or "project.dataset.table", each part a
+// glob (MatchesGlob); one with fewer parts covers everything below. An object is covered when some
+// include covers it (none given: everything) and no exclude does.
+struct Scope {
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+
+  bool CoversTable(const TableRef& table) const;
+  // Whether anything in the project or dataset may be covered: false means that it need not be
+  // listed.
+  bool MayCoverDataset(const DatasetRef& dataset) const;
+  bool MayCoverProject(std::string_view project) const;
+
+  static Result<Scope> FromJson(const Json& json);  // kInvalidName for a malformed pattern
+  Json ToJson() const;
+  bool operator==(const Scope&) const = default;
+};
+
+struct BackupPolicy {
+  std::string name = "default";
+  Method method = Method::kExport;
+  Scope scope;
+
+  // Names with {project} and {location} filled in (location in lower case).
+  std::string bucket_pattern = "{project}-holdfast-{location}";
+  std::string staging_bucket_pattern = "{project}-holdfast-staging-{location}";
+  std::string prefix;          // of the repository in its bucket; empty: the bucket's root
+  bool direct_extract = true;  // into the repository; false: by way of the staging bucket, which
+                               // a locked repository needs (google-semantics trap 11)
+  std::string copy_project;    // method copy: where the copies are; empty: the table's own
+
+  std::string codec = "SNAPPY";           // NONE, DEFLATE, SNAPPY
+  VerifyLevel verify = VerifyLevel::kL2;  // at backup, before the manifest: kL0, kL1 or kL2
+  double shrink_threshold =
+      0.5;  // fewer than this share of the last backup's rows: suspect (trap 6)
+  bool trust_equal_counts = false;  // take Change::kMetadataOnly without reading the data again
+  int64_t forced_full_days = 7;     // an unchanged object is backed up anyway after this; 0: never
+
+  static Result<BackupPolicy> FromJson(const Json& json);  // absent members keep their defaults
+  Json ToJson() const;
+  bool operator==(const BackupPolicy&) const = default;
+};
+
+// A bucket's name from a pattern: lower case, each run of characters that no bucket may have
+// becomes one '-', 63 bytes at most (a longer one ends in a hash of the whole).
+std::string FillBucketPattern(std::string_view pattern, std::string_view project,
+                              std::string_view location);
+
+// Why a backup of `rows` is suspect after one of `last_rows`; empty: it is not.
+std::string ShrinkReason(const BackupPolicy& policy, int64_t last_rows, int64_t rows);
+
+}  // namespace holdfast

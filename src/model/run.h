@@ -1,0 +1,87 @@
+// Run: one pass of the backup workflow over its scope, and what became of each object in it.
+//
+// Every object of the scope has exactly one outcome in the end; the totals are sums of outcomes and
+// nothing else, so they add up. Partial failure is a value (DESIGN §1.5). Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "model/policy.h"
+#include "model/resource_names.h"
+
+namespace holdfast {
+
+enum class RunState {
+  kRunning,   // also one whose process died: it is resumed
+  kFinished,  // every object has its outcome, failures included
+};
+std::string_view RunStateName(RunState state);  // "running", "finished"
+
+struct Run {
+  std::string id;
+  RunState state = RunState::kRunning;
+  int64_t started_ms = 0;
+  int64_t finished_ms = 0;  // 0 while it runs
+  BackupPolicy policy;      // as it was when the run began, scope included
+
+  static Result<Run> FromJson(const Json& json);
+  Json ToJson() const;
+};
+
+enum class Outcome {
+  kBackedUp,      // a new backup with the data
+  kUnchanged,     // the last good backup still holds what is there
+  kMetadataOnly,  // only the description of it changed (fingerprint.h)
+  kUnsupported,   // of a kind that is not backed up: NOT protected
+  kFailed,        // see error_id and reason
+  kVanished,      // was listed, then gone before it could be read (google-semantics A2 #16)
+};
+inline constexpr int kOutcomes = 6;
+std::string_view OutcomeName(Outcome outcome);  // "backed_up", ...
+std::optional<Outcome> FindOutcome(std::string_view name);
+
+struct ItemOutcome {
+  TableRef object;  // a partition, a table; table empty: a dataset or project that failed whole
+  Outcome outcome = Outcome::kFailed;
+  std::string reason;  // for a person: why
+  std::string backup;  // the backup that holds the object now; empty: none
+  int64_t rows = 0;    // captured in this run
+  int64_t bytes = 0;   // stored in this run
+  int64_t duration_ms = 0;
+  std::string error_id;  // "G0006"; empty unless it failed
+
+  static Result<ItemOutcome> FromJson(const Json& json);
+  Json ToJson() const;
+};
+
+// Sums over outcomes.
+struct RunTotals {
+  int64_t objects = 0;            // all of them
+  int64_t count[kOutcomes] = {};  // by Outcome; the sum is `objects`
+  int64_t rows = 0;
+  int64_t bytes = 0;
+
+  void Add(const ItemOutcome& item);
+  int64_t Of(Outcome outcome) const { return count[static_cast<int>(outcome)]; }
+  Json ToJson() const;
+  bool operator==(const RunTotals&) const = default;
+};
+
+struct RunReport {
+  Run run;
+  std::vector<ItemOutcome> items;  // in order of object
+  RunTotals totals;                // of `items`
+
+  Json ToJson() const;  // stable; what runs/<run>.json holds
+};
+
+// The report of these outcomes: sorts them and adds them up.
+RunReport MakeRunReport(Run run, std::vector<ItemOutcome> items);
+
+}  // namespace holdfast

@@ -1,0 +1,70 @@
+// Work messages: what one stage of a run asks of the next, by the seed's three topics.
+//
+// Each message has a task id that is a function of what is asked, not of how often or by whom: a
+// message that comes twice is the same task. JSON members are the seed's (project_to_check,
+// table_to_backup); unknown members are ignored. Plain values. Source: DESIGN §1.3, §4.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "model/fingerprint.h"
+#include "model/method.h"
+#include "model/resource_names.h"
+
+namespace holdfast {
+
+inline constexpr std::string_view kStartTopic = "start-backup-process";
+inline constexpr std::string_view kCheckTopic = "check-project-tables";
+inline constexpr std::string_view kBackupTopic = "run-bq-backup-to-cs";
+
+// Units of one message at most.
+inline constexpr size_t kMessagePartitionsMax = 10'000;
+
+// Begin: list the organization's projects.
+struct StartBackupProcess {
+  std::string run;
+};
+
+// Look at one project: which of its tables changed.
+struct CheckProjectTables {
+  std::string run;
+  std::string project_to_check;
+};
+
+// One thing to back up: a partition of the message's table, or the table itself.
+struct BackupUnit {
+  std::string partition;    // empty: the whole table
+  Fingerprint fingerprint;  // as scanned
+  Change change = Change::kDataChanged;
+
+  bool operator==(const BackupUnit&) const = default;
+};
+
+// Back up one table, or some partitions of it.
+struct RunBackup {
+  std::string run;
+  TableRef table_to_backup;  // without partition
+  Method method = Method::kExport;
+  std::vector<BackupUnit> units;  // one at least, no partition twice
+};
+
+using WorkMessage = std::variant<StartBackupProcess, CheckProjectTables, RunBackup>;
+
+std::string_view TopicOf(const WorkMessage& message);
+const std::string& RunOf(const WorkMessage& message);
+
+// 32 hexadecimal digits of a hash of topic, run and what is asked for: project, or table and
+// partitions. Fingerprints do not count: what is scanned twice in one run is still one task.
+std::string TaskId(const WorkMessage& message);
+
+Json ToJson(const WorkMessage& message);
+
+// The message of that topic. Errors: kInvalidJson, kInvalidName, kLimitExceeded naming the member.
+Result<WorkMessage> ParseWorkMessage(std::string_view topic, std::string_view text);
+
+}  // namespace holdfast

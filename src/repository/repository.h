@@ -1,0 +1,91 @@
+// Repository: manifests, run files and evidence in a bucket, all of them write-once.
+//
+// A backup exists when its manifest is there: `WriteManifest` is the commit point and comes after
+// the data (DESIGN §5, google-semantics A7 #49). Nothing is edited in place. Borrows the store,
+// holds no other state, thread-safe; any number of processes may use one repository. Errors besides
+// those named are the store's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "cloud/object_store.h"
+#include "cloud/page.h"
+#include "model/manifest.h"
+#include "model/run.h"
+#include "repository/layout.h"
+
+namespace holdfast::repository {
+
+inline constexpr int kRepositoryFormatVersion = 1;
+
+// A manifest as a listing shows it, unread.
+struct ManifestEntry {
+  ManifestPath path;
+  cloud::ObjectInfo info;
+};
+
+class Repository {
+ public:
+  // Opens the repository at `location`. Errors: kRepositoryNotFound (no repository.json),
+  // kRepositoryVersion (of a newer program), kRepositoryDamaged, kBucketNotFound.
+  static Result<Repository> Open(cloud::ObjectStore& store, const Location& location);
+
+  // Opens it, and writes repository.json first when there is none. Idempotent: of two that create
+  // at once one wins and both open the same. The bucket must exist.
+  static Result<Repository> OpenOrCreate(cloud::ObjectStore& store, const Location& location,
+                                         const Clock& clock, Random& random);
+
+  const Location& location() const { return location_; }
+  const std::string& id() const { return id_; }  // 32 hexadecimal digits, from repository.json
+
+  // Commits a backup. The same manifest again: success. kManifestExists when another manifest of
+  // that backup is there (another worker won): read it and take it.
+  Result<cloud::ObjectInfo> WriteManifest(const Manifest& manifest);
+
+  // Whether the backup is committed.
+  Result<bool> HasManifest(const TableRef& object, const std::string& backup);
+
+  // Reads one. Errors: kManifestNotFound, kManifestDamaged (edited, cut; also when the manifest
+  // tells of another object or backup than its name), kManifestVersion.
+  Result<Manifest> ReadManifest(const TableRef& object, const std::string& backup);
+  Result<Manifest> ReadManifest(const ManifestEntry& entry);
+
+  // Manifests below `scope` (as far as its members are set) in order of name: of one object, the
+  // oldest backup first. Objects of other names are left out.
+  Result<cloud::Page<ManifestEntry>> ListManifests(const TableRef& scope,
+                                                   const std::string& page_token);
+
+  // Writes runs/<run>.json. The same report again: success; another: kObjectExists.
+  Status WriteRun(const RunReport& report);
+
+  // Reads runs/<run>.json; kObjectNotFound.
+  Result<Json> ReadRun(const std::string& run);
+
+  // Writes evidence/<kind>/<id>.json, write-once as above. `kind` and `id` as IsValidId.
+  Status WriteEvidence(const std::string& kind, const std::string& id, const Json& evidence);
+
+  cloud::ObjectStore& store() const { return *store_; }
+
+ private:
+  Repository(cloud::ObjectStore& store, Location location, std::string id)
+      : store_(&store), location_(std::move(location)), id_(std::move(id)) {}
+  cloud::ObjectRef RefOf(std::string name) const { return {location_.bucket, std::move(name), 0}; }
+
+  cloud::ObjectStore* store_;
+  Location location_;
+  std::string id_;
+};
+
+// Reads every manifest below `scope`, one at a time, in order of name. One that cannot be read is
+// visited as its error (kManifestDamaged, kManifestVersion), so that it does not hide the others; a
+// store that fails ends the loop, as does an error of the visitor.
+Status ForEachManifest(Repository& repository, const TableRef& scope,
+                       const std::function<Status(Result<Manifest> manifest)>& visit);
+
+}  // namespace holdfast::repository

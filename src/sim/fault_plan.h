@@ -1,0 +1,81 @@
+// FaultPlan: which calls to the simulated cloud fail, how, and when the process "dies".
+//
+// Everything follows from a seed and the order of calls, so a failing run replays. A fault strikes
+// either before the effect of a call or after it, when only the answer is lost. Thread-safe; with
+// several threads the order of calls, and so the run, is no longer fixed. Source: DESIGN §8.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "base/random.h"
+#include "base/result.h"
+
+namespace holdfast::sim {
+
+// Chances in 0..1 per call (or job). All zero: nothing ever fails.
+struct FaultRates {
+  double unavailable = 0;   // 503, before the effect
+  double throttled = 0;     // 429 rateLimitExceeded, before the effect
+  double reset_before = 0;  // the connection broke before the effect
+  double reset_after = 0;   // the effect happened, the answer was lost
+  double job_failure = 0;   // a job ends with backendError
+  double drop_table = 0;    // a call to GetTable or StartJob finds that its table was just dropped
+  double corrupt_write =
+      0;  // an extract writes an object with one bit flipped (its checksums match)
+};
+
+class FaultPlan {
+ public:
+  explicit FaultPlan(uint64_t seed = 0, FaultRates rates = {});
+
+  void SetRates(FaultRates rates);
+
+  // From now on every call on this project, dataset or bucket name is kAccessDenied (or allowed
+  // again).
+  void DenyAccess(const std::string& name);
+  void AllowAccess(const std::string& name);
+
+  // The process dies at call number `call` from now (1: the next): that call and all after it fail
+  // with kCancelled, nothing takes effect, until Revive. If `after_effect`, that call takes effect
+  // first.
+  void CrashAtCall(int64_t call, bool after_effect = false);
+  void Revive();
+  bool crashed() const;
+
+  // Calls so far.
+  int64_t calls() const;
+
+  // The next jobs of this kind ("extract", "load", "copy") fail with this reason, `times` times.
+  void FailJobs(const std::string& kind, const std::string& reason, int times);
+
+  // For the simulated services. Before: what goes wrong before the call's effect; `name` is the
+  // project or bucket. After: what goes wrong once it has happened.
+  Status Before(const std::string& name);
+  Status After();
+  // The reason with which a new job of that kind will fail; empty: it will not.
+  std::string NextJobFailure(const std::string& kind);
+  bool DropsTable();
+  bool CorruptsWrite();
+  // A number below `bound` from the plan's seed.
+  uint64_t Pick(uint64_t bound);
+
+ private:
+  bool Strikes(double rate);
+
+  mutable std::mutex mutex_;
+  std::unique_ptr<Random> random_;
+  FaultRates rates_;
+  std::set<std::string> denied_;
+  std::map<std::string, std::pair<std::string, int>> job_failures_;  // kind → reason, times
+  int64_t calls_ = 0;
+  int64_t crash_at_ = 0;  // call number; 0: never
+  bool crash_after_effect_ = false;
+  bool crashed_ = false;
+};
+
+}  // namespace holdfast::sim
