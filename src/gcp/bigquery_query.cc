@@ -1,0 +1,116 @@
+#include "gcp/bigquery_query.h"
+
+#include <fmt/format.h>
+
+namespace holdfast::gcp {
+
+namespace {
+
+constexpr int kRowsPerPage = 5000;
+constexpr int kWaitMillis = 10'000;
+constexpr int kPollsMax = 360;  // an hour, for a query of metadata
+
+// A token of ours: location, job id and the service's own page token, none of which holds a space.
+std::string MakeToken(const Json& reference, const std::string& page_token) {
+  return fmt::format("{} {} {}", StringOr(reference, "location", "-"),
+                     StringOr(reference, "jobId", ""), page_token);
+}
+
+RestCall ResultsCall(const Query& query, std::string_view location, std::string_view job,
+                     std::string_view page_token) {
+  RestCall call{.path = fmt::format("/bigquery/v2/projects/{}/queries/{}",
+                                    net::PercentEncode(query.project), net::PercentEncode(job)),
+                .what = query.what,
+                .names = query.names};
+  if (location != "-") call.query.Add("location", std::string(location));
+  call.query.Add("maxResults", std::to_string(kRowsPerPage));
+  call.query.Add("timeoutMs", std::to_string(kWaitMillis));
+  if (!page_token.empty()) call.query.Add("pageToken", std::string(page_token));
+  return call;
+}
+
+Result<Json> StartQuery(const RestClient& client, const Query& query) {
+  Json body = {{"query", query.sql},
+               {"useLegacySql", false},
+               {"maxResults", kRowsPerPage},
+               {"timeoutMs", kWaitMillis},
+               {"parameterMode", "NAMED"}};
+  body["queryParameters"] = Json::array();
+  for (const auto& [name, value] : query.string_parameters) {
+    body["queryParameters"].push_back({{"name", name},
+                                       {"parameterType", {{"type", "STRING"}}},
+                                       {"parameterValue", {{"value", value}}}});
+  }
+  return client.Call(
+      {.method = "POST",
+       .path = fmt::format("/bigquery/v2/projects/{}/queries", net::PercentEncode(query.project)),
+       .body = std::move(body),
+       .what = query.what,
+       .names = query.names});
+}
+
+std::vector<std::vector<Json>> ReadRows(const Json& json) {
+  std::vector<std::vector<Json>> rows;
+  const Json* list = FindField(json, "rows");
+  if (list == nullptr || !list->is_array()) return rows;
+  for (const Json& row : *list) {
+    std::vector<Json> cells;
+    if (const Json* fields = FindField(row, "f"); fields != nullptr && fields->is_array()) {
+      for (const Json& cell : *fields)
+        cells.push_back(cell.is_object() ? cell.value("v", Json()) : Json());
+    }
+    rows.push_back(std::move(cells));
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string QuoteTablePath(std::initializer_list<std::string_view> parts) {
+  std::string quoted = "`";
+  for (const std::string_view part : parts) {
+    if (quoted.size() > 1) quoted += '.';
+    for (const char c : part) {
+      if (c == '`' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+  }
+  return quoted + "`";
+}
+
+Result<QueryPage> RunQuery(const RestClient& client, const Query& query,
+                           const std::string& page_token) {
+  Json json;
+  std::string location;
+  std::string job;
+  std::string page;
+  if (page_token.empty()) {
+    HF_ASSIGN_OR_RETURN(json, StartQuery(client, query));
+  } else {
+    const size_t first = page_token.find(' ');
+    const size_t second = page_token.find(' ', first + 1);
+    location = page_token.substr(0, first);
+    job = page_token.substr(first + 1, second - first - 1);
+    page = page_token.substr(second + 1);
+    HF_ASSIGN_OR_RETURN(json, client.Call(ResultsCall(query, location, job, page)));
+  }
+  for (int polls = 0; !BoolOr(json, "jobComplete", false); ++polls) {
+    if (polls == kPollsMax) {
+      return MakeError(ErrorId::kServiceUnavailable, query.what + ": the query does not end");
+    }
+    const Json* reference = FindField(json, "jobReference");
+    if (reference == nullptr) {
+      return MakeError(ErrorId::kInvalidJson, query.what + ": the answer names no job");
+    }
+    location = StringOr(*reference, "location", "-");
+    job = StringOr(*reference, "jobId", "");
+    HF_ASSIGN_OR_RETURN(json, client.Call(ResultsCall(query, location, job, page)));
+  }
+  QueryPage result{.rows = ReadRows(json), .next_page_token = {}};
+  const std::string next = StringOr(json, "pageToken", "");
+  const Json* reference = FindField(json, "jobReference");
+  if (!next.empty() && reference != nullptr) result.next_page_token = MakeToken(*reference, next);
+  return result;
+}
+
+}  // namespace holdfast::gcp

@@ -1,0 +1,72 @@
+#include "gcp/rest_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace holdfast::gcp {
+
+RestClient::RestClient(std::string endpoint, RestEnvironment environment)
+    : endpoint_(std::move(endpoint)), environment_(std::move(environment)) {}
+
+std::string RestClient::Url(const RestCall& call) const {
+  const std::string query = call.query.ToString();
+  return query.empty() ? endpoint_ + call.path
+                       : fmt::format("{}{}?{}", endpoint_, call.path, query);
+}
+
+Result<net::HttpResponse> RestClient::Send(net::ClientRequest request, const RestCall& call,
+                                           std::initializer_list<int> accepted) const {
+  HF_ASSIGN_OR_RETURN(const std::string token, environment_.token());
+  if (!token.empty()) request.headers.Set("Authorization", "Bearer " + token);
+  const Timestamp started = environment_.clock.Now();
+  auto response = environment_.http.Send(request);
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock.Now() - started);
+  if (!response.ok()) {
+    LogDebug("call failed", {{"method", request.method},
+                             {"path", call.path},
+                             {"error", response.error().message},
+                             {"elapsed_ms", std::to_string(elapsed.count())}});
+    return MakeError(ErrorId::kServiceUnavailable, response.error().code,
+                     fmt::format("{}: {}", call.what, response.error().message));
+  }
+  LogDebug("call", {{"method", request.method},
+                    {"path", call.path},
+                    {"status", std::to_string(response->status)},
+                    {"elapsed_ms", std::to_string(elapsed.count())}});
+  const bool success = response->status / 100 == 2 ||
+                       std::ranges::find(accepted, response->status) != accepted.end();
+  if (!success) return ErrorFromResponse(*response, call.what, call.names);
+  return response;
+}
+
+Result<Json> RestClient::CallOnce(const RestCall& call) const {
+  net::ClientRequest request;
+  request.method = call.method;
+  request.url = Url(call);
+  request.headers = call.headers;
+  if (call.body) {
+    request.body = DumpJson(*call.body);
+    request.headers.Set("Content-Type", "application/json");
+  }
+  HF_ASSIGN_OR_RETURN(const net::HttpResponse response, Send(std::move(request), call));
+  if (response.body.empty()) return Json::object();
+  auto json = ParseJson(response.body, {.size_bytes_max = size_t{256} << 20U});
+  if (!json.ok()) {
+    // A cut-off answer: what the service did is unknown, so it counts as a lost one.
+    return MakeError(ErrorId::kServiceUnavailable,
+                     fmt::format("{}: unreadable answer: {}", call.what, json.error().message));
+  }
+  return json;
+}
+
+Result<Json> RestClient::Call(const RestCall& call) const {
+  if (!call.repeatable) return CallOnce(call);
+  return WithRetry<Json>(environment_.retry, environment_.clock, environment_.random,
+                         [&] { return CallOnce(call); });
+}
+
+}  // namespace holdfast::gcp

@@ -1,0 +1,70 @@
+// One call of a Google REST service: authorize, send, log, classify the answer, retry.
+//
+// The layers of one call, outermost first: retry (what the caller marks as repeatable) → log →
+// transport (net::HttpClient). Endpoint, token, time and chance are passed in; an emulator is an
+// endpoint without a token. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "base/retry.h"
+#include "gcp/service_error.h"
+#include "net/http_client.h"
+
+namespace holdfast::gcp {
+
+// Gives a bearer token for the present, or "" when none is wanted (an emulator). Thread-safe.
+using TokenSource = std::function<Result<std::string>()>;
+
+// What every client of gcp/ is given. All references outlive the client.
+struct RestEnvironment {
+  net::HttpClient& http;
+  TokenSource token;
+  Clock& clock;
+  Random& random;
+  RetryPolicy retry;
+};
+
+struct RestCall {
+  std::string method = "GET";
+  std::string path;  // after the endpoint, encoded: "/bigquery/v2/projects/p/datasets"
+  net::QueryParameters query;
+  std::optional<Json> body;
+  net::Headers headers;
+  std::string what;  // the object, for messages: "table a.b.c"
+  ErrorNames names;
+  bool repeatable = true;  // whether a repetition is harmless
+};
+
+class RestClient {
+ public:
+  // `endpoint`: scheme, host and port without a trailing slash ("https://storage.googleapis.com").
+  RestClient(std::string endpoint, RestEnvironment environment);
+
+  // Sends the call and returns its JSON ({} for an empty body), after retries.
+  Result<Json> Call(const RestCall& call) const;
+
+  // Sends one request without retries, with the authorization added; a status that is not 2xx (or
+  // listed in `accepted`) becomes an Error. For transfers, which do their own resuming.
+  Result<net::HttpResponse> Send(net::ClientRequest request, const RestCall& call,
+                                 std::initializer_list<int> accepted = {}) const;
+
+  // The absolute URL of a call.
+  std::string Url(const RestCall& call) const;
+
+  const RestEnvironment& environment() const { return environment_; }
+  const std::string& endpoint() const { return endpoint_; }
+
+ private:
+  Result<Json> CallOnce(const RestCall& call) const;
+
+  std::string endpoint_;
+  RestEnvironment environment_;
+};
+
+}  // namespace holdfast::gcp

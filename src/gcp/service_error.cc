@@ -1,0 +1,172 @@
+#include "gcp/service_error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace holdfast::gcp {
+
+namespace {
+
+// What a reason or status means for us; not-found and exists take the caller's names.
+enum class Meaning {
+  kNotFound,
+  kExists,
+  kSlowDown,
+  kQuota,
+  kTemporary,
+  kDenied,
+  kUnauthenticated,
+  kPrecondition,
+  kRetained,
+  kCancelled,
+  kRejected,
+};
+
+struct ReasonMeaning {
+  std::string_view reason;
+  Meaning meaning;
+};
+
+// Reasons of BigQuery, Cloud Storage and Resource Manager (their `errors[].reason`; for the newer
+// services `status`).
+constexpr std::array kReasons = {
+    ReasonMeaning{"notFound", Meaning::kNotFound},
+    ReasonMeaning{"NOT_FOUND", Meaning::kNotFound},
+    ReasonMeaning{"duplicate", Meaning::kExists},
+    ReasonMeaning{"alreadyExists", Meaning::kExists},
+    ReasonMeaning{"conflict", Meaning::kExists},
+    ReasonMeaning{"ALREADY_EXISTS", Meaning::kExists},
+    ReasonMeaning{"rateLimitExceeded", Meaning::kSlowDown},
+    ReasonMeaning{"userRateLimitExceeded", Meaning::kSlowDown},
+    ReasonMeaning{"jobRateLimitExceeded", Meaning::kSlowDown},
+    ReasonMeaning{"RESOURCE_EXHAUSTED", Meaning::kSlowDown},
+    ReasonMeaning{"quotaExceeded", Meaning::kQuota},
+    ReasonMeaning{"dailyLimitExceeded", Meaning::kQuota},
+    ReasonMeaning{"backendError", Meaning::kTemporary},
+    ReasonMeaning{"internalError", Meaning::kTemporary},
+    ReasonMeaning{"jobBackendError", Meaning::kTemporary},
+    ReasonMeaning{"jobInternalError", Meaning::kTemporary},
+    ReasonMeaning{"tableUnavailable", Meaning::kTemporary},
+    ReasonMeaning{"UNAVAILABLE", Meaning::kTemporary},
+    ReasonMeaning{"accessDenied", Meaning::kDenied},
+    ReasonMeaning{"forbidden", Meaning::kDenied},
+    ReasonMeaning{"insufficientPermissions", Meaning::kDenied},
+    ReasonMeaning{"billingNotEnabled", Meaning::kDenied},
+    ReasonMeaning{"blocked", Meaning::kDenied},
+    ReasonMeaning{"PERMISSION_DENIED", Meaning::kDenied},
+    ReasonMeaning{"authError", Meaning::kUnauthenticated},
+    ReasonMeaning{"required", Meaning::kRejected},
+    ReasonMeaning{"invalid", Meaning::kRejected},
+    ReasonMeaning{"invalidQuery", Meaning::kRejected},
+    ReasonMeaning{"conditionNotMet", Meaning::kPrecondition},
+    ReasonMeaning{"resourceInUse", Meaning::kPrecondition},
+    ReasonMeaning{"retentionPolicyNotMet", Meaning::kRetained},
+    ReasonMeaning{"objectUnderActiveHold", Meaning::kRetained},
+    ReasonMeaning{"stopped", Meaning::kCancelled},
+};
+
+std::optional<Meaning> MeaningOfReason(std::string_view reason) {
+  const auto found = std::ranges::find(kReasons, reason, &ReasonMeaning::reason);
+  if (found == kReasons.end()) return std::nullopt;
+  return found->meaning;
+}
+
+Meaning MeaningOfStatus(int status) {
+  switch (status) {
+    case 401:
+      return Meaning::kUnauthenticated;
+    case 403:
+      return Meaning::kDenied;
+    case 404:
+      return Meaning::kNotFound;
+    case 408:
+      return Meaning::kTemporary;
+    case 409:
+      return Meaning::kExists;
+    case 412:
+      return Meaning::kPrecondition;
+    case 429:
+      return Meaning::kSlowDown;
+    default:
+      return status >= 500 ? Meaning::kTemporary : Meaning::kRejected;
+  }
+}
+
+Error MakeServiceError(Meaning meaning, std::string message, const ErrorNames& names) {
+  switch (meaning) {
+    case Meaning::kNotFound:
+      return MakeError(names.not_found, Code::kNotFound, std::move(message));
+    case Meaning::kExists:
+      return MakeError(names.exists, Code::kAlreadyExists, std::move(message));
+    case Meaning::kSlowDown:
+      return MakeError(ErrorId::kServiceUnavailable, Code::kResourceExhausted, std::move(message));
+    case Meaning::kQuota:
+      return MakeError(ErrorId::kQuotaExceeded, std::move(message));
+    case Meaning::kTemporary:
+      return MakeError(ErrorId::kServiceUnavailable, std::move(message));
+    case Meaning::kDenied:
+      return MakeError(ErrorId::kAccessDenied, std::move(message));
+    case Meaning::kUnauthenticated:
+      return MakeError(ErrorId::kCredentialsMissing, std::move(message));
+    case Meaning::kPrecondition:
+      return MakeError(ErrorId::kServiceRejected, Code::kFailedPrecondition, std::move(message));
+    case Meaning::kRetained:
+      return MakeError(ErrorId::kObjectRetained, std::move(message));
+    case Meaning::kCancelled:
+      return MakeError(ErrorId::kCancelled, std::move(message));
+    case Meaning::kRejected:
+      break;
+  }
+  return MakeError(ErrorId::kServiceRejected, std::move(message));
+}
+
+struct ErrorBody {
+  std::string reason;
+  std::string message;
+};
+
+// Reads {"error": {"message", "status", "errors": [{"reason"}]}}; what cannot be read stays empty.
+ErrorBody ReadErrorBody(const std::string& body) {
+  const auto json = ParseJson(body, {.size_bytes_max = size_t{1} << 20U, .depth_max = 32});
+  if (!json.ok()) return {};
+  const Json* error = FindField(*json, "error");
+  if (error == nullptr || !error->is_object()) return {};
+  ErrorBody result{.reason = StringOr(*error, "status", ""),
+                   .message = StringOr(*error, "message", "")};
+  const Json* errors = FindField(*error, "errors");
+  if (errors != nullptr && errors->is_array() && !errors->empty()) {
+    result.reason = StringOr(errors->front(), "reason", result.reason);
+  }
+  return result;
+}
+
+}  // namespace
+
+Error ErrorFromReason(std::string_view reason, std::string_view message, std::string_view what,
+                      const ErrorNames& names) {
+  const Meaning meaning = MeaningOfReason(reason).value_or(Meaning::kRejected);
+  Error error = MakeServiceError(meaning, fmt::format("{}: {} ({})", what, message, reason), names);
+  error.reason = reason;
+  return error;
+}
+
+Error ErrorFromResponse(const net::HttpResponse& response, std::string_view what,
+                        const ErrorNames& names) {
+  const ErrorBody body = ReadErrorBody(response.body);
+  const Meaning meaning = MeaningOfReason(body.reason).value_or(MeaningOfStatus(response.status));
+  const std::string text =
+      body.message.empty() ? fmt::format("the service answered {}", response.status) : body.message;
+  Error error = MakeServiceError(
+      meaning,
+      body.reason.empty()
+          ? fmt::format("{}: {} (HTTP {})", what, text, response.status)
+          : fmt::format("{}: {} (HTTP {} {})", what, text, response.status, body.reason),
+      names);
+  error.reason = body.reason;
+  return error;
+}
+
+}  // namespace holdfast::gcp
