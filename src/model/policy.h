@@ -41,7 +41,7 @@ struct BackupPolicy {
   std::string bucket_pattern = "{project}-holdfast-{location}";
   std::string staging_bucket_pattern = "{project}-holdfast-staging-{location}";
   std::string prefix;          // of the repository in its bucket; empty: the bucket's root
-  bool direct_extract = true;  // into the repository; false: by way of the staging bucket, which
+  bool direct_extract = false;  // into the repository; false: by way of the staging bucket, which
                                // a locked repository needs (google-semantics trap 11)
   std::string copy_project;    // method copy: where the copies are; empty: the table's own
 
