@@ -1,8 +1,7 @@
 // Copy jobs, snapshots, clones and restores: a destination that refers to its sources' files.
 //
-// Nothing is read or written but the catalog, whatever the size: files are immutable and shared
-// (only rows that change their ingestion-time partition are rewritten). Rows in a streaming buffer
-// are not copied. Source: BigQuery "jobs#JobConfigurationTableCopy"; google-semantics A3.
+// Nothing is read or written but the catalog, whatever the size: files are immutable and shared.
+// Rows in a streaming buffer are not copied. Source: BigQuery "jobs#JobConfigurationTableCopy"; google-semantics A3.
 #pragma once
 
 #include <optional>

@@ -47,7 +47,7 @@ struct TableRecord {
   Schema schema;
   Partitioning partitioning;
   std::string etag;           // changes with every change of data or metadata
-  int64_t version = 0;        // of the data; 0: empty and never written
+  int64_t version = 0;        // of data and schema; 1 when created
   int64_t created_ms = 0;
   int64_t last_modified_ms = 0;
   std::optional<int64_t> expiration_ms;  // `expirationTime` of the resource

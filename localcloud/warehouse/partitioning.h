@@ -20,7 +20,7 @@ namespace holdfast::warehouse {
 inline constexpr std::string_view kNullPartition = "__NULL__";
 inline constexpr std::string_view kUnpartitioned = "__UNPARTITIONED__";
 
-// Pseudo-columns of ingestion-time tables; stored in their Parquet files as the first, hidden column.
+// Pseudo-columns of ingestion-time tables: made from the partition of a row's file when it is read.
 inline constexpr std::string_view kPartitionTimeColumn = "_PARTITIONTIME";
 inline constexpr std::string_view kPartitionDateColumn = "_PARTITIONDATE";
 

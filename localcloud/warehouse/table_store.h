@@ -30,6 +30,7 @@ struct TableDefinition {
   TableKind kind = TableKind::kTable;
   Json resource = Json::object();
   Schema schema;
+  bool replace = false;  // CREATE OR REPLACE: a live table of the name is deleted first
 };
 
 // One change of a table's data, committed at once.
@@ -91,7 +92,8 @@ class TableStore {
   Result<TableRecord> Commit(const VersionChange& change);
 
   // Creates `definition` and commits `change` to it in one transaction.
-  Result<TableRecord> CreateWithData(const TableDefinition& definition, const VersionChange& change);
+  // A kSnapshot gets its rows this way and no other.
+  Result<TableRecord> CreateWithData(const TableDefinition& definition, VersionChange change);
 
   // --- Maintenance.
   // Deletes tables and partitions that have expired. Idempotent.
@@ -110,6 +112,11 @@ class TableStore {
  private:
   TableStore(std::unique_ptr<SqliteDatabase> database, Clock& clock);
   int64_t NowMs() const;
+  Result<TableRecord> FindUnexpired(const TableRef& ref);
+  Result<int64_t> Create(const TableDefinition& definition);
+  Status Apply(const TableRecord& table, const VersionChange& change);
+  Result<TableRecord> FindAsOf(const TableRef& ref, int64_t as_of_ms);
+  void Pin(TableSnapshot& snapshot);
 
   std::recursive_mutex mutex_;
   std::unique_ptr<SqliteDatabase> database_;
