@@ -1,0 +1,162 @@
+#include "backup/backup_stage.h"
+
+#include <utility>
+#include <variant>
+
+#include "backup/copy_unit.h"
+#include "backup/export_unit.h"
+#include "backup/scan_plan.h"
+#include "backup/unit.h"
+#include "base/retry.h"
+#include "model/ids.h"
+
+namespace holdfast::backup {
+
+namespace {
+
+// A unit whose job runs.
+struct RunningUnit {
+  Unit unit;
+  std::variant<ExportPlace, TableRef> place;
+  cloud::JobStatus job;
+};
+
+ItemOutcome VanishedOutcome(const TableRef& object) {
+  return {.object = object,
+          .outcome = Outcome::kVanished,
+          .reason = "was there when scanned, and gone when it was to be read"};
+}
+
+// The outcome of a unit that ended in `error`, or that error if another attempt may mend it.
+Result<ItemOutcome> SettleFailure(const StageContext& context, const TableRef& object,
+                                  const Error& error) {
+  if (error.id == ErrorId::kTableNotFound) return VanishedOutcome(object);
+  if (IsRetryable(error) && !context.is_last_attempt) return error;
+  return FailedOutcome(object, error);
+}
+
+class TableStage {
+ public:
+  TableStage(const RunBackup& message, TableBackup common, LastBackups last)
+      : message_(message), common_(std::move(common)), last_(std::move(last)) {}
+
+  Result<StageResult> Run() {
+    for (const BackupUnit& scanned : message_.units) {
+      HF_RETURN_IF_ERROR(common_.context.keep_alive());
+      Unit unit = MakeUnit(scanned);
+      const TableRef object = unit.object;
+      const auto started = Start(std::move(unit));
+      if (!started.ok()) {
+        Keep(SettleFailure(common_.context, object, started.error()));
+      } else if (*started) {
+        Keep(**started);
+      }
+    }
+    for (RunningUnit& running : running_) {
+      const auto outcome = Finish(running);
+      Keep(outcome.ok() ? outcome
+                        : SettleFailure(common_.context, running.unit.object, outcome.error()));
+    }
+    // Every other unit was finished and recorded; the next attempt finds their manifests.
+    if (retry_) return *std::move(retry_);
+    return std::move(result_);
+  }
+
+ private:
+  Unit MakeUnit(const BackupUnit& scanned) const {
+    Unit unit;
+    unit.object = message_.table_to_backup.WithPartition(scanned.partition);
+    unit.scanned = scanned;
+    unit.backup = BackupId(message_.run, unit.object);
+    unit.started = common_.services.clock.Now();
+    if (const auto found = last_.find(scanned.partition);
+        found != last_.end() && found->second.backup != unit.backup) {
+      unit.last = found->second;
+    }
+    return unit;
+  }
+
+  // Starts the unit's job; an outcome at once when its backup is committed already.
+  Result<std::optional<ItemOutcome>> Start(Unit unit) {
+    repository::Repository repository = common_.repository;
+    HF_ASSIGN_OR_RETURN(const bool committed, repository.HasManifest(unit.object, unit.backup));
+    if (committed) {
+      HF_ASSIGN_OR_RETURN(const Manifest manifest,
+                          repository.ReadManifest(unit.object, unit.backup));
+      HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Adopt(common_, unit, manifest));
+      return std::optional(std::move(outcome));
+    }
+    RunningUnit running{.unit = std::move(unit)};
+    if (message_.method == Method::kExport) {
+      HF_ASSIGN_OR_RETURN(ExportPlace place, PlaceOfExport(common_, running.unit));
+      HF_ASSIGN_OR_RETURN(running.job, StartExport(common_, running.unit, place));
+      running.place = std::move(place);
+    } else {
+      TableRef place = PlaceOfCopy(common_.context.run.policy, running.unit.object,
+                                   common_.table.location, running.unit.backup);
+      HF_ASSIGN_OR_RETURN(running.job, StartCopy(common_, running.unit, place));
+      running.place = std::move(place);
+    }
+    running_.push_back(std::move(running));
+    return std::optional<ItemOutcome>();
+  }
+
+  Result<ItemOutcome> Finish(RunningUnit& running) {
+    if (const auto* place = std::get_if<ExportPlace>(&running.place)) {
+      return FinishExport(common_, running.unit, *place, std::move(running.job));
+    }
+    return FinishCopy(common_, running.unit, std::get<TableRef>(running.place),
+                      std::move(running.job));
+  }
+
+  // An error that another attempt may mend must not keep the other units from being finished.
+  void Keep(const Result<ItemOutcome>& outcome) {
+    if (outcome.ok()) {
+      result_.outcomes.push_back(*outcome);
+    } else if (!retry_) {
+      retry_ = outcome.error();
+    }
+  }
+
+  const RunBackup& message_;
+  TableBackup common_;
+  LastBackups last_;
+  std::vector<RunningUnit> running_;
+  StageResult result_;
+  std::optional<Error> retry_;
+};
+
+}  // namespace
+
+Result<StageResult> BackUpTable(const RunBackup& message, const StageContext& context,
+                                const Services& services) {
+  const TableRef& table = message.table_to_backup;
+  if (message.method != Method::kExport && message.method != Method::kCopy) {
+    return MakeError(ErrorId::kMethodUnsupported,
+                     "method " + std::string(MethodName(message.method)));
+  }
+  auto info = services.warehouse.GetTable(table);
+  if (!info.ok()) {
+    if (info.error().id != ErrorId::kTableNotFound) return info.error();
+    StageResult gone;
+    for (const BackupUnit& unit : message.units) {
+      gone.outcomes.push_back(VanishedOutcome(table.WithPartition(unit.partition)));
+    }
+    return gone;
+  }
+  HF_ASSIGN_OR_RETURN(DatasetInfo dataset, services.warehouse.GetDataset(table.dataset_ref()));
+  HF_ASSIGN_OR_RETURN(
+      repository::Repository repository,
+      OpenRepositoryFor(services, context.run.policy, table.project, info->location));
+  HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services.catalog, table));
+  return TableStage(message,
+                    {.context = context,
+                     .services = services,
+                     .table = *std::move(info),
+                     .dataset = std::move(dataset),
+                     .repository = std::move(repository)},
+                    std::move(last))
+      .Run();
+}
+
+}  // namespace holdfast::backup

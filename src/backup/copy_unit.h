@@ -1,0 +1,30 @@
+// Method *copy*: a table or partition as a table of its own in a backup project.
+//
+// A copy job inside the warehouse: no bytes pass here, so the content is not read; rows are
+// counted. The copy's expiration is cleared (seed 002). The manifest, in the repository as for an
+// export, names the table that holds the data.
+#pragma once
+
+#include <string>
+
+#include "backup/unit.h"
+
+namespace holdfast::backup {
+
+// Datasets that hold copies begin with this; a scan leaves them out.
+inline constexpr std::string_view kCopyDatasetPrefix = "holdfast_backup_";
+
+// The table that will hold the copy: project of the policy (or the object's own), one dataset a
+// location, a name that says what it is and ends in the backup's id, 1,024 bytes at most.
+TableRef PlaceOfCopy(const BackupPolicy& policy, const TableRef& object,
+                     const std::string& location, const std::string& backup);
+
+// Starts the copy job, or attaches to it, making the dataset if need be. Returns at once.
+Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
+                                   const TableRef& place);
+
+// Waits for the job, clears the expiration, counts the rows, and commits the backup.
+Result<ItemOutcome> FinishCopy(const TableBackup& common, const Unit& unit, const TableRef& place,
+                               cloud::JobStatus job);
+
+}  // namespace holdfast::backup

@@ -1,0 +1,212 @@
+#include "backup/run_backup.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "base/log.h"
+#include "model/ids.h"
+
+namespace holdfast::backup {
+
+namespace {
+
+constexpr Duration kProgressInterval = std::chrono::milliseconds{100};
+
+Result<std::vector<ItemOutcome>> AllOutcomes(catalog::RunLedger& ledger, const std::string& run) {
+  std::vector<ItemOutcome> outcomes;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
+      [&](const std::string& token) { return ledger.ListOutcomes(run, token); },
+      [&](ItemOutcome&& outcome) -> Status {
+        outcomes.push_back(std::move(outcome));
+        return Ok();
+      }));
+  return outcomes;
+}
+
+// The newest run that was finished before `run`; nullopt: none.
+Result<std::optional<std::string>> RunBefore(catalog::RunLedger& ledger, const std::string& run) {
+  std::string token;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
+    for (const Run& candidate : page.items) {
+      if (candidate.state == RunState::kFinished && candidate.id < run) {
+        return std::optional(candidate.id);
+      }
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  return std::optional<std::string>();
+}
+
+bool IsPresent(const ItemOutcome& item) {
+  return !item.object.table.empty() && item.outcome != Outcome::kVanished;
+}
+
+class RunInProgress {
+ public:
+  RunInProgress(const BackupRequest& request, const BusSetup& setup, const Services& services,
+                const ProgressCallback& on_progress)
+      : request_(request), setup_(setup), services_(services), on_progress_(on_progress) {}
+
+  Result<RunReport> Execute() {
+    HF_RETURN_IF_ERROR(EnsureBus(setup_));
+    HF_RETURN_IF_ERROR(BeginOrResume());
+    HF_RETURN_IF_ERROR(request_.workers == 0 ? WorkHere() : WorkInThreads());
+    return Finish();
+  }
+
+ private:
+  Status BeginOrResume() {
+    HF_ASSIGN_OR_RETURN(auto unfinished, catalog::UnfinishedRun(services_.catalog));
+    progress_.resumed = unfinished.has_value();
+    if (unfinished) {
+      run_ = *std::move(unfinished);
+    } else {
+      run_.id = NewRunId(services_.clock, services_.random);
+      run_.started_ms = ToUnixMillis(services_.clock.Now());
+      run_.policy = request_.policy;
+      HF_RETURN_IF_ERROR(services_.catalog.BeginRun(run_));
+    }
+    progress_.run = run_.id;
+    return PublishPending(setup_, services_.catalog, run_.id);
+  }
+
+  // True once every task is done.
+  Result<bool> Look() {
+    HF_ASSIGN_OR_RETURN(progress_.progress, services_.catalog.GetProgress(run_.id));
+    on_progress_(progress_);
+    const Timestamp now = services_.clock.Now();
+    if (progress_.progress.tasks_done != done_before_) {
+      done_before_ = progress_.progress.tasks_done;
+      moved_ = now;
+    }
+    return progress_.progress.IsComplete();
+  }
+
+  // Messages that got lost are published again halfway to the time when it counts as stalled.
+  Status CheckStall() {
+    const Duration still = services_.clock.Now() - moved_;
+    if (still < request_.stall_timeout / 2) return Ok();
+    if (still >= request_.stall_timeout) {
+      return MakeError(ErrorId::kRunStalled,
+                       "run " + run_.id + ": " + std::to_string(progress_.progress.tasks_pending) +
+                           " tasks are pending and none was done for a long time");
+    }
+    if (!republished_) {
+      republished_ = true;
+      return PublishPending(setup_, services_.catalog, run_.id);
+    }
+    return Ok();
+  }
+
+  Status WorkHere() {
+    Worker worker(setup_, services_);
+    moved_ = services_.clock.Now();
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const bool complete, Look());
+      if (complete) return Ok();
+      HF_RETURN_IF_ERROR(worker.RunOnce(kProgressInterval));
+      HF_RETURN_IF_ERROR(CheckStall());
+    }
+  }
+
+  Status WorkInThreads() {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < request_.workers; ++i) {
+      threads.emplace_back(
+          [this](const std::stop_token& stop) { Worker(setup_, services_).RunUntil(stop); });
+    }
+    moved_ = services_.clock.Now();
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const bool complete, Look());
+      if (complete) return Ok();
+      HF_RETURN_IF_ERROR(CheckStall());
+      services_.clock.SleepFor(kProgressInterval);
+    }
+  }
+
+  Result<RunReport> Finish() {
+    run_.finished_ms = ToUnixMillis(services_.clock.Now());
+    HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(services_.catalog, run_.id));
+    HF_ASSIGN_OR_RETURN(const auto before, RunBefore(services_.catalog, run_.id));
+    if (before) {
+      HF_ASSIGN_OR_RETURN(const auto items_before, AllOutcomes(services_.catalog, *before));
+      std::ranges::move(FindDeleted(items_before, items, run_.policy.scope),
+                        std::back_inserter(items));
+    }
+    HF_RETURN_IF_ERROR(services_.catalog.FinishRun(run_.id, run_.finished_ms));
+    run_.state = RunState::kFinished;
+    RunReport report = MakeRunReport(run_, std::move(items));
+    WriteRunFiles(report);
+    return report;
+  }
+
+  // The run's report goes into every repository that it wrote to: the consistent set that it made.
+  // It is an index of manifests, so one that cannot be written is a warning, not a failed run.
+  void WriteRunFiles(const RunReport& report) {
+    std::set<repository::Location> locations;
+    for (const ItemOutcome& item : report.items) {
+      if (item.backup.empty()) continue;
+      const auto record = catalog::GetBackup(services_.catalog, item.backup);
+      if (record.ok()) locations.insert({record->bucket, record->prefix});
+    }
+    for (const repository::Location& location : locations) {
+      auto opened = repository::Repository::Open(services_.objects, location);
+      const Status written = opened.ok() ? opened->WriteRun(report) : Status(opened.error());
+      if (!written.ok()) {
+        LogWarning("run file was not written",
+                   {{"bucket", location.bucket}, {"error", written.error().message}});
+      }
+    }
+  }
+
+  const BackupRequest& request_;
+  const BusSetup& setup_;
+  const Services& services_;
+  const ProgressCallback& on_progress_;
+  Run run_;
+  BackupProgress progress_;
+  int64_t done_before_ = -1;
+  Timestamp moved_;
+  bool republished_ = false;
+};
+
+}  // namespace
+
+std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
+                                     const std::vector<ItemOutcome>& now, const Scope& scope) {
+  std::set<TableRef> present;
+  std::set<std::string> failed;  // projects and datasets that could not be listed
+  std::set<TableRef> tables_failed;
+  for (const ItemOutcome& item : now) {
+    if (item.object.table.empty()) {
+      failed.insert(item.object.dataset.empty() ? item.object.project
+                                                : item.object.dataset_ref().ToString());
+    } else {
+      present.insert(item.object);
+      if (item.outcome == Outcome::kFailed) tables_failed.insert(item.object.WholeTable());
+    }
+  }
+  std::vector<ItemOutcome> deleted;
+  for (const ItemOutcome& item : before) {
+    const TableRef& object = item.object;
+    if (!IsPresent(item) || present.contains(object) || !scope.CoversTable(object) ||
+        failed.contains(object.project) || failed.contains(object.dataset_ref().ToString()) ||
+        tables_failed.contains(object.WholeTable())) {
+      continue;
+    }
+    deleted.push_back({.object = object,
+                       .outcome = Outcome::kVanished,
+                       .reason = "deleted at the source since the run before; its backups are kept",
+                       .backup = item.backup});
+  }
+  return deleted;
+}
+
+Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
+                             const Services& services, const ProgressCallback& on_progress) {
+  return RunInProgress(request, setup, services, on_progress).Execute();
+}
+
+}  // namespace holdfast::backup

@@ -1,0 +1,42 @@
+// One run of the backup workflow, from its start to its report.
+//
+// A run that was begun and not finished is gone on with: its pending tasks are published again, and
+// whatever the earlier process had done is found and kept. Several processes may work on one run.
+// Source: DESIGN §1.5, §4.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "backup/services.h"
+#include "backup/worker.h"
+#include "model/run.h"
+
+namespace holdfast::backup {
+
+struct BackupRequest {
+  BackupPolicy policy;
+  int workers = 4;  // threads; 0: the calling thread does the work (tests on virtual time)
+  Duration stall_timeout = std::chrono::minutes{15};  // no task done for this long ends the wait
+};
+
+struct BackupProgress {
+  std::string run;
+  bool resumed = false;
+  catalog::RunProgress progress;
+};
+
+// Called about five times a second, and once at the end.
+using ProgressCallback = std::function<void(const BackupProgress&)>;
+
+// Runs it. The report names every object once; failed objects are in it, not errors of the call.
+// Errors: of the ledger and the bus; kRunStalled. What was done is kept in any case.
+Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
+                             const Services& services, const ProgressCallback& on_progress);
+
+// Objects that the run before had and this one has not, although it looked where they were: deleted
+// at the source since. Their backups are kept. Both lists in order of object. Pure.
+std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
+                                     const std::vector<ItemOutcome>& now, const Scope& scope);
+
+}  // namespace holdfast::backup

@@ -1,0 +1,109 @@
+#include "backup/scan_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::backup {
+
+namespace {
+
+constexpr int64_t kMillisPerDay = 24LL * 60 * 60 * 1000;
+
+bool IsBackedUp(TableKind kind) { return kind == TableKind::kTable; }
+
+ItemOutcome Unsupported(const TableRef& table, TableKind kind) {
+  return {.object = table,
+          .outcome = Outcome::kUnsupported,
+          .reason = fmt::format("{}: its definition is not backed up yet", TableKindName(kind)),
+          .error_id = {}};
+}
+
+ItemOutcome Unchanged(const TableRef& object, const catalog::BackupRecord& last) {
+  return {.object = object,
+          .outcome = Outcome::kUnchanged,
+          .reason = "as in its last backup",
+          .backup = last.backup};
+}
+
+// Whether a full backup is due although nothing seems to have changed: what the warehouse tells can
+// be wrong (google-semantics trap 5).
+bool IsForced(const catalog::BackupRecord& last, const BackupPolicy& policy, int64_t now_ms) {
+  return policy.forced_full_days > 0 &&
+         now_ms - last.created_ms >= policy.forced_full_days * kMillisPerDay;
+}
+
+void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last,
+                const BackupPolicy& policy, int64_t now_ms, TablePlan& plan) {
+  Change change = Change::kDataChanged;
+  if (const auto found = last.find(object.partition); found != last.end()) {
+    const catalog::BackupRecord& record = found->second;
+    // Another method keeps its data elsewhere: what it has says nothing of this one.
+    if (record.method == policy.method && !IsForced(record, policy, now_ms)) {
+      change = CompareFingerprints(record.source, now);
+      if (change == Change::kUnchanged) {
+        plan.outcomes.push_back(Unchanged(object, record));
+        return;
+      }
+    }
+  }
+  plan.units.push_back(
+      {.partition = object.partition, .fingerprint = std::move(now), .change = change});
+}
+
+}  // namespace
+
+std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,
+                                           const BackupPolicy& policy, int64_t now_ms) {
+  if (summary.kind == TableKind::kUnknown) return std::nullopt;
+  if (!IsBackedUp(summary.kind)) return Unsupported(summary.ref, summary.kind);
+  // Only a table that was whole last time can be settled here: the numbers of partitions, and
+  // whether it has any by now, are not in the listing. Dropping and creating anew moves `creation`.
+  const auto found = last.find("");
+  if (found == last.end() || last.size() != 1) return std::nullopt;
+  const catalog::BackupRecord& record = found->second;
+  const Fingerprint& source = record.source;
+  const bool equal = source.creation_ms == summary.creation_ms &&
+                     source.last_modified_ms == summary.last_modified_ms &&
+                     source.rows == summary.rows && source.bytes == summary.bytes;
+  // An empty partitioned table is also "whole"; its first partition moves the time.
+  if (!equal || source.streaming || record.method != policy.method ||
+      IsForced(record, policy, now_ms)) {
+    return std::nullopt;
+  }
+  return Unchanged(summary.ref, record);
+}
+
+TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
+                    const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
+  TablePlan plan;
+  if (!IsBackedUp(table.kind)) {
+    plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), table.kind));
+    return plan;
+  }
+  // A partitioned table without partitions is backed up whole: its definition is worth as much.
+  if (table.partitioning.kind == Partitioning::Kind::kNone || partitions.empty()) {
+    PlanObject(table.ref.WholeTable(), FingerprintOf(table), last, policy, now_ms, plan);
+    return plan;
+  }
+  for (const PartitionInfo& partition : partitions) {
+    PlanObject(partition.ref, FingerprintOf(table, partition), last, policy, now_ms, plan);
+  }
+  return plan;
+}
+
+std::vector<WorkMessage> MessagesFor(const std::string& run, const TableRef& table, Method method,
+                                     const std::vector<BackupUnit>& units, size_t units_max) {
+  std::vector<WorkMessage> messages;
+  for (size_t begin = 0; begin < units.size(); begin += units_max) {
+    const size_t end = std::min(units.size(), begin + units_max);
+    messages.emplace_back(RunBackup{.run = run,
+                                    .table_to_backup = table.WholeTable(),
+                                    .method = method,
+                                    .units = {units.begin() + static_cast<ptrdiff_t>(begin),
+                                              units.begin() + static_cast<ptrdiff_t>(end)}});
+  }
+  return messages;
+}
+
+}  // namespace holdfast::backup

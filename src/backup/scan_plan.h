@@ -1,0 +1,44 @@
+// Which objects of a table are to be backed up: the decision of the scan stage, pure.
+//
+// Known: what the warehouse tells of the table now, and the last good backups. Decided: for the
+// table or for each of its partitions, whether there is something new. Nothing here asks a clock or
+// a service. Source: google-semantics A2, DESIGN §4 "Backup".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/backup_index.h"
+#include "model/policy.h"
+#include "model/run.h"
+#include "model/table.h"
+#include "model/work_message.h"
+
+namespace holdfast::backup {
+
+// The newest good backup by partition id; "" is the table as a whole.
+using LastBackups = std::map<std::string, catalog::BackupRecord>;
+
+struct TablePlan {
+  std::vector<BackupUnit> units;      // to back up; empty: nothing
+  std::vector<ItemOutcome> outcomes;  // of objects that are settled already: unchanged, unsupported
+};
+
+// What can be said from the bulk listing alone, so that an unchanged or unsupported table costs no
+// call of its own; nullopt: the table has to be looked at (`PlanTable`).
+std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,
+                                           const BackupPolicy& policy, int64_t now_ms);
+
+// What is to be done for a table. `partitions`: all of it when the table is partitioned, else
+// empty.
+TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
+                    const LastBackups& last, const BackupPolicy& policy, int64_t now_ms);
+
+// The units in messages of at most `units_max` each, so that one worker holds a bounded piece.
+std::vector<WorkMessage> MessagesFor(const std::string& run, const TableRef& table, Method method,
+                                     const std::vector<BackupUnit>& units, size_t units_max);
+
+}  // namespace holdfast::backup

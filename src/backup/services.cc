@@ -1,0 +1,35 @@
+#include "backup/services.h"
+
+namespace holdfast::backup {
+
+Result<repository::Repository> OpenRepositoryFor(const Services& services,
+                                                 const BackupPolicy& policy,
+                                                 const std::string& project,
+                                                 const std::string& location) {
+  const std::string bucket = FillBucketPattern(policy.bucket_pattern, project, location);
+  HF_RETURN_IF_ERROR(
+      services.objects.EnsureBucket({.name = bucket, .project = project, .location = location}));
+  return repository::Repository::OpenOrCreate(services.objects, {bucket, policy.prefix},
+                                              services.clock, services.random);
+}
+
+Result<std::string> EnsureStagingBucket(const Services& services, const BackupPolicy& policy,
+                                        const std::string& project, const std::string& location) {
+  std::string bucket = FillBucketPattern(policy.staging_bucket_pattern, project, location);
+  HF_RETURN_IF_ERROR(
+      services.objects.EnsureBucket({.name = bucket, .project = project, .location = location}));
+  return bucket;
+}
+
+Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::BackupIndex& index,
+                                                                   const TableRef& table) {
+  HF_ASSIGN_OR_RETURN(auto records, catalog::LatestGoodOfTable(index, table));
+  std::map<std::string, catalog::BackupRecord> by_partition;
+  for (catalog::BackupRecord& record : records) {
+    std::string partition = record.object.partition;
+    by_partition.emplace(std::move(partition), std::move(record));
+  }
+  return by_partition;
+}
+
+}  // namespace holdfast::backup

@@ -1,0 +1,60 @@
+// What a stage of the backup workflow is given, besides its message.
+//
+// References outlive every stage. All of it is thread-safe, so any number of stages may share one.
+// Source: DESIGN §1.3.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "cloud/object_store.h"
+#include "cloud/projects.h"
+#include "cloud/run_job.h"
+#include "cloud/warehouse.h"
+#include "model/policy.h"
+#include "repository/repository.h"
+
+namespace holdfast::backup {
+
+struct Services {
+  cloud::Warehouse& warehouse;
+  cloud::ObjectStore& objects;
+  cloud::Projects& projects;
+  catalog::Catalog& catalog;
+  Clock& clock;
+  Random& random;
+  std::string organization;  // "organizations/123"; empty: every project that this identity may see
+  std::string tool_version;  // goes into manifests
+};
+
+// One message in the hands of a stage.
+struct StageContext {
+  Run run;                                                // as the ledger has it, with its policy
+  int attempt = 1;                                        // of the message's task
+  bool is_last_attempt = false;                           // what fails now has failed for good
+  cloud::KeepAlive keep_alive = [] { return Status(); };  // extends the message's lease
+};
+
+// The repository for what lies in `location` of `project`, by the policy's patterns: its bucket is
+// created if absent, repository.json written once. Idempotent.
+// Errors: kLocationMismatch, kAccessDenied, those of Repository::OpenOrCreate.
+Result<repository::Repository> OpenRepositoryFor(const Services& services,
+                                                 const BackupPolicy& policy,
+                                                 const std::string& project,
+                                                 const std::string& location);
+
+// The staging bucket for the same, created if absent; its name.
+Result<std::string> EnsureStagingBucket(const Services& services, const BackupPolicy& policy,
+                                        const std::string& project, const std::string& location);
+
+// The newest good backup of each object of a project's table, by partition ("" is the whole table).
+Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::BackupIndex& index,
+                                                                   const TableRef& table);
+
+}  // namespace holdfast::backup

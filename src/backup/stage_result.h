@@ -1,0 +1,26 @@
+// What a stage gives back: the messages that follow, and the outcomes of what it settled.
+//
+// Both are recorded in the one transaction that completes the stage's task (catalog/run_ledger.h).
+#pragma once
+
+#include <vector>
+
+#include "model/run.h"
+#include "model/work_message.h"
+
+namespace holdfast::backup {
+
+struct StageResult {
+  std::vector<WorkMessage> follow_ups;
+  std::vector<ItemOutcome> outcomes;
+};
+
+// The outcome of an object that could not be done, from the error.
+inline ItemOutcome FailedOutcome(const TableRef& object, const Error& error) {
+  return {.object = object,
+          .outcome = Outcome::kFailed,
+          .reason = error.message,
+          .error_id = std::string(FindError(error.id).id)};
+}
+
+}  // namespace holdfast::backup

@@ -1,0 +1,133 @@
+#include "backup/unit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/ids.h"
+
+namespace holdfast::backup {
+
+Manifest StartManifest(const TableBackup& common, const Unit& unit) {
+  Manifest manifest;
+  manifest.backup = unit.backup;
+  manifest.object = unit.object;
+  manifest.method = common.context.run.policy.method;
+  manifest.run = common.context.run.id;
+  manifest.attempt = common.context.attempt;
+  manifest.created_ms = ToUnixMillis(common.services.clock.Now());
+  manifest.tool_version = common.services.tool_version;
+  manifest.location = common.table.location;
+  manifest.source = unit.scanned.fingerprint;
+  manifest.schema = common.table.schema;
+  manifest.table_resource = common.table.resource;
+  manifest.dataset_resource = common.dataset.resource;
+  manifest.streaming_buffer = common.table.streaming_buffer;
+  // What streams in is in none of the copies: the backup holds what came before the oldest such row
+  // (google-semantics trap 4).
+  manifest.consistent_through_ms = ToUnixMillis(unit.started);
+  if (manifest.streaming_buffer) {
+    manifest.consistent_through_ms =
+        std::min(manifest.consistent_through_ms, manifest.streaming_buffer->oldest_entry_ms);
+  }
+  return manifest;
+}
+
+cloud::JobRef JobOf(const TableBackup& common, const Unit& unit, std::string_view operation) {
+  return {.project = unit.object.project,
+          .location = common.table.location,
+          .id = JobId(operation, common.context.run.id, unit.object, common.context.attempt)};
+}
+
+Result<Fingerprint> CurrentFingerprint(const TableBackup& common, const Unit& unit) {
+  cloud::Warehouse& warehouse = common.services.warehouse;
+  HF_ASSIGN_OR_RETURN(const TableInfo table, warehouse.GetTable(unit.object));
+  if (unit.object.partition.empty()) return FingerprintOf(table);
+  std::optional<Fingerprint> found;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<PartitionInfo>(
+      [&](const std::string& token) { return warehouse.ListPartitions(unit.object, token); },
+      [&](PartitionInfo&& partition) -> Status {
+        if (partition.ref.partition == unit.object.partition) {
+          found = FingerprintOf(table, partition);
+        }
+        return Ok();
+      }));
+  if (!found) {
+    return MakeError(ErrorId::kTableNotFound,
+                     fmt::format("partition {} is gone", unit.object.ToString()));
+  }
+  return *std::move(found);
+}
+
+Status CheckRows(const TableBackup& common, const Unit& unit, int64_t rows_captured) {
+  const int64_t rows_scanned = unit.scanned.fingerprint.rows;
+  if (rows_captured == rows_scanned) return Ok();
+  HF_ASSIGN_OR_RETURN(const Fingerprint now, CurrentFingerprint(common, unit));
+  // Written between the scan and the export: the copy is whole, and the next run, which compares
+  // with the scan's fingerprint, takes the object again.
+  if (rows_captured == now.rows) return Ok();
+  const std::string text =
+      fmt::format("{}: the export holds {} rows, the table counted {} before it and {} after it",
+                  unit.object.ToString(), rows_captured, rows_scanned, now.rows);
+  const bool written =
+      now.rows != rows_scanned || now.last_modified_ms != unit.scanned.fingerprint.last_modified_ms;
+  return MakeError(written ? ErrorId::kSourceChanged : ErrorId::kRowsMissing, text);
+}
+
+namespace {
+
+// What became of the object, given the content of its last backup.
+Outcome Judge(const Unit& unit, const Manifest& manifest) {
+  if (unit.scanned.change != Change::kMetadataOnly || !unit.last) return Outcome::kBackedUp;
+  return SettleMetadataOnly(unit.last->content_digest, manifest.content_digest) ==
+                 Change::kMetadataOnly
+             ? Outcome::kMetadataOnly
+             : Outcome::kBackedUp;
+}
+
+std::string ReasonOf(const Unit& unit, const Manifest& manifest, Outcome outcome) {
+  if (manifest.IsSuspect()) return "suspect: " + manifest.suspect;
+  if (outcome == Outcome::kMetadataOnly) return "its description changed, its rows did not";
+  if (!unit.last) return "first backup";
+  const Fingerprint& before = unit.last->source;
+  if (before.creation_ms != manifest.source.creation_ms) return "dropped and created anew";
+  if (before.schema_hash != manifest.source.schema_hash) return "its schema changed";
+  if (unit.last->rows != manifest.rows) {
+    return fmt::format("rows went from {} to {}", unit.last->rows, manifest.rows);
+  }
+  return "it was modified";
+}
+
+}  // namespace
+
+Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Manifest& manifest) {
+  const repository::Location& location = common.repository.location();
+  HF_RETURN_IF_ERROR(common.services.catalog.RecordBackup(
+      catalog::RecordOf(manifest, location.bucket, location.prefix)));
+  const Outcome outcome = Judge(unit, manifest);
+  const auto elapsed = common.services.clock.Now() - unit.started;
+  return ItemOutcome{
+      .object = unit.object,
+      .outcome = outcome,
+      .reason = ReasonOf(unit, manifest, outcome),
+      .backup = manifest.backup,
+      .rows = manifest.rows,
+      .bytes = manifest.stored_bytes,
+      .duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count(),
+      .error_id = {}};
+}
+
+Result<ItemOutcome> Commit(const TableBackup& common, const Unit& unit, Manifest manifest) {
+  if (unit.last) {
+    manifest.suspect = ShrinkReason(common.context.run.policy, unit.last->rows, manifest.rows);
+  }
+  repository::Repository repository = common.repository;
+  const auto written = repository.WriteManifest(manifest);
+  if (!written.ok()) {
+    if (written.error().id != ErrorId::kManifestExists) return written.error();
+    HF_ASSIGN_OR_RETURN(manifest, repository.ReadManifest(unit.object, unit.backup));
+  }
+  return Adopt(common, unit, manifest);
+}
+
+}  // namespace holdfast::backup

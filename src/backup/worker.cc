@@ -1,0 +1,192 @@
+#include "backup/worker.h"
+
+#include <array>
+#include <memory>
+
+#include "backup/backup_stage.h"
+#include "backup/projects_stage.h"
+#include "backup/scan_stage.h"
+#include "base/log.h"
+#include "base/retry.h"
+
+namespace holdfast::backup {
+
+namespace {
+
+constexpr std::array kTopics = {kBackupTopic, kCheckTopic, kStartTopic};
+constexpr Duration kPauseAfterError = std::chrono::seconds{1};
+constexpr Duration kPullWait = std::chrono::milliseconds{200};
+
+cloud::TopicRef TopicRefOf(const BusSetup& setup, std::string_view topic) {
+  return {setup.project, std::string(topic)};
+}
+
+cloud::SubscriptionRef SubscriptionOf(const BusSetup& setup, std::string_view topic) {
+  return {setup.project, std::string(topic) + setup.subscription_suffix};
+}
+
+// What failed as a whole, when no object of it is known: the project, or the organization.
+TableRef SubjectOf(const WorkMessage& message, const Services& services) {
+  if (const auto* check = std::get_if<CheckProjectTables>(&message)) {
+    return {.project = check->project_to_check};
+  }
+  if (const auto* backup = std::get_if<RunBackup>(&message)) return backup->table_to_backup;
+  return {.project = services.organization.empty() ? "organization" : services.organization};
+}
+
+// Extends the lease of one message once half of it has gone.
+cloud::KeepAlive KeepLease(const BusSetup& setup, const cloud::SubscriptionRef& subscription,
+                           std::string ack_id, Clock& clock) {
+  auto extended = std::make_shared<Timestamp>(clock.Now());
+  return [&setup, subscription, ack_id = std::move(ack_id), &clock, extended]() -> Status {
+    const Timestamp now = clock.Now();
+    if (now - *extended < std::chrono::seconds{setup.ack_deadline_seconds} / 2) return Ok();
+    *extended = now;
+    // A lease that ran out meanwhile is no error: the work can be done twice.
+    return setup.bus.ExtendDeadline(subscription, std::span(&ack_id, 1),
+                                    setup.ack_deadline_seconds);
+  };
+}
+
+Result<StageResult> RunStage(const WorkMessage& message, const StageContext& context,
+                             const Services& services) {
+  if (const auto* start = std::get_if<StartBackupProcess>(&message)) {
+    return ListProjects(*start, context, services);
+  }
+  if (const auto* check = std::get_if<CheckProjectTables>(&message)) {
+    return ScanProject(*check, context, services);
+  }
+  return BackUpTable(std::get<RunBackup>(message), context, services);
+}
+
+}  // namespace
+
+Status EnsureBus(const BusSetup& setup) {
+  for (const std::string_view topic : kTopics) {
+    HF_RETURN_IF_ERROR(setup.bus.EnsureTopic(TopicRefOf(setup, topic)));
+    HF_RETURN_IF_ERROR(setup.bus.EnsureSubscription(
+        SubscriptionOf(setup, topic), TopicRefOf(setup, topic),
+        {.ack_deadline_seconds = setup.ack_deadline_seconds, .dead_letter_topic = {}}));
+  }
+  return Ok();
+}
+
+Status PublishWork(const BusSetup& setup, const std::vector<WorkMessage>& messages) {
+  for (const std::string_view topic : kTopics) {
+    std::vector<cloud::Message> batch;
+    for (const WorkMessage& message : messages) {
+      if (TopicOf(message) != topic) continue;
+      batch.push_back({.data = DumpJson(ToJson(message)),
+                       .attributes = {{"run", RunOf(message)}},
+                       .ordering_key = {}});
+    }
+    if (!batch.empty()) HF_RETURN_IF_ERROR(setup.bus.Publish(TopicRefOf(setup, topic), batch));
+  }
+  return Ok();
+}
+
+Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const std::string& run) {
+  std::string token;
+  do {
+    HF_ASSIGN_OR_RETURN(auto page, ledger.PendingTasks(run, token));
+    std::vector<WorkMessage> messages;
+    for (catalog::Task& task : page.items) messages.push_back(std::move(task.message));
+    HF_RETURN_IF_ERROR(PublishWork(setup, messages));
+    token = page.next_page_token;
+  } while (!token.empty());
+  return Ok();
+}
+
+Result<int> Worker::RunOnce(Duration wait) {
+  for (const std::string_view topic : kTopics) {
+    const bool is_last = topic == kTopics.back();
+    HF_ASSIGN_OR_RETURN(const int handled, ServeTopic(topic, is_last ? wait : Duration{0}));
+    if (handled > 0) return handled;
+  }
+  return 0;
+}
+
+void Worker::RunUntil(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto handled = RunOnce(kPullWait);
+    if (handled.ok()) continue;
+    LogWarning("worker pauses", {{"error", handled.error().message}});
+    services_.clock.SleepFor(kPauseAfterError);
+  }
+}
+
+Result<int> Worker::ServeTopic(std::string_view topic, Duration wait) {
+  const cloud::SubscriptionRef subscription = SubscriptionOf(setup_, topic);
+  HF_ASSIGN_OR_RETURN(const auto messages, setup_.bus.Pull(subscription, 1, wait));
+  for (const cloud::ReceivedMessage& received : messages) {
+    const std::string& ack_id = received.ack_id;
+    const Status handled = Handle(topic, received, subscription);
+    if (handled.ok()) {
+      HF_RETURN_IF_ERROR(setup_.bus.Acknowledge(subscription, std::span(&ack_id, 1)));
+      continue;
+    }
+    // Given back at once: the next attempt need not wait for the lease to end.
+    LogInfo("message is given back",
+            {{"topic", std::string(topic)}, {"error", handled.error().message}});
+    HF_RETURN_IF_ERROR(setup_.bus.ExtendDeadline(subscription, std::span(&ack_id, 1), 0));
+  }
+  return static_cast<int>(messages.size());
+}
+
+Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& received,
+                      const cloud::SubscriptionRef& subscription) {
+  const auto message = ParseWorkMessage(topic, received.published.message.data);
+  if (!message.ok()) {
+    LogError("message is not ours and is dropped", {{"topic", std::string(topic)},
+                                                    {"id", received.published.id},
+                                                    {"error", message.error().message}});
+    return Ok();
+  }
+  const auto task = services_.catalog.GetTask(TaskId(*message));
+  if (!task.ok()) {
+    if (task.error().id != ErrorId::kTaskNotFound) return task.error();
+    LogWarning("message belongs to no run of this catalog and is dropped",
+               {{"topic", std::string(topic)}, {"run", RunOf(*message)}});
+    return Ok();
+  }
+  if (task->state == catalog::TaskState::kDone) {
+    // A worker died between completing this task and publishing what follows from it, or the
+    // message came twice. Only the ledger knows which, so everything pending is published again.
+    return PublishPending(setup_, services_.catalog, RunOf(*message));
+  }
+  StageContext context;
+  HF_ASSIGN_OR_RETURN(context.run, services_.catalog.GetRun(RunOf(*message)));
+  context.attempt = task->attempt;
+  context.is_last_attempt = task->attempt >= kTaskAttemptsMax;
+  context.keep_alive = KeepLease(setup_, subscription, received.ack_id, services_.clock);
+  // What the ledger holds counts: a message's own text may be of an earlier scan.
+  const auto result = RunStage(task->message, context, services_);
+  if (!result.ok()) return Fail(*task, result.error(), context.is_last_attempt);
+  return Complete(task->id, task->message, *result);
+}
+
+Status Worker::Complete(const std::string& task, const WorkMessage& message,
+                        const StageResult& result) {
+  HF_RETURN_IF_ERROR(services_.catalog.CompleteTask(task, result.follow_ups, result.outcomes));
+  LogInfo("stage done", {{"topic", std::string(TopicOf(message))},
+                         {"run", RunOf(message)},
+                         {"follow_ups", std::to_string(result.follow_ups.size())},
+                         {"outcomes", std::to_string(result.outcomes.size())}});
+  return PublishWork(setup_, result.follow_ups);
+}
+
+Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_attempt) {
+  LogWarning("stage failed", {{"topic", std::string(TopicOf(task.message))},
+                              {"run", RunOf(task.message)},
+                              {"attempt", std::to_string(task.attempt)},
+                              {"error", error.message}});
+  if (IsRetryable(error) && !is_last_attempt) {
+    HF_RETURN_IF_ERROR(services_.catalog.AdvanceAttempt(task.id, task.attempt));
+    return error;
+  }
+  StageResult failed;
+  failed.outcomes.push_back(FailedOutcome(SubjectOf(task.message, services_), error));
+  return Complete(task.id, task.message, failed);
+}
+
+}  // namespace holdfast::backup

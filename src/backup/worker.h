@@ -1,0 +1,64 @@
+// Worker: takes messages off the bus and puts each through its stage.
+//
+// Stateless: what it knows is in the ledger, so any number of workers, on any number of machines,
+// may serve one subscription. A message is acknowledged after its task is completed in the ledger
+// and the follow-ups are published; a worker that dies before leaves it to another. Source: DESIGN
+// §1.3.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "backup/services.h"
+#include "backup/stage_result.h"
+#include "cloud/message_bus.h"
+
+namespace holdfast::backup {
+
+// Attempts of one task before what fails has failed for good.
+inline constexpr int kTaskAttemptsMax = 4;
+
+// How the three topics are named in the central project (seed 000), and the subscriptions on them.
+struct BusSetup {
+  cloud::MessageBus& bus;
+  std::string project;  // the central project
+  std::string subscription_suffix = "-holdfast";
+  int ack_deadline_seconds = 60;
+};
+
+// Makes topics and subscriptions that are absent. Idempotent.
+Status EnsureBus(const BusSetup& setup);
+
+// Publishes work messages, each to its topic.
+Status PublishWork(const BusSetup& setup, const std::vector<WorkMessage>& messages);
+
+// Publishes every task of the run that is not done: after a crash, or when messages were lost. What
+// is still on its way comes twice, which is harmless.
+Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const std::string& run);
+
+class Worker {
+ public:
+  // References outlive the worker.
+  Worker(const BusSetup& setup, const Services& services) : setup_(setup), services_(services) {}
+
+  // Takes messages of the last stage first (it frees the most), waiting up to `wait` when there are
+  // none. Returns how many messages were handled. Errors: of the bus or the ledger; whatever goes
+  // wrong with one message is that message's outcome.
+  Result<int> RunOnce(Duration wait);
+
+  // RunOnce until `stop`. A failing bus or ledger is logged and tried again after a pause.
+  void RunUntil(const std::stop_token& stop);
+
+ private:
+  Result<int> ServeTopic(std::string_view topic, Duration wait);
+  Status Handle(std::string_view topic, const cloud::ReceivedMessage& received,
+                const cloud::SubscriptionRef& subscription);
+  Status Complete(const std::string& task, const WorkMessage& message, const StageResult& result);
+  Status Fail(const catalog::Task& task, const Error& error, bool is_last_attempt);
+
+  const BusSetup& setup_;
+  const Services& services_;
+};
+
+}  // namespace holdfast::backup
