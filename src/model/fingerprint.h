@@ -56,11 +56,13 @@ Change CompareFingerprints(const Fingerprint& last, const Fingerprint& now);
 Change SettleMetadataOnly(std::string_view last_digest, std::string_view digest_now);
 
 // Lower-case hex SHA-256 over a table's resource document without the members that the service
-// moves by itself (statistics, times, etags, streaming buffer) and without the schema's data part,
-// which SchemaHash covers; descriptions, labels, expirations and policy tags count.
+// moves by itself: statistics, times, etag, streaming buffer. Descriptions, labels, expirations,
+// and all of the schema count.
 std::string MetadataHash(const Json& table_resource);
 
-// The fingerprint of a whole table, and of one of its partitions.
+// The fingerprint of a whole table, and of one of its partitions. Of the partitions of a table that
+// rows stream into, only `__UNPARTITIONED__` is marked as streaming: rows that land in another one
+// change its count, and marking all would export all of them in every run.
 Fingerprint FingerprintOf(const TableInfo& table);
 Fingerprint FingerprintOf(const TableInfo& table, const PartitionInfo& partition);
 

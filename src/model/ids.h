@@ -1,7 +1,7 @@
 // The ids of runs and backups: they sort by time as text and fit in object names and job ids.
 //
 // A run's id is fresh; a backup's follows from its run and object, so that a message that is
-// delivered twice writes the same manifest, once. Only [0-9A-Za-z-]. Pure but for the ports.
+// delivered twice writes the same manifest, once. Only [0-9A-Za-z_-]. Pure but for the ports.
 #pragma once
 
 #include <string>

@@ -1,0 +1,126 @@
+#include "model/fingerprint.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace holdfast {
+namespace {
+
+Fingerprint Sample() {
+  return {.creation_ms = 1000,
+          .last_modified_ms = 5000,
+          .rows = 10,
+          .bytes = 80,
+          .schema_hash = "s",
+          .metadata_hash = "m",
+          .partitioning = {.kind = Partitioning::Kind::kDay, .field = "day"},
+          .streaming = false};
+}
+
+struct Case {
+  std::string_view what;
+  std::function<void(Fingerprint&)> change;
+  Change expected;
+};
+
+TEST(FingerprintChange, FollowsTheRulesOfTheHeader) {
+  const Case cases[] = {
+      {"nothing", [](Fingerprint&) {}, Change::kUnchanged},
+      {"time moved alone", [](Fingerprint& f) { f.last_modified_ms = 6000; }, Change::kDataChanged},
+      {"time moved back", [](Fingerprint& f) { f.last_modified_ms = 4000; }, Change::kDataChanged},
+      {"rows", [](Fingerprint& f) { f.rows = 9; }, Change::kDataChanged},
+      {"bytes", [](Fingerprint& f) { f.bytes = 81; }, Change::kDataChanged},
+      {"schema", [](Fingerprint& f) { f.schema_hash = "t"; }, Change::kDataChanged},
+      {"recreated", [](Fingerprint& f) { f.creation_ms = 1001; }, Change::kDataChanged},
+      {"partitioning", [](Fingerprint& f) { f.partitioning = {}; }, Change::kDataChanged},
+      {"description and time",
+       [](Fingerprint& f) {
+         f.last_modified_ms = 6000;
+         f.metadata_hash = "n";
+       },
+       Change::kMetadataOnly},
+      {"description alone", [](Fingerprint& f) { f.metadata_hash = "n"; }, Change::kMetadataOnly},
+      {"description and rows",
+       [](Fingerprint& f) {
+         f.rows = 11;
+         f.metadata_hash = "n";
+       },
+       Change::kDataChanged},
+      {"streaming began", [](Fingerprint& f) { f.streaming = true; }, Change::kUnchanged},
+  };
+  for (const Case& item : cases) {
+    Fingerprint now = Sample();
+    item.change(now);
+    EXPECT_EQ(CompareFingerprints(Sample(), now), item.expected) << item.what;
+  }
+}
+
+TEST(FingerprintChange, ABackupTakenWhileRowsStreamedInIsNeverCurrent) {
+  Fingerprint last = Sample();
+  last.streaming = true;
+  EXPECT_EQ(CompareFingerprints(last, Sample()), Change::kDataChanged);
+}
+
+TEST(FingerprintChange, OnlyEqualDigestsProveThatTheDataStayed) {
+  EXPECT_EQ(SettleMetadataOnly("a", "a"), Change::kMetadataOnly);
+  EXPECT_EQ(SettleMetadataOnly("a", "b"), Change::kDataChanged);
+  EXPECT_EQ(SettleMetadataOnly("", ""), Change::kDataChanged);
+}
+
+TEST(Fingerprint, RoundTripsThroughJson) {
+  Fingerprint fingerprint = Sample();
+  fingerprint.partitioning = {.kind = Partitioning::Kind::kIntegerRange,
+                              .field = "n",
+                              .range_start = -5,
+                              .range_end = 10,
+                              .range_interval = 3};
+  const auto parsed = Fingerprint::FromJson(fingerprint.ToJson());
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(*parsed, fingerprint);
+}
+
+Json Resource() {
+  return {{"tableReference", {{"projectId", "p"}, {"datasetId", "d"}, {"tableId", "t"}}},
+          {"description", "one"},
+          {"numRows", "5"},
+          {"lastModifiedTime", "1"},
+          {"etag", "x"},
+          {"schema", {{"fields", {{{"name", "a"}, {"type", "INTEGER"}}}}}}};
+}
+
+TEST(MetadataHash, IgnoresWhatTheServiceMovesByItself) {
+  Json moved = Resource();
+  moved["numRows"] = "6";
+  moved["numActiveLogicalBytes"] = "9";
+  moved["lastModifiedTime"] = "2";
+  moved["etag"] = "y";
+  moved["streamingBuffer"] = {{"estimatedRows", "3"}};
+  EXPECT_EQ(MetadataHash(moved), MetadataHash(Resource()));
+}
+
+TEST(MetadataHash, SeesTheDescriptionsOfTableAndColumns) {
+  Json table = Resource();
+  table["description"] = "two";
+  Json column = Resource();
+  column["schema"]["fields"][0]["description"] = "key";
+  EXPECT_NE(MetadataHash(table), MetadataHash(Resource()));
+  EXPECT_NE(MetadataHash(column), MetadataHash(Resource()));
+}
+
+TEST(Fingerprint, OfAPartitionCountsThePartition) {
+  auto table = TableInfo::FromJson(Resource());
+  ASSERT_TRUE(table.ok()) << table.error().message;
+  table->streaming_buffer = StreamingBuffer{};
+  PartitionInfo partition{
+      .ref = table->ref.WithPartition("20240101"), .last_modified_ms = 7, .rows = 2, .bytes = 16};
+  EXPECT_EQ(FingerprintOf(*table, partition).rows, 2);
+  EXPECT_EQ(FingerprintOf(*table, partition).last_modified_ms, 7);
+  EXPECT_FALSE(FingerprintOf(*table, partition).streaming);
+  partition.ref.partition = kUnpartitionedPartition;
+  EXPECT_TRUE(FingerprintOf(*table, partition).streaming);
+  EXPECT_TRUE(FingerprintOf(*table).streaming);
+}
+
+}  // namespace
+}  // namespace holdfast

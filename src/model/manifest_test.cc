@@ -1,0 +1,139 @@
+#include "model/manifest.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <functional>
+
+#include "base/hash.h"
+
+namespace holdfast {
+namespace {
+
+DataObject Object(const std::string& name, int64_t rows) {
+  return {.name = name,
+          .generation = 17,
+          .size_bytes = rows * 8,
+          .crc32c = 0xFFFFFFFF,
+          .sha256 = Sha256Hex(name),
+          .rows = rows};
+}
+
+Manifest Sample() {
+  Manifest manifest;
+  manifest.backup = "20261121T101844Z-5b0c9d21e6a0";
+  manifest.object = {"acme", "sales", "täble one", "20240101"};
+  manifest.run = "20261121T101844Z-3fa9c1d2";
+  manifest.attempt = 2;
+  manifest.created_ms = 1'700'000'000'000;
+  manifest.tool_version = "0.1.0";
+  manifest.location = "EU";
+  manifest.source.schema_hash = "ab";
+  manifest.source.partitioning.kind = Partitioning::Kind::kDay;
+  manifest.schema.fields.push_back({.name = "id", .type = FieldType::kInt64});
+  manifest.table_resource = {{"description", "déjà \xff vu"}, {"weight", 0.1}};
+  manifest.bucket = "acme-holdfast-eu";
+  manifest.codec = "SNAPPY";
+  manifest.objects = {Object("data/a/0.avro", 3), Object("data/a/1.avro", 4)};
+  manifest.rows = 7;
+  manifest.stored_bytes = 56;
+  manifest.content_digest = "hf1:7:00";
+  manifest.consistent_through_ms = 1'699'999'999'000;
+  manifest.streaming_buffer = StreamingBuffer{5, 40, 1'699'999'999'000};
+  manifest.verified = VerifyLevel::kL2;
+  manifest.suspect = "rows fell";
+  return manifest;
+}
+
+TEST(Manifest, RoundTripsByteForByte) {
+  const std::string text = SerializeManifest(Sample());
+  const auto parsed = ParseManifest(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(SerializeManifest(*parsed), text);
+  EXPECT_EQ(parsed->object.ToString(), "acme.sales.täble one$20240101");
+  EXPECT_EQ(parsed->objects, Sample().objects);
+  EXPECT_EQ(parsed->source, Sample().source);
+  EXPECT_EQ(parsed->schema, Sample().schema);
+  EXPECT_EQ(parsed->verified, VerifyLevel::kL2);
+  EXPECT_EQ(parsed->streaming_buffer->estimated_rows, 5);
+  EXPECT_TRUE(parsed->IsSuspect());
+}
+
+TEST(Manifest, OfACopyNamesTheTableThatHoldsTheData) {
+  Manifest manifest = Sample();
+  manifest.method = Method::kCopy;
+  manifest.objects.clear();
+  manifest.copy = TableRef{"vault", "copies", "t1", ""};
+  const auto parsed = ParseManifest(SerializeManifest(manifest));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(parsed->copy->ToString(), "vault.copies.t1");
+}
+
+RC_GTEST_PROP(Manifest, AnyChangedByteIsNoticed, ()) {
+  std::string text = SerializeManifest(Sample());
+  const size_t at = *rc::gen::inRange<size_t>(0, text.size());
+  const char by = *rc::gen::arbitrary<char>();
+  RC_PRE(text[at] != by);
+  text[at] = by;
+  const auto parsed = ParseManifest(text);
+  RC_ASSERT(!parsed.ok());
+  RC_ASSERT(parsed.error().id == ErrorId::kManifestDamaged);
+}
+
+TEST(Manifest, ThatWasCutShortIsDamaged) {
+  const std::string text = SerializeManifest(Sample());
+  for (size_t size = 0; size < text.size(); size += 7) {
+    const auto parsed = ParseManifest(std::string_view(text).substr(0, size));
+    ASSERT_FALSE(parsed.ok());
+    EXPECT_EQ(parsed.error().id, ErrorId::kManifestDamaged);
+  }
+}
+
+// The text of a document with a sum that is right for it.
+std::string Sealed(Json json) {
+  json["manifest_sha256"] = Sha256Hex(DumpJson(json));
+  return DumpJson(json);
+}
+
+TEST(Manifest, WithARightSumButWrongMembersIsRefused) {
+  const std::function<void(Json&)> edits[] = {
+      [](Json& json) { json["rows"] = 8; },
+      [](Json& json) { json["stored_bytes"] = 1; },
+      [](Json& json) { json["objects"] = Json::array(); },
+      [](Json& json) { json["objects"][0]["name"] = "a//b"; },
+      [](Json& json) { json["objects"][0]["name"] = "../b"; },
+      [](Json& json) { json["objects"][0]["generation"] = 0; },
+      [](Json& json) { json["objects"][0]["sha256"] = "zz"; },
+      [](Json& json) { json["objects"][0]["crc32c"] = int64_t{1} << 32; },
+      [](Json& json) { std::swap(json["objects"][0], json["objects"][1]); },
+      [](Json& json) { json["objects"][1] = json["objects"][0]; },
+      [](Json& json) { json["object"] = "nonsense"; },
+      [](Json& json) { json["method"] = "magic"; },
+      [](Json& json) { json["attempt"] = 0; },
+      [](Json& json) { json.erase("source"); },
+      [](Json& json) { json["table_resource"] = 5; }};
+  for (const auto& edit : edits) {
+    Json json = Sample().ToJson();
+    edit(json);
+    const auto parsed = ParseManifest(Sealed(json));
+    EXPECT_FALSE(parsed.ok()) << json.dump().substr(0, 200);
+  }
+  EXPECT_TRUE(ParseManifest(Sealed(Sample().ToJson())).ok());
+}
+
+TEST(Manifest, OfANewerVersionIsToldApart) {
+  Json json = Sample().ToJson();
+  json["format_version"] = kManifestFormatVersion + 1;
+  const auto parsed = ParseManifest(Sealed(json));
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_EQ(parsed.error().id, ErrorId::kManifestVersion);
+}
+
+TEST(Manifest, ThatIsTooLargeIsRefusedUnread) {
+  const auto parsed = ParseManifest(std::string(kManifestBytesMax + 1, ' '));
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_EQ(parsed.error().id, ErrorId::kLimitExceeded);
+}
+
+}  // namespace
+}  // namespace holdfast

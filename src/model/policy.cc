@@ -1,0 +1,241 @@
+#include "model/policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "base/hash.h"
+
+namespace holdfast {
+
+namespace {
+
+constexpr size_t kPatternsMax = 10'000;
+constexpr size_t kBucketNameMax = 63;
+
+// A pattern as its parts; those that are not given match everything.
+struct Pattern {
+  std::array<std::string_view, 3> parts = {"*", "*", "*"};
+  size_t given = 0;
+};
+
+// A project may hold dots before a colon ("example.com:project"): the dots that part the names are
+// after it.
+Pattern SplitPattern(std::string_view text) {
+  Pattern pattern;
+  const size_t colon = text.find(':');
+  size_t start = 0;
+  size_t search = colon == text.npos ? 0 : colon;
+  while (pattern.given < 2) {
+    const size_t dot = text.find('.', search);
+    if (dot == text.npos) break;
+    pattern.parts[pattern.given++] = text.substr(start, dot - start);
+    start = search = dot + 1;
+  }
+  pattern.parts[pattern.given++] = text.substr(start);
+  return pattern;
+}
+
+bool IsPattern(std::string_view text) {
+  if (text.empty() || text.size() > 4096) return false;
+  const Pattern pattern = SplitPattern(text);
+  for (size_t i = 0; i < pattern.given; ++i) {
+    if (pattern.parts[i].empty()) return false;
+  }
+  return pattern.parts[2].find('.') == std::string_view::npos;
+}
+
+// Whether the first `depth` parts of the pattern match the names.
+bool MatchesDown(const Pattern& pattern, const std::array<std::string_view, 3>& names,
+                 size_t depth) {
+  for (size_t i = 0; i < depth; ++i) {
+    if (!MatchesGlob(pattern.parts[i], names[i])) return false;
+  }
+  return true;
+}
+
+// Whether something at or below the first `depth` names may be covered.
+bool MayCover(const Scope& scope, const std::array<std::string_view, 3>& names, size_t depth) {
+  const auto includes = [&](const std::string& text) {
+    return MatchesDown(SplitPattern(text), names, depth);
+  };
+  // An exclude counts for a whole dataset or project only when it names no part below.
+  const auto excludes = [&](const std::string& text) {
+    const Pattern pattern = SplitPattern(text);
+    for (size_t i = depth; i < 3; ++i) {
+      if (pattern.parts[i] != "*") return false;
+    }
+    return MatchesDown(pattern, names, depth);
+  };
+  const bool included = scope.include.empty() || std::ranges::any_of(scope.include, includes);
+  return included && std::ranges::none_of(scope.exclude, excludes);
+}
+
+Result<std::vector<std::string>> PatternsFromJson(const Json& json, std::string_view key) {
+  std::vector<std::string> patterns;
+  const Json* list = FindField(json, key);
+  if (list == nullptr) return patterns;
+  if (!list->is_array() || list->size() > kPatternsMax) {
+    return MakeError(ErrorId::kInvalidJson,
+                     fmt::format("\"{}\" is not a list of at most {} patterns", key, kPatternsMax));
+  }
+  for (const Json& item : *list) {
+    if (!item.is_string() || !IsPattern(item.get_ref<const std::string&>())) {
+      return MakeError(ErrorId::kInvalidName,
+                       fmt::format("\"{}\": {} is not a pattern: expected project, project.dataset "
+                                   "or project.dataset.table, each part with * and ?",
+                                   key, DumpJson(item)));
+    }
+    patterns.push_back(item.get<std::string>());
+  }
+  return patterns;
+}
+
+std::string ReplaceAll(std::string text, std::string_view what, std::string_view by) {
+  for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+  return text;
+}
+
+Status SetString(const Json& json, std::string_view key, std::string& member) {
+  HF_ASSIGN_OR_RETURN(auto value, OptionalString(json, key));
+  if (value) member = std::move(*value);
+  return Ok();
+}
+
+Status SetBool(const Json& json, std::string_view key, bool& member) {
+  HF_ASSIGN_OR_RETURN(const auto value, OptionalBool(json, key));
+  member = value.value_or(member);
+  return Ok();
+}
+
+Status SetNames(const Json& json, BackupPolicy& policy) {
+  HF_RETURN_IF_ERROR(SetString(json, "name", policy.name));
+  HF_RETURN_IF_ERROR(SetString(json, "bucket_pattern", policy.bucket_pattern));
+  HF_RETURN_IF_ERROR(SetString(json, "staging_bucket_pattern", policy.staging_bucket_pattern));
+  HF_RETURN_IF_ERROR(SetString(json, "prefix", policy.prefix));
+  HF_RETURN_IF_ERROR(SetString(json, "copy_project", policy.copy_project));
+  HF_RETURN_IF_ERROR(SetString(json, "codec", policy.codec));
+  if (policy.codec != "NONE" && policy.codec != "DEFLATE" && policy.codec != "SNAPPY") {
+    return MakeError(ErrorId::kInvalidJson, "\"codec\" is none of NONE, DEFLATE, SNAPPY");
+  }
+  return Ok();
+}
+
+Status SetChoices(const Json& json, BackupPolicy& policy) {
+  std::string method(MethodName(policy.method));
+  std::string verify(VerifyLevelName(policy.verify));
+  HF_RETURN_IF_ERROR(SetString(json, "method", method));
+  HF_RETURN_IF_ERROR(SetString(json, "verify", verify));
+  const auto found_method = FindMethod(method);
+  const auto found_level = FindVerifyLevel(verify);
+  if (!found_method) {
+    return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is not a method", method));
+  }
+  if (!found_level || *found_level == VerifyLevel::kNone || *found_level > VerifyLevel::kL2) {
+    return MakeError(ErrorId::kInvalidJson, "\"verify\" is none of L0, L1, L2");
+  }
+  policy.method = *found_method;
+  policy.verify = *found_level;
+  return Ok();
+}
+
+Status SetNumbers(const Json& json, BackupPolicy& policy) {
+  HF_ASSIGN_OR_RETURN(const auto days, OptionalInt64(json, "forced_full_days"));
+  policy.forced_full_days = days.value_or(policy.forced_full_days);
+  if (policy.forced_full_days < 0) {
+    return MakeError(ErrorId::kInvalidJson, "\"forced_full_days\" is negative");
+  }
+  const Json* threshold = FindField(json, "shrink_threshold");
+  if (threshold == nullptr) return Ok();
+  if (!threshold->is_number() || threshold->get<double>() < 0 || threshold->get<double>() > 1) {
+    return MakeError(ErrorId::kInvalidJson, "\"shrink_threshold\" is not a number in 0..1");
+  }
+  policy.shrink_threshold = threshold->get<double>();
+  return Ok();
+}
+
+}  // namespace
+
+bool Scope::CoversTable(const TableRef& table) const {
+  return MayCover(*this, {table.project, table.dataset, table.table}, 3);
+}
+
+bool Scope::MayCoverDataset(const DatasetRef& dataset) const {
+  return MayCover(*this, {dataset.project, dataset.dataset, ""}, 2);
+}
+
+bool Scope::MayCoverProject(std::string_view project) const {
+  return MayCover(*this, {project, "", ""}, 1);
+}
+
+Result<Scope> Scope::FromJson(const Json& json) {
+  Scope scope;
+  HF_ASSIGN_OR_RETURN(scope.include, PatternsFromJson(json, "include"));
+  HF_ASSIGN_OR_RETURN(scope.exclude, PatternsFromJson(json, "exclude"));
+  return scope;
+}
+
+Json Scope::ToJson() const { return {{"include", include}, {"exclude", exclude}}; }
+
+Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
+  if (!json.is_object()) return MakeError(ErrorId::kInvalidJson, "a policy is not an object");
+  BackupPolicy policy;
+  HF_RETURN_IF_ERROR(SetNames(json, policy));
+  HF_RETURN_IF_ERROR(SetChoices(json, policy));
+  HF_RETURN_IF_ERROR(SetNumbers(json, policy));
+  HF_RETURN_IF_ERROR(SetBool(json, "direct_extract", policy.direct_extract));
+  HF_RETURN_IF_ERROR(SetBool(json, "trust_equal_counts", policy.trust_equal_counts));
+  if (const Json* scope = FindField(json, "scope")) {
+    HF_ASSIGN_OR_RETURN(policy.scope, Scope::FromJson(*scope));
+  }
+  return policy;
+}
+
+Json BackupPolicy::ToJson() const {
+  return {{"name", name},
+          {"method", MethodName(method)},
+          {"scope", scope.ToJson()},
+          {"bucket_pattern", bucket_pattern},
+          {"staging_bucket_pattern", staging_bucket_pattern},
+          {"prefix", prefix},
+          {"direct_extract", direct_extract},
+          {"copy_project", copy_project},
+          {"codec", codec},
+          {"verify", VerifyLevelName(verify)},
+          {"shrink_threshold", shrink_threshold},
+          {"trust_equal_counts", trust_equal_counts},
+          {"forced_full_days", forced_full_days}};
+}
+
+std::string FillBucketPattern(std::string_view pattern, std::string_view project,
+                              std::string_view location) {
+  const std::string filled =
+      ReplaceAll(ReplaceAll(std::string(pattern), "{project}", project), "{location}", location);
+  std::string name;
+  for (const unsigned char c : filled) {
+    const char lower = static_cast<char>(std::tolower(c));
+    const bool allowed = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') ||
+                         lower == '-' || lower == '_';
+    if (allowed) {
+      name += lower;
+    } else if (!name.empty() && name.back() != '-') {
+      name += '-';
+    }
+  }
+  while (!name.empty() && name.back() == '-') name.pop_back();
+  if (name.size() <= kBucketNameMax) return name;
+  return name.substr(0, kBucketNameMax - 11) + "-" + Sha256Hex(filled).substr(0, 10);
+}
+
+std::string ShrinkReason(const BackupPolicy& policy, int64_t last_rows, int64_t rows) {
+  const double least = static_cast<double>(last_rows) * policy.shrink_threshold;
+  if (last_rows <= 0 || static_cast<double>(rows) >= least) return {};
+  return fmt::format("rows fell from {} to {}, below {:.0f}% of the last good backup", last_rows,
+                     rows, policy.shrink_threshold * 100);
+}
+
+}  // namespace holdfast

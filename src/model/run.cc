@@ -1,0 +1,126 @@
+#include "model/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {
+    "backed_up", "unchanged", "metadata_only", "unsupported", "failed", "vanished"};
+
+// A project, "project.dataset" or a table: whatever of the object has a name.
+std::string ObjectText(const TableRef& object) {
+  if (object.dataset.empty()) return object.project;
+  if (object.table.empty()) return object.dataset_ref().ToString();
+  return object.ToString();
+}
+
+}  // namespace
+
+std::string_view RunStateName(RunState state) {
+  return state == RunState::kRunning ? "running" : "finished";
+}
+
+Json Run::ToJson() const {
+  return {{"id", id},
+          {"state", RunStateName(state)},
+          {"started_ms", started_ms},
+          {"finished_ms", finished_ms},
+          {"policy", policy.ToJson()}};
+}
+
+Result<Run> Run::FromJson(const Json& json) {
+  Run run;
+  HF_ASSIGN_OR_RETURN(run.id, RequiredString(json, "id"));
+  HF_ASSIGN_OR_RETURN(const std::string state, RequiredString(json, "state"));
+  if (state != "running" && state != "finished") {
+    return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is not the state of a run", state));
+  }
+  run.state = state == "running" ? RunState::kRunning : RunState::kFinished;
+  HF_ASSIGN_OR_RETURN(run.started_ms, RequiredInt64(json, "started_ms"));
+  HF_ASSIGN_OR_RETURN(run.finished_ms, RequiredInt64(json, "finished_ms"));
+  const Json* policy = FindField(json, "policy");
+  if (policy == nullptr) return MakeError(ErrorId::kInvalidJson, "a run without \"policy\"");
+  HF_ASSIGN_OR_RETURN(run.policy, BackupPolicy::FromJson(*policy));
+  return run;
+}
+
+std::string_view OutcomeName(Outcome outcome) {
+  return kOutcomeNames[static_cast<size_t>(outcome)];
+}
+
+std::optional<Outcome> FindOutcome(std::string_view name) {
+  const auto found = std::ranges::find(kOutcomeNames, name);
+  if (found == kOutcomeNames.end()) return std::nullopt;
+  return static_cast<Outcome>(found - kOutcomeNames.begin());
+}
+
+Json ItemOutcome::ToJson() const {
+  Json json = {{"object", ObjectText(object)},
+               {"project", object.project},
+               {"dataset", object.dataset},
+               {"table", object.table},
+               {"partition", object.partition},
+               {"outcome", OutcomeName(outcome)},
+               {"reason", reason},
+               {"backup", backup},
+               {"rows", rows},
+               {"bytes", bytes},
+               {"duration_ms", duration_ms}};
+  if (!error_id.empty()) json["error_id"] = error_id;
+  return json;
+}
+
+Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
+  ItemOutcome item;
+  HF_ASSIGN_OR_RETURN(item.object.project, RequiredString(json, "project"));
+  HF_ASSIGN_OR_RETURN(item.object.dataset, RequiredString(json, "dataset"));
+  HF_ASSIGN_OR_RETURN(item.object.table, RequiredString(json, "table"));
+  HF_ASSIGN_OR_RETURN(item.object.partition, RequiredString(json, "partition"));
+  HF_ASSIGN_OR_RETURN(const std::string name, RequiredString(json, "outcome"));
+  const auto outcome = FindOutcome(name);
+  if (!outcome) {
+    return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is not an outcome", name));
+  }
+  item.outcome = *outcome;
+  HF_ASSIGN_OR_RETURN(item.reason, RequiredString(json, "reason"));
+  HF_ASSIGN_OR_RETURN(item.backup, RequiredString(json, "backup"));
+  HF_ASSIGN_OR_RETURN(item.rows, RequiredInt64(json, "rows"));
+  HF_ASSIGN_OR_RETURN(item.bytes, RequiredInt64(json, "bytes"));
+  HF_ASSIGN_OR_RETURN(item.duration_ms, RequiredInt64(json, "duration_ms"));
+  HF_ASSIGN_OR_RETURN(auto error_id, OptionalString(json, "error_id"));
+  item.error_id = std::move(error_id).value_or("");
+  return item;
+}
+
+void RunTotals::Add(const ItemOutcome& item) {
+  ++objects;
+  ++count[static_cast<int>(item.outcome)];
+  rows += item.rows;
+  bytes += item.bytes;
+}
+
+Json RunTotals::ToJson() const {
+  Json json = {{"objects", objects}, {"rows", rows}, {"bytes", bytes}};
+  for (int i = 0; i < kOutcomes; ++i) json[std::string(kOutcomeNames[i])] = count[i];
+  return json;
+}
+
+Json RunReport::ToJson() const {
+  Json list = Json::array();
+  for (const ItemOutcome& item : items) list.push_back(item.ToJson());
+  return {{"run", run.ToJson()}, {"items", std::move(list)}, {"totals", totals.ToJson()}};
+}
+
+RunReport MakeRunReport(Run run, std::vector<ItemOutcome> items) {
+  std::ranges::sort(items, {}, &ItemOutcome::object);
+  RunReport report{.run = std::move(run), .items = std::move(items), .totals = {}};
+  for (const ItemOutcome& item : report.items) report.totals.Add(item);
+  return report;
+}
+
+}  // namespace holdfast
