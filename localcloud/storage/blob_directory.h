@@ -101,6 +101,7 @@ class BlobDirectory {
 
  private:
   friend class BlobPin;
+  friend class BlobWriter;
   BlobDirectory(std::string path, Random& random) : path_(std::move(path)), random_(random) {}
   Result<int> CreateFile(const std::string& id);
   Status SyncFolderOf(const std::string& id);

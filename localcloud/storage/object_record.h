@@ -71,14 +71,19 @@ struct Preconditions {
   std::optional<int64_t> metageneration_not_match;
 };
 
+// Checksums that a request announces for its bytes; absent ones are not compared.
+struct Checksums {
+  std::optional<uint32_t> crc32c;
+  std::string md5;  // 16 raw bytes, or empty
+};
+
 // An object about to be written.
 struct NewObject {
   std::string bucket;
   std::string name;                // 1-1024 bytes of UTF-8, any character but CR and LF
   Json settings = Json::object();  // writable fields of the JSON resource, e.g. {"contentType": …}
   Preconditions preconditions;
-  std::optional<uint32_t> expected_crc32c;  // of the bytes; another: kStorageChecksumMismatch
-  std::string expected_md5;                 // 16 raw bytes, or empty
+  Checksums expected;  // bytes with others: kStorageChecksumMismatch
 };
 
 // When the object may be deleted at the earliest under the bucket's policy; nullopt: no policy, or

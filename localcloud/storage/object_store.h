@@ -197,9 +197,11 @@ class ObjectStore {
   Result<UploadSession> AppendUpload(const std::string& id, int64_t offset, bool complete,
                                      const ByteSource& source);
 
-  // Publishes the object once `total_bytes` have arrived. Repeating it gives the same object.
-  // Errors: those of ObjectWriter::Finish; kStorageUploadOffset (bytes are missing or too many).
-  Result<UploadSession> FinishUpload(const std::string& id, int64_t total_bytes);
+  // Publishes the object once `total_bytes` have arrived; `expected` adds to the checksums
+  // announced at the start. Repeating it gives the same object. Errors: those of
+  // ObjectWriter::Finish; kStorageUploadOffset (bytes are missing or too many).
+  Result<UploadSession> FinishUpload(const std::string& id, int64_t total_bytes,
+                                     const Checksums& expected = {});
 
   // Forgets the session and its bytes. Absent: kStorageNotFound.
   Status CancelUpload(const std::string& id);
@@ -211,9 +213,11 @@ class ObjectStore {
   Result<LifecycleReport> ApplyLifecycle(Timestamp now);
 
  private:
-  class Implementation;
-  explicit ObjectStore(std::unique_ptr<Implementation> implementation);
-  std::unique_ptr<Implementation> implementation_;
+  class Append;
+  class Writer;
+  struct State;
+  explicit ObjectStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace holdfast::storage
