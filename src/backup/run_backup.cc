@@ -188,6 +188,8 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
       if (item.outcome == Outcome::kFailed) tables_failed.insert(item.object.WholeTable());
     }
   }
+  // A run whose very first stage failed saw nothing, so it cannot say what is gone.
+  if (present.empty() && !failed.empty()) return {};
   std::vector<ItemOutcome> deleted;
   for (const ItemOutcome& item : before) {
     const TableRef& object = item.object;

@@ -13,9 +13,10 @@ Result<JobStatus> WaitForJob(Warehouse& warehouse, Clock& clock, JobStatus statu
   Duration pause = poll.first;
   while (status.state != JobState::kDone) {
     if (clock.Now() - started > poll.total) {
-      return MakeError(ErrorId::kServiceUnavailable,
-                       fmt::format("job {} is not done after {} minutes", job.id,
-                                   std::chrono::duration_cast<std::chrono::minutes>(poll.total).count()));
+      return MakeError(
+          ErrorId::kServiceUnavailable,
+          fmt::format("job {} is not done after {} minutes", job.id,
+                      std::chrono::duration_cast<std::chrono::minutes>(poll.total).count()));
     }
     clock.SleepFor(pause);
     pause = std::min(pause * 2, poll.longest);
