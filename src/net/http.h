@@ -55,16 +55,20 @@ class QueryParameters {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
-// Percent-encoding of one path segment or query value (everything but unreserved characters), and
-// its inverse (nullopt: a malformed escape or, with `reject_nul`, a %00).
+// Percent-encoding of one path segment or query value: everything but RFC 3986's unreserved
+// characters. The inverse gives nullopt for a malformed escape and leaves '+' as it is.
 std::string PercentEncode(std::string_view text);
 std::optional<std::string> PercentDecode(std::string_view text);
 
 struct HttpResponse {
+  // Server side only: with this status the server resets the connection and sends nothing.
+  static constexpr int kReset = 0;
+
   int status = 200;
   Headers headers;
   std::string body;
-  BodyReader body_reader;             // instead of `body`, for large answers (server side)
+  BodyReader body_reader;             // instead of `body`, for large answers (server side); when
+                                      // it fails, the connection is reset in mid-answer
   std::optional<uint64_t> body_size;  // of body_reader, if known: sent as Content-Length
 };
 

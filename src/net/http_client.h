@@ -1,9 +1,13 @@
 // An HTTP client as a port: one method, which sends a request and gives back the response.
 //
-// The production one (`MakeCurlHttpClient`) pools connections, verifies TLS, follows no redirects
-// and retries nothing: retrying belongs to the caller, who knows what is idempotent. A response of
-// any status is a success here; an Error means that no complete response came (its code is
-// kUnavailable or kDeadlineExceeded). Thread-safe.
+// The production one (`MakeCurlHttpClient`) pools connections, verifies TLS, speaks HTTP/2 where
+// TLS offers it, follows no redirects, decodes no content encoding, uses the environment's proxy
+// except for loopback addresses, and retries nothing: retrying belongs to the caller, who knows
+// what is idempotent. A response of any status is a success here. Thread-safe.
+//
+// An Error means that no complete response came: kHttpTimeout (kDeadlineExceeded),
+// kHttpConnectionLost (kUnavailable), kHttpTlsFailed, kHttpBodyTooLarge, kHttpInvalidRequest (the
+// URL), or the very error that the request's own body_reader or response_writer gave.
 #pragma once
 
 #include <memory>
@@ -32,11 +36,14 @@ struct ClientRequest {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
+
+  // Sends and waits, on the caller's thread, which also runs body_reader and response_writer. After
+  // an error response_writer may have taken a part of a body.
   virtual Result<HttpResponse> Send(const ClientRequest& request) = 0;
 };
 
 struct HttpClientOptions {
-  int connections_max = 64;
+  int connections_max = 64;  // exchanges at once; a further Send waits for its turn
   std::string user_agent = "holdfast";
   std::string ca_file;  // PEM; empty: the system's
 };
