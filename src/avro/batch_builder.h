@@ -47,9 +47,10 @@ class ColumnBuilder {
   friend class BatchBuilder;
   struct Storage;
   ColumnBuilder(const Field& field, bool as_element);
-  void AppendCell(const Json& value, Status& status);
-  void AppendScalarJson(const Json& value, Status& status);
-  void Build(ColumnView& view, std::vector<std::shared_ptr<void>>& owners);
+  Status AppendCell(const Json& value);
+  Status AppendScalar(const Json& value);
+  Error WrongCell(const Json& value) const;
+  ColumnView View() const;
 
   Field field_;
   std::unique_ptr<Storage> storage_;
@@ -60,7 +61,7 @@ class BatchBuilder {
   explicit BatchBuilder(Schema schema);
 
   const Schema& schema() const { return schema_; }
-  ColumnBuilder& column(size_t index) { return columns_[index]; }
+  ColumnBuilder& column(size_t index) { return (*columns_)[index]; }
   size_t rows() const;
 
   // Appends one row given as an object by column name (case matters) or as an array in column
@@ -74,8 +75,10 @@ class BatchBuilder {
   Batch Build();
 
  private:
+  void Restart();
+
   Schema schema_;
-  std::vector<ColumnBuilder> columns_;
+  std::shared_ptr<std::vector<ColumnBuilder>> columns_;  // shared with the batch that Build returns
 };
 
 }  // namespace holdfast::avro

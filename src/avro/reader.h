@@ -32,8 +32,9 @@ struct ReaderLimits {
   size_t block_bytes = size_t{64} << 20U;         // one block as stored
   size_t block_plain_bytes = size_t{256} << 20U;  // one block decompressed
   size_t text_bytes = size_t{100} << 20U;  // one STRING or BYTES value (BigQuery's cell limit)
-  size_t batch_bytes =
-      size_t{16} << 20U;  // column arrays: a batch ends early at it; a row may not pass 16x
+  // Column arrays of one batch, which ends early when they pass it; one row may need 16 times as
+  // much.
+  size_t batch_bytes = size_t{16} << 20U;
 };
 
 struct ReaderOptions {

@@ -37,6 +37,28 @@ Result<Json> ToAvroSchema(const Schema& schema, DateTimeForm datetime_form = Dat
 Result<Schema> FromAvroSchema(const Json& avro_schema);
 Result<Schema> FromAvroType(const AvroType& root);
 
+// Digits of a NUMERIC or BIGNUMERIC column: all of them, and those after the point.
+struct DecimalShape {
+  int precision = 0;
+  int scale = 0;
+};
+DecimalShape ShapeOf(const Field& field);
+
+// Whether every decimal(precision, scale) fits in NUMERIC.
+bool FitsNumeric(int precision, int scale);
+
+// A type with null set apart: T, union{T}, union{null, T} or union{T, null}.
+struct NullableType {
+  const AvroType* value = nullptr;  // nullptr: only null, or a union of several types
+  bool has_null = false;
+  bool is_union = false;  // a branch index is on the wire
+  size_t null_index = 0;  // with has_null: the null branch
+};
+NullableType SplitNullable(const AvroType& type);
+
+// A column name for comparing: BigQuery takes ASCII letters as equal in either case.
+std::string LowerName(std::string_view name);
+
 // Whether `name` is one that Avro allows: [A-Za-z_][A-Za-z0-9_]*.
 bool IsAvroName(std::string_view name);
 

@@ -26,6 +26,8 @@ namespace holdfast::avro {
 // Takes the file's next bytes; an error stops the writer.
 using ByteSink = std::function<Status(std::string_view bytes)>;
 
+inline constexpr size_t kRowBytesMax = size_t{50} << 20U;  // BigQuery loads no larger row
+
 struct WriterOptions {
   Codec codec = Codec::kSnappy;
   int level = 0;                            // see MakeCompressor
@@ -45,7 +47,8 @@ class Writer {
 
   // Appends all rows of `batch`, whose columns are those of the schema in order. Errors:
   // kAvroBadValue naming column and row for null in REQUIRED or in a list, invalid UTF-8 in text, a
-  // number or time outside its type's range or its column's precision and scale; the sink's.
+  // number or time outside its type's range or its column's precision and scale, a row over
+  // kRowBytesMax; the sink's.
   virtual Status Write(const BatchView& batch) = 0;
 
   // Writes the last block. To be called once, after the last Write.
