@@ -1,0 +1,33 @@
+#include "localcloud/googlesql/error.h"
+
+#include <fmt/format.h>
+
+namespace holdfast::googlesql {
+namespace {
+
+Error Placed(ErrorId id, std::string_view prefix, std::string_view message, Position position) {
+  Error error = MakeError(
+      id, fmt::format("{}{} at [{}:{}]", prefix, message, position.line, position.column));
+  error.reason = "invalidQuery";
+  return error;
+}
+
+}  // namespace
+
+Error SyntaxError(std::string_view message, Position position) {
+  return Placed(ErrorId::kInvalidQuery, "Syntax error: ", message, position);
+}
+
+Error QueryError(std::string_view message, Position position) {
+  return Placed(ErrorId::kInvalidQuery, "", message, position);
+}
+
+Error UnsupportedError(std::string_view construct, Position position) {
+  return Placed(ErrorId::kUnsupportedQuery, "Unsupported construct: ", construct, position);
+}
+
+Error QueryLimitError(std::string_view what, Position position) {
+  return Placed(ErrorId::kUnsupportedQuery, "Query is too ", what, position);
+}
+
+}  // namespace holdfast::googlesql
