@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "localcloud/warehouse/catalog_rows.h"
 #include "localcloud/warehouse/column_types.h"
+#include "localcloud/warehouse/effect_scope.h"
 #include "localcloud/warehouse/sqlite.h"
 
 namespace holdfast::warehouse {
@@ -150,6 +151,7 @@ Status TableStore::DeleteDataset(const DatasetRef& ref, bool delete_contents) {
   for (const int64_t key : keys) HF_RETURN_IF_ERROR(MarkTableDeleted(*database_, key, NowMs()));
   HF_RETURN_IF_ERROR(database_->Run("DELETE FROM datasets WHERE project = ? AND dataset = ?",
                                     ref.project, ref.dataset));
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   return transaction.Commit();
 }
 
@@ -205,6 +207,7 @@ Result<TableRecord> TableStore::CreateTable(const TableDefinition& definition) {
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
   HF_RETURN_IF_ERROR(Create(definition));
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   HF_RETURN_IF_ERROR(transaction.Commit());
   return FindLiveTable(*database_, definition.ref);
 }
@@ -240,6 +243,7 @@ Result<TableRecord> TableStore::UpdateTable(const TableRef& ref, Json resource,
     HF_ASSIGN_OR_RETURN(const int64_t schema_key, InternSchema(*database_, after));
     HF_RETURN_IF_ERROR(RecordVersion(*database_, before, next, schema_key));
   }
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   HF_RETURN_IF_ERROR(transaction.Commit());
   return FindUnexpired(ref);
 }
@@ -249,6 +253,7 @@ Status TableStore::DeleteTable(const TableRef& ref) {
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindUnexpired(ref));
   HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
   HF_RETURN_IF_ERROR(MarkTableDeleted(*database_, table.table_key, NowMs()));
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   return transaction.Commit();
 }
 

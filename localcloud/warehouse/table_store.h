@@ -40,7 +40,8 @@ struct VersionChange {
   WriteDisposition disposition = WriteDisposition::kAppend;
   std::string partition;                     // kTruncate, kEmpty: only this partition; "": the table
   std::optional<Schema> schema;              // the new schema; absent: unchanged
-  std::vector<DataFile> added;               // schema_key and last_modified_ms are filled in here
+  std::vector<DataFile> added;               // schema_key 0: `added_schema`
+  std::optional<Schema> added_schema;        // what they were written with; absent: the new schema
   std::vector<std::string> removed;          // paths that must still be there (DML)
   std::optional<int64_t> streamed_through;   // drop buffered rows up to this sequence number
   std::optional<int64_t> modified_ms;        // default: now

@@ -5,6 +5,7 @@
 
 #include "localcloud/warehouse/catalog_rows.h"
 #include "localcloud/warehouse/column_types.h"
+#include "localcloud/warehouse/effect_scope.h"
 #include "localcloud/warehouse/sqlite.h"
 #include "localcloud/warehouse/table_store.h"
 
@@ -185,7 +186,9 @@ Status TableStore::Apply(const TableRecord& table, const VersionChange& change) 
     HF_RETURN_IF_ERROR(RemoveLiveFiles(*database_, table.table_key, partition, next));
   }
   HF_RETURN_IF_ERROR(RemoveReplaced(*database_, table, change.removed, next));
-  HF_RETURN_IF_ERROR(AddFiles(*database_, table.table_key, change.added, next.version, schema_key,
+  HF_ASSIGN_OR_RETURN(const int64_t added_key,
+                      InternSchema(*database_, change.added_schema.value_or(schema)));
+  HF_RETURN_IF_ERROR(AddFiles(*database_, table.table_key, change.added, next.version, added_key,
                               change.modified_ms.value_or(next.committed_ms)));
   HF_RETURN_IF_ERROR(CheckPartitionCount(*database_, table));
   HF_RETURN_IF_ERROR(RemoveStreamed(*database_, table, change));
@@ -209,6 +212,7 @@ Result<TableRecord> TableStore::Commit(const VersionChange& change) {
   }
   HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
   HF_RETURN_IF_ERROR(Apply(table, change));
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   HF_RETURN_IF_ERROR(transaction.Commit());
   return FindUnexpired(change.table);
 }
@@ -220,6 +224,7 @@ Result<TableRecord> TableStore::CreateWithData(const TableDefinition& definition
   HF_RETURN_IF_ERROR(Create(definition));
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindLiveTable(*database_, definition.ref));
   HF_RETURN_IF_ERROR(Apply(table, change));
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   HF_RETURN_IF_ERROR(transaction.Commit());
   return FindUnexpired(definition.ref);
 }
@@ -260,6 +265,7 @@ Result<TableSnapshot> TableStore::Snapshot(const TableRef& ref, std::optional<in
   if (!ref.partition.empty()) {
     HF_RETURN_IF_ERROR(ValidatePartitionId(snapshot.table.partitioning, ref.partition));
   }
+  snapshot.partition = ref.partition;
   HF_ASSIGN_OR_RETURN(snapshot.files, ReadFiles(*database_, snapshot.table, ref.partition));
   for (const DataFile& file : snapshot.files) {
     const auto known = std::ranges::find(snapshot.file_schemas, file.schema_key,
