@@ -1,0 +1,150 @@
+#include "restore/load.h"
+
+#include <fmt/format.h>
+
+#include "base/retry.h"
+#include "model/ids.h"
+#include "restore/rewrite.h"
+
+namespace holdfast::restore {
+
+namespace {
+
+constexpr int kJobAttemptsMax = 4;
+
+bool IsByIngestionTime(const Partitioning& partitioning) {
+  return partitioning.kind != Partitioning::Kind::kNone && partitioning.field.empty();
+}
+
+// Rows without a partition of their own are not addressed: they find their place.
+TableRef DestinationOf(const TableRef& target, const Partitioning& partitioning,
+                       const Manifest& manifest) {
+  const std::string& partition = manifest.object.partition;
+  const bool addressed = IsByIngestionTime(partitioning) && !partition.empty() &&
+                         partition != kNullPartition && partition != kUnpartitionedPartition;
+  return addressed ? target.WithPartition(partition) : target;
+}
+
+std::vector<std::string> UrisOf(const Manifest& manifest) {
+  std::vector<std::string> uris;
+  for (const DataObject& object : manifest.objects) {
+    uris.push_back(cloud::ObjectRef{manifest.bucket, object.name, 0}.Uri());
+  }
+  return uris;
+}
+
+class TargetFill {
+ public:
+  TargetFill(const Services& services, const OwnedTable& owned)
+      : services_(services), owned_(owned) {}
+
+  Status Load(const LoadGroup& group, size_t number) {
+    const Manifest& first = *group.manifests.front();
+    if (first.copy) {
+      return RunUntilDone(number, [&] {
+        return cloud::JobSpec(cloud::CopyJob{.sources = {*first.copy},
+                                             .destination = group.destination,
+                                             .disposition = cloud::WriteDisposition::kAppend});
+      });
+    }
+    std::vector<std::string> uris;
+    for (const Manifest* manifest : group.manifests) {
+      if (NeedsRewrite(manifest->schema)) {
+        HF_RETURN_IF_ERROR(RewriteInto(*manifest, uris));
+      } else {
+        const auto more = UrisOf(*manifest);
+        uris.insert(uris.end(), more.begin(), more.end());
+      }
+    }
+    return RunUntilDone(number, [&] {
+      return cloud::JobSpec(cloud::LoadJob{.source_uris = uris,
+                                           .destination = group.destination,
+                                           .disposition = cloud::WriteDisposition::kAppend,
+                                           .schema = first.schema});
+    });
+  }
+
+  // Where this restore stages what it rewrites.
+  std::string StagingPrefix() const { return "restore/" + owned_.restore_id + "/"; }
+
+ private:
+  Status RewriteInto(const Manifest& manifest, std::vector<std::string>& uris) {
+    HF_ASSIGN_OR_RETURN(
+        const std::string bucket,
+        EnsureStagingBucket(services_, owned_.table.ref.project, owned_.table.location));
+    for (const DataObject& object : manifest.objects) {
+      const cloud::ObjectRef destination{
+          bucket,
+          fmt::format("{}{}/{}", StagingPrefix(), manifest.backup,
+                      object.name.substr(object.name.rfind('/') + 1)),
+          0};
+      HF_RETURN_IF_ERROR(
+          RewriteObject(services_.objects, manifest, object, destination).WithContext("rewrite"));
+      uris.push_back(destination.Uri());
+    }
+    return Ok();
+  }
+
+  // A job that failed for a passing reason is tried under another id; one that is found under its
+  // id was started by an earlier process and counts.
+  template <typename MakeSpec>
+  Status RunUntilDone(size_t number, const MakeSpec& make_spec) {
+    for (int attempt = 1;; ++attempt) {
+      const cloud::JobRef job{.project = owned_.table.ref.project,
+                              .location = owned_.table.location,
+                              .id = JobId(fmt::format("restore-{}", number), owned_.restore_id,
+                                          owned_.table.ref, attempt)};
+      const auto done = cloud::RunJob(services_.warehouse, services_.clock, job, make_spec(),
+                                      [] { return Status(); });
+      if (done.ok()) return Ok();
+      if (!IsRetryable(done.error()) || attempt == kJobAttemptsMax) return done.error();
+    }
+  }
+
+  const Services& services_;
+  const OwnedTable& owned_;
+};
+
+}  // namespace
+
+std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,
+                                  const std::vector<Manifest>& manifests) {
+  std::vector<LoadGroup> groups;
+  size_t uris = 0;
+  for (const Manifest& manifest : manifests) {
+    const TableRef destination = DestinationOf(target, partitioning, manifest);
+    const bool joins = !groups.empty() && !manifest.copy &&
+                       !groups.back().manifests.front()->copy &&
+                       groups.back().destination == destination && destination.partition.empty() &&
+                       groups.back().manifests.size() < kLoadPartitionsMax &&
+                       uris + manifest.objects.size() <= kLoadUrisMax;
+    if (!joins) {
+      groups.push_back({.destination = destination, .manifests = {}});
+      uris = 0;
+    }
+    groups.back().manifests.push_back(&manifest);
+    uris += manifest.objects.size();
+  }
+  return groups;
+}
+
+Status FillTarget(const Services& services, const OwnedTable& owned,
+                  const std::vector<Manifest>& manifests) {
+  TargetFill fill(services, owned);
+  const auto groups = GroupLoads(owned.table.ref, owned.table.partitioning, manifests);
+  for (size_t number = 0; number < groups.size(); ++number) {
+    HF_RETURN_IF_ERROR(fill.Load(groups[number], number));
+  }
+  for (const Manifest& manifest : manifests) {
+    if (!manifest.copy && NeedsRewrite(manifest.schema)) {
+      HF_ASSIGN_OR_RETURN(
+          const std::string bucket,
+          EnsureStagingBucket(services, owned.table.ref.project, owned.table.location));
+      DeleteStaged(services, bucket, fill.StagingPrefix());
+      break;
+    }
+  }
+  return Ok();
+}
+
+}  // namespace holdfast::restore

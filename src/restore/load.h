@@ -1,0 +1,37 @@
+// Filling a target table from its backups.
+//
+// Jobs have ids that follow from the restore's id, so that a process which comes after a crash
+// finds them instead of loading twice. What a load job would not give back exactly is rewritten
+// first (rewrite.h). Source: DESIGN §4 "Restore"; google-semantics traps 3, 8, 9, 10.
+#pragma once
+
+#include <vector>
+
+#include "model/manifest.h"
+#include "restore/plan.h"
+#include "restore/services.h"
+#include "restore/target.h"
+
+namespace holdfast::restore {
+
+// BigQuery's limits of one load job: URIs, and partitions that it may write.
+inline constexpr size_t kLoadUrisMax = 10'000;
+inline constexpr size_t kLoadPartitionsMax = 4'000;
+
+// One job: what it reads, and the table or partition that it appends to.
+struct LoadGroup {
+  TableRef destination;
+  std::vector<const Manifest*> manifests;
+};
+
+// How the backups are spread over jobs. A table that is partitioned by a column, or not at all,
+// takes many backups in one job, because rows find their partition; one that is partitioned by
+// ingestion time takes one job for each partition. Copies (method copy) are one job each. Pure.
+std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,
+                                  const std::vector<Manifest>& manifests);
+
+// Loads everything. Errors: the jobs'; kObjectMissing and the like when the backup is damaged.
+Status FillTarget(const Services& services, const OwnedTable& owned,
+                  const std::vector<Manifest>& manifests);
+
+}  // namespace holdfast::restore
