@@ -25,6 +25,7 @@ struct FaultRates {
   double reset_after = 0;   // the effect happened, the answer was lost
   double job_failure = 0;   // a job ends with backendError
   double drop_table = 0;    // a call to GetTable or StartJob finds that its table was just dropped
+  double lost_ack = 0;      // an acknowledged message comes again nevertheless
   double corrupt_write =
       0;  // an extract writes an object with one bit flipped (its checksums match)
 };
@@ -53,19 +54,20 @@ class FaultPlan {
   // The next jobs of this kind ("extract", "load", "copy") fail with this reason, `times` times.
   void FailJobs(const std::string& kind, const std::string& reason, int times);
 
-  // For the simulated services. Before: what goes wrong before the call's effect; `name` is the
-  // project or bucket. After: what goes wrong once it has happened.
+  // For the simulated services. Before: what goes wrong before the call's effect; `name` is that of
+  // what it is about. After: what goes wrong once it has happened.
   Status Before(const std::string& name);
   Status After();
   // The reason with which a new job of that kind will fail; empty: it will not.
   std::string NextJobFailure(const std::string& kind);
   bool DropsTable();
   bool CorruptsWrite();
+  bool LosesAcknowledgement();
   // A number below `bound` from the plan's seed.
   uint64_t Pick(uint64_t bound);
 
  private:
-  bool Strikes(double rate);
+  bool Strikes(double rate);  // the lock is held
 
   mutable std::mutex mutex_;
   std::unique_ptr<Random> random_;

@@ -21,6 +21,7 @@
 #include "model/resource_names.h"
 #include "model/schema.h"
 #include "sim/fault_plan.h"
+#include "sim/sim_table.h"
 
 namespace holdfast::sim {
 
@@ -30,9 +31,6 @@ struct SimOptions {
   size_t page_size = 3;           // items of a page; an empty page comes now and then
   size_t rows_per_object = 1000;  // an extract starts another object after these
 };
-
-// Rows as avro/cell_json.h writes them: an object by column name, or an array in column order.
-using Rows = std::vector<Json>;
 
 class SimCloud {
  public:

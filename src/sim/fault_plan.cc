@@ -1,0 +1,141 @@
+#include "sim/fault_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::sim {
+
+namespace {
+
+Error Unavailable(std::string message, std::string reason) {
+  Error error = MakeError(ErrorId::kServiceUnavailable, std::move(message));
+  error.reason = std::move(reason);
+  return error;
+}
+
+Error Throttled() {
+  Error error = MakeError(ErrorId::kServiceUnavailable, Code::kResourceExhausted,
+                          "simulated: too many requests");
+  error.reason = "rateLimitExceeded";
+  return error;
+}
+
+Error Dead() { return MakeError(ErrorId::kCancelled, "simulated: the process died"); }
+
+bool IsAtOrBelow(const std::string& name, const std::string& top) {
+  return name == top || name.starts_with(top + ".");
+}
+
+}  // namespace
+
+FaultPlan::FaultPlan(uint64_t seed, FaultRates rates)
+    : random_(MakeSeededRandom(seed)), rates_(rates) {}
+
+void FaultPlan::SetRates(FaultRates rates) {
+  const std::lock_guard lock(mutex_);
+  rates_ = rates;
+}
+
+void FaultPlan::DenyAccess(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  denied_.insert(name);
+}
+
+void FaultPlan::AllowAccess(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  denied_.erase(name);
+}
+
+void FaultPlan::CrashAtCall(int64_t call, bool after_effect) {
+  const std::lock_guard lock(mutex_);
+  crash_at_ = calls_ + call;
+  crash_after_effect_ = after_effect;
+}
+
+void FaultPlan::Revive() {
+  const std::lock_guard lock(mutex_);
+  crashed_ = false;
+  crash_at_ = 0;
+}
+
+bool FaultPlan::crashed() const {
+  const std::lock_guard lock(mutex_);
+  return crashed_;
+}
+
+int64_t FaultPlan::calls() const {
+  const std::lock_guard lock(mutex_);
+  return calls_;
+}
+
+void FaultPlan::FailJobs(const std::string& kind, const std::string& reason, int times) {
+  const std::lock_guard lock(mutex_);
+  job_failures_[kind] = {reason, times};
+}
+
+Status FaultPlan::Before(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  ++calls_;
+  if (crashed_) return Dead();
+  if (crash_at_ != 0 && calls_ >= crash_at_) {
+    crashed_ = true;
+    if (!crash_after_effect_) return Dead();
+  }
+  const auto covers = [&](const std::string& top) { return IsAtOrBelow(name, top); };
+  if (std::ranges::any_of(denied_, covers)) {
+    return MakeError(ErrorId::kAccessDenied, fmt::format("simulated: no access to {}", name));
+  }
+  if (Strikes(rates_.unavailable)) {
+    return Unavailable("simulated: service unavailable", "backendError");
+  }
+  if (Strikes(rates_.throttled)) return Throttled();
+  if (Strikes(rates_.reset_before)) return Unavailable("simulated: connection reset", "");
+  return Ok();
+}
+
+Status FaultPlan::After() {
+  const std::lock_guard lock(mutex_);
+  if (crashed_) return Dead();
+  if (Strikes(rates_.reset_after)) return Unavailable("simulated: the answer was lost", "");
+  return Ok();
+}
+
+std::string FaultPlan::NextJobFailure(const std::string& kind) {
+  const std::lock_guard lock(mutex_);
+  const auto found = job_failures_.find(kind);
+  if (found != job_failures_.end() && found->second.second > 0) {
+    --found->second.second;
+    return found->second.first;
+  }
+  return Strikes(rates_.job_failure) ? "backendError" : "";
+}
+
+bool FaultPlan::DropsTable() {
+  const std::lock_guard lock(mutex_);
+  return Strikes(rates_.drop_table);
+}
+
+bool FaultPlan::CorruptsWrite() {
+  const std::lock_guard lock(mutex_);
+  return Strikes(rates_.corrupt_write);
+}
+
+bool FaultPlan::LosesAcknowledgement() {
+  const std::lock_guard lock(mutex_);
+  return Strikes(rates_.lost_ack);
+}
+
+uint64_t FaultPlan::Pick(uint64_t bound) {
+  const std::lock_guard lock(mutex_);
+  return random_->Next() % bound;
+}
+
+// A rate of zero draws no number, so that adding a kind of fault does not change the others' runs.
+bool FaultPlan::Strikes(double rate) {
+  if (rate <= 0) return false;
+  constexpr double kBits53 = 9007199254740992.0;
+  return static_cast<double>(random_->Next() >> 11U) / kBits53 < rate;
+}
+
+}  // namespace holdfast::sim
