@@ -1,0 +1,227 @@
+#include "cli/output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+namespace holdfast::cli {
+
+namespace {
+
+// A scalar as text; a list or object as compact JSON.
+std::string AsText(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  return DumpJson(value);
+}
+
+std::string MemberText(const Json& row, const std::string& member) {
+  const Json* value = FindField(row, member);
+  return value == nullptr ? "" : AsText(*value);
+}
+
+// Control characters of names that others chose must not reach a terminal.
+std::string Printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
+
+// Columns a text takes, when each character outside ASCII takes one.
+size_t Width(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](unsigned char c) { return (c & 0xC0U) != 0x80U; }));
+}
+
+std::string CsvField(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+void PrintTable(std::ostream& out, const std::vector<Column>& columns,
+                const std::vector<Json>& rows) {
+  std::vector<size_t> widths;
+  for (const Column& column : columns) {
+    size_t width = Width(column.heading);
+    for (const Json& row : rows)
+      width = std::max(width, Width(Printable(MemberText(row, column.member))));
+    widths.push_back(width);
+  }
+  const auto print_line = [&](const auto& text_of) {
+    std::string line;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const std::string text = text_of(columns[i]);
+      const std::string padding(widths[i] - Width(text), ' ');
+      if (i > 0) line += "  ";
+      line += columns[i].align_right ? padding + text : text + padding;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << '\n';
+  };
+  print_line([](const Column& column) { return column.heading; });
+  for (const Json& row : rows) {
+    print_line([&](const Column& column) { return Printable(MemberText(row, column.member)); });
+  }
+}
+
+void PrintCsv(std::ostream& out, const std::vector<Column>& columns,
+              const std::vector<Json>& rows) {
+  const auto print_line = [&](const auto& text_of) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      out << (i > 0 ? "," : "") << CsvField(text_of(columns[i]));
+    }
+    out << "\n";
+  };
+  print_line([](const Column& column) { return column.member; });
+  for (const Json& row : rows) {
+    print_line([&](const Column& column) { return MemberText(row, column.member); });
+  }
+}
+
+void PrintPrettyDocument(std::ostream& out, const Json& document) {
+  size_t width = 0;
+  for (const auto& [key, value] : document.items()) width = std::max(width, key.size());
+  for (const auto& [key, value] : document.items()) {
+    if (value.is_structured() && !value.empty()) {
+      out << key << ":\n" << ToYaml(value, 2);
+    } else {
+      out << fmt::format("{:<{}}  {}\n", key + ":", width + 1, Printable(AsText(value)));
+    }
+  }
+}
+
+std::string YamlScalar(const Json& value) {
+  // A JSON text is YAML too, and quoting every string is always right.
+  return value.is_string() || !value.is_structured() ? DumpJson(value)
+         : value.is_array()                          ? "[]"
+                                                     : "{}";
+}
+
+}  // namespace
+
+std::optional<Format> FindFormat(std::string_view name) {
+  static constexpr std::array<std::pair<std::string_view, Format>, 5> kFormats = {{
+      {"pretty", Format::kPretty},
+      {"json", Format::kJson},
+      {"jsonl", Format::kJsonLines},
+      {"csv", Format::kCsv},
+      {"yaml", Format::kYaml},
+  }};
+  for (const auto& [text, format] : kFormats) {
+    if (text == name) return format;
+  }
+  return std::nullopt;
+}
+
+std::string ToYaml(const Json& value, int indent) {
+  const std::string padding(static_cast<size_t>(indent), ' ');
+  std::string text;
+  const auto append = [&](const std::string& head, const Json& item) {
+    if (item.is_structured() && !item.empty()) {
+      text += padding + head + "\n" + ToYaml(item, indent + 2);
+    } else {
+      text += padding + head + " " + YamlScalar(item) + "\n";
+    }
+  };
+  if (value.is_object()) {
+    for (const auto& [key, item] : value.items()) append(DumpJson(Json(key)) + ":", item);
+  } else if (value.is_array()) {
+    for (const Json& item : value) append("-", item);
+  } else {
+    text = padding + YamlScalar(value) + "\n";
+  }
+  return text;
+}
+
+void PrintRows(std::ostream& out, Format format, const std::vector<Column>& columns,
+               const std::vector<Json>& rows, std::string_view empty_text) {
+  switch (format) {
+    case Format::kPretty:
+      if (rows.empty()) {
+        out << empty_text << '\n';
+      } else {
+        PrintTable(out, columns, rows);
+      }
+      return;
+    case Format::kJson:
+      out << DumpPrettyJson(Json(rows)) << '\n';
+      return;
+    case Format::kJsonLines:
+      for (const Json& row : rows) out << DumpJson(row) << '\n';
+      return;
+    case Format::kCsv:
+      PrintCsv(out, columns, rows);
+      return;
+    case Format::kYaml:
+      out << (rows.empty() ? "[]\n" : ToYaml(Json(rows)));
+      return;
+  }
+}
+
+void PrintDocument(std::ostream& out, Format format, const Json& document) {
+  switch (format) {
+    case Format::kPretty:
+      PrintPrettyDocument(out, document);
+      return;
+    case Format::kJson:
+      out << DumpPrettyJson(document) << '\n';
+      return;
+    case Format::kJsonLines:
+      out << DumpJson(document) << '\n';
+      return;
+    case Format::kCsv: {
+      std::vector<Column> columns;
+      for (const auto& [key, value] : document.items()) {
+        if (!value.is_structured()) columns.push_back({.member = key, .heading = key});
+      }
+      PrintCsv(out, columns, {document});
+      return;
+    }
+    case Format::kYaml:
+      out << ToYaml(document);
+      return;
+  }
+}
+
+std::string HumanCount(int64_t count) {
+  std::string digits = std::to_string(count);
+  const size_t first = digits.starts_with('-') ? 1 : 0;
+  for (size_t at = digits.size(); at > first + 3;) {
+    at -= 3;
+    digits.insert(at, ",");
+  }
+  return digits;
+}
+
+std::string HumanBytes(int64_t bytes) {
+  static constexpr std::array<std::string_view, 6> kUnits = {"B",   "KiB", "MiB",
+                                                             "GiB", "TiB", "PiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  auto value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return fmt::format("{:.{}f} {}", value, decimals, kUnits[unit]);
+}
+
+std::string HumanDuration(int64_t millis) {
+  if (millis < 1000) return fmt::format("{} ms", millis);
+  if (millis < 60'000) return fmt::format("{:.1f} s", static_cast<double>(millis) / 1000);
+  return fmt::format("{} min {:02} s", millis / 60'000, millis / 1000 % 60);
+}
+
+std::string Plural(int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", HumanCount(count), noun, count == 1 ? "" : "s");
+}
+
+}  // namespace holdfast::cli
