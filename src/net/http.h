@@ -25,7 +25,10 @@ using BodyReader = std::function<Result<size_t>(std::span<char> buffer)>;
 // Takes the next bytes; an error stops the transfer.
 using BodyWriter = std::function<Status(std::string_view bytes)>;
 
-// Header fields in order; names compare without case.
+// Whether two header names are the same: they are compared without case.
+bool SameHeaderName(std::string_view a, std::string_view b);
+
+// Header fields in order.
 class Headers {
  public:
   void Set(std::string_view name, std::string_view value);  // replaces

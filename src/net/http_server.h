@@ -4,7 +4,7 @@
 // runs on a worker thread, may block, and pulls the body and pushes the answer at the peer's pace.
 // Memory per connection is bounded by the options, whatever the size of a body. Outside input is
 // hostile: header size, connections, and the time a peer may take are settings; what breaks a rule
-// is answered with 400, 408, 431, 501 or 503 and the connection is closed. A handler that throws is
+// is answered with 400, 431, 501 or 503 and the connection is closed. A handler that throws is
 // answered with 500. The server listens from `Start` until `Stop` or destruction. Thread-safe.
 // Source: RFC 9110, RFC 9112.
 #pragma once
@@ -22,7 +22,7 @@
 namespace holdfast::net {
 
 struct ServerRequest {
-  std::string method;                 // upper case
+  std::string method;                 // as sent; methods are upper case
   std::string path;                   // still percent-encoded, without query
   std::vector<std::string> segments;  // path without its first '/', split at '/', each decoded:
                                       // "/a//b%2Fc/" is {"a", "", "b/c", ""} and "/" is {}
@@ -41,14 +41,13 @@ struct ServerRequest {
   Result<std::string> ReadBody(size_t size_max) const;
 };
 
-// The request stays valid until its answer is sent, so the answer's body_reader may pull from it;
-// nothing of it may be used later.
-
+// Answers a request. The request stays valid until its answer is sent, so the answer's body_reader
+// may pull from it; nothing of it may be used later. Called from several threads at once.
 using HttpHandler = std::function<HttpResponse(ServerRequest& request)>;
 
 struct HttpServerOptions {
-  std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0: any free one, see port()
+  std::string address = "127.0.0.1";  // numeric, IPv4 or IPv6
+  uint16_t port = 0;                  // 0: any free one, see port()
   int io_threads = 1;
   int worker_threads = 16;
   int connections_max = 1024;  // further ones are answered with 503
