@@ -44,6 +44,10 @@ Result<DuckChunk> DuckResult::Fetch() {
   return chunk;
 }
 
+bool DuckStatement::is_select() const {
+  return duckdb_prepared_statement_type(statement_.get()) == DUCKDB_STATEMENT_TYPE_SELECT;
+}
+
 size_t DuckStatement::column_count() const {
   return duckdb_prepared_statement_column_count(statement_.get());
 }

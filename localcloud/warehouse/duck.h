@@ -76,6 +76,7 @@ class DuckResult {
 
 class DuckStatement {
  public:
+  bool is_select() const;
   size_t column_count() const;
   std::string column_name(size_t index) const;
   DuckLogicalType column_type(size_t index) const;

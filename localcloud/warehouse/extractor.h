@@ -40,11 +40,11 @@ struct ExtractRequest {
   // kAvro: none, deflate, snappy, zstd. kCsv, kNewlineDelimitedJson: none, gzip. kParquet: none,
   // gzip, snappy, zstd. Anything else is kWarehouseInvalidRequest.
   ExtractCompression compression = ExtractCompression::kNone;
-  bool use_avro_logical_types = false;
+  bool use_avro_logical_types = false;      // false: DATE and TIME are text, as BigQuery writes them
   std::string field_delimiter = ",";        // CSV
   bool print_header = true;                 // CSV
   bool split = false;                       // several files (a wildcard URI)
-  int64_t file_bytes_max = int64_t{1} << 30;  // uncompressed size at which a file is complete
+  int64_t file_bytes_max = int64_t{1} << 30;  // size from which on a file is complete
   std::stop_token cancel;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,6 +49,21 @@ StagingDirectory::~StagingDirectory() {
 }
 
 PublishedFiles::~PublishedFiles() { area_->Remove(paths_); }
+
+DirectoryLock::~DirectoryLock() { close(descriptor_); }
+
+Result<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(const std::string& directory) {
+  HF_RETURN_IF_ERROR(MakeDirectory(directory));
+  const std::string path = directory + "/lock";
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) return FileError("open", path, errno);
+  std::unique_ptr<DirectoryLock> lock(new DirectoryLock(descriptor));
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return MakeError(ErrorId::kWarehouseStorage,
+                     fmt::format("Another process has the warehouse in {} open", directory));
+  }
+  return lock;
+}
 
 FileArea::FileArea(std::string directory, Random& random)
     : directory_(std::move(directory)), files_(directory_ + "/files"), random_(random) {}

@@ -71,9 +71,11 @@ struct LoadResult {
   TableRecord table;                // after the load
 };
 
+// `bad_records`, if given, takes the first 100 bad records of a load that failed over them.
 // Errors: kWarehouseNotFound (dataset; table with kNever), kWarehouseExists (kEmpty on data, reason
 // "duplicate"), kWarehouseInvalidSchema, kLoadFailed (more bad records than allowed: the message
 // names the first and how many), kFileError, kDiskFull, kCancelled. Nothing is changed on failure.
-Result<LoadResult> Load(Warehouse& warehouse, const LoadRequest& request);
+Result<LoadResult> Load(Warehouse& warehouse, const LoadRequest& request,
+                        std::vector<BadRecord>* bad_records = nullptr);
 
 }  // namespace holdfast::warehouse

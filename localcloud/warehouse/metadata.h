@@ -79,6 +79,7 @@ struct DataFile {
 // a copy of it lives, garbage collection leaves its files alone.
 struct TableSnapshot {
   TableRecord table;          // as of now, but for schema, version and counts, which are of `version`
+  std::string partition;      // all files are of this one; "": of every partition
   std::vector<DataFile> files;
   std::vector<std::pair<int64_t, Schema>> file_schemas;  // by DataFile::schema_key
   bool is_current = true;     // false: read through @ms; has no streaming buffer then

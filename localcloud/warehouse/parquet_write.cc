@@ -7,6 +7,7 @@
 
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/identifier.h"
+#include "localcloud/warehouse/query_rows.h"
 
 namespace holdfast::warehouse {
 
@@ -68,9 +69,10 @@ struct StagedFile {
 
 // What COPY ... (RETURN_STATS) says: the path and the rows of each file.
 Result<std::vector<StagedFile>> RunCopy(Connection& connection, const std::string& sql,
-                                        const std::stop_token& cancel) {
+                                        const ParquetWrite& write) {
   HF_ASSIGN_OR_RETURN(DuckStatement statement, connection.Prepare(sql));
-  HF_ASSIGN_OR_RETURN(DuckResult result, statement.Run(cancel));
+  HF_RETURN_IF_ERROR(BindParameters(statement, write.parameters));
+  HF_ASSIGN_OR_RETURN(DuckResult result, statement.Run(write.cancel));
   std::vector<StagedFile> files;
   while (true) {
     HF_ASSIGN_OR_RETURN(const DuckChunk chunk, result.Fetch());
@@ -105,7 +107,7 @@ Result<std::vector<StagedFile>> WriteRouted(Connection& connection, const Parque
       "WRITE_PARTITION_COLUMNS false, RETURN_STATS)",
       BucketExpression(write.partitioning), bucket, ConformedSelect(write),
       QuoteLiteral(directory + "/routed"), bucket);
-  HF_ASSIGN_OR_RETURN(std::vector<StagedFile> files, RunCopy(connection, sql, write.cancel));
+  HF_ASSIGN_OR_RETURN(std::vector<StagedFile> files, RunCopy(connection, sql, write));
   std::map<std::string, int64_t> partitions;
   for (StagedFile& file : files) {
     file.partition = PartitionIdOfBucket(write.partitioning, BucketOfPath(file.path));
@@ -129,7 +131,7 @@ Result<std::vector<StagedFile>> WriteWhole(Connection& connection, const Parquet
   const std::string sql =
       fmt::format("COPY ({}) TO {} (FORMAT parquet, RETURN_STATS)", ConformedSelect(write),
                   QuoteLiteral(directory + "/whole.parquet"));
-  HF_ASSIGN_OR_RETURN(std::vector<StagedFile> files, RunCopy(connection, sql, write.cancel));
+  HF_ASSIGN_OR_RETURN(std::vector<StagedFile> files, RunCopy(connection, sql, write));
   for (StagedFile& file : files) {
     file.partition = write.partition;
     if (write.partition.empty() && write.partitioning.kind == PartitionKind::kIngestionTime) {

@@ -13,6 +13,7 @@
 #include "localcloud/warehouse/duck.h"
 #include "localcloud/warehouse/file_area.h"
 #include "localcloud/warehouse/metadata.h"
+#include "localcloud/warehouse/query.h"
 #include "localcloud/warehouse/warehouse.h"
 
 namespace holdfast::warehouse {
@@ -22,6 +23,7 @@ struct ParquetWrite {
   Schema schema;
   Partitioning partitioning;
   std::string partition;      // decorator: where every row must belong; "": wherever it belongs
+  std::vector<QueryParameter> parameters;  // of select_sql
   std::stop_token cancel;
 };
 

@@ -77,6 +77,7 @@ struct QueryToTableRequest {
   CreateDisposition create_disposition = CreateDisposition::kIfNeeded;
   std::optional<Schema> schema;          // CREATE TABLE t (columns) AS ...; absent: the result's
   Json table_resource = Json::object();  // of a table created here; expirationTime for anonymous ones
+  bool replace_table = false;            // CREATE OR REPLACE TABLE: whatever is there goes first
 };
 
 struct QueryToTableResult {

@@ -33,6 +33,13 @@ struct TableDefinition {
   bool replace = false;  // CREATE OR REPLACE: a live table of the name is deleted first
 };
 
+// Rows of a streaming buffer: all up to a sequence number. If there are no longer just as many, some
+// were taken up by another flush, and the commit fails with kWarehouseConflict.
+struct StreamedRows {
+  int64_t through = 0;
+  int64_t count = 0;
+};
+
 // One change of a table's data, committed at once.
 struct VersionChange {
   TableRef table;
@@ -43,7 +50,7 @@ struct VersionChange {
   std::vector<DataFile> added;               // schema_key 0: `added_schema`
   std::optional<Schema> added_schema;        // what they were written with; absent: the new schema
   std::vector<std::string> removed;          // paths that must still be there (DML)
-  std::optional<int64_t> streamed_through;   // drop buffered rows up to this sequence number
+  std::optional<StreamedRows> streamed;      // the buffered rows that `added` takes up
   std::optional<int64_t> modified_ms;        // default: now
 };
 

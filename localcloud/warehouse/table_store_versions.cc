@@ -95,9 +95,13 @@ Status CheckPartitionCount(SqliteDatabase& database, const TableRecord& table) {
 
 Status RemoveStreamed(SqliteDatabase& database, const TableRecord& table,
                       const VersionChange& change) {
-  if (change.streamed_through) {
-    return database.Run("DELETE FROM buffer_rows WHERE table_key = ? AND sequence <= ?",
-                        table.table_key, *change.streamed_through);
+  if (change.streamed) {
+    HF_RETURN_IF_ERROR(database.Run("DELETE FROM buffer_rows WHERE table_key = ? AND sequence <= ?",
+                                    table.table_key, change.streamed->through));
+    if (database.rows_changed() == change.streamed->count) return Ok();
+    return MakeError(ErrorId::kWarehouseConflict,
+                     fmt::format("{}: its streaming buffer was flushed meanwhile",
+                                 table.ref.ToString()));
   }
   if (change.disposition == WriteDisposition::kTruncate && change.partition.empty()) {
     return database.Run("DELETE FROM buffer_rows WHERE table_key = ?", table.table_key);

@@ -24,6 +24,7 @@ namespace holdfast::warehouse {
 
 class Database;  // duck.h
 class FileArea;  // file_area.h
+class DirectoryLock;
 
 struct WarehouseOptions {
   std::string directory;
@@ -58,6 +59,7 @@ class Warehouse {
 
   Clock& clock_;
   Random& random_;
+  std::unique_ptr<DirectoryLock> lock_;  // first in, last out
   std::unique_ptr<FileArea> files_;
   std::unique_ptr<TableStore> store_;
   std::unique_ptr<Database> database_;

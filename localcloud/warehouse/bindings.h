@@ -1,0 +1,44 @@
+// A connection on which relations stand under the names that a query gives them.
+//
+// Each is a temporary view of this connection, so that queries cannot see each other's. Buffered rows
+// and literal rows become temporary tables. The snapshots stay pinned as long as the object lives.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "localcloud/warehouse/duck.h"
+#include "localcloud/warehouse/query.h"
+#include "localcloud/warehouse/relation.h"
+
+namespace holdfast::warehouse {
+
+class BoundConnection {
+ public:
+  // Errors: those of TableStore::Snapshot, named by the binding; kQueryFailed for a bad view.
+  static Result<BoundConnection> Open(Warehouse& warehouse, const std::vector<Binding>& bindings);
+
+  Connection& connection() { return connection_; }
+
+  // Adds one more relation under `name`.
+  Status Bind(Warehouse& warehouse, const Binding& binding);
+  Status BindSnapshot(Warehouse& warehouse, const std::string& name, const TableSnapshot& snapshot,
+                      const RelationOptions& options);
+
+  // Prepares `sql`, which must be one SELECT, with its parameters bound.
+  Result<DuckStatement> PrepareSelect(const std::string& sql,
+                                      const std::vector<QueryParameter>& parameters);
+
+ private:
+  explicit BoundConnection(Connection connection) : connection_(std::move(connection)) {}
+  Result<std::string> MakeRowsTable(Warehouse& warehouse, const Schema& schema,
+                                    const std::vector<std::string>& rows);
+  Result<std::string> MakeBufferTable(Warehouse& warehouse, const TableSnapshot& snapshot);
+
+  Connection connection_;
+  std::vector<TableSnapshot> snapshots_;
+  int tables_ = 0;
+};
+
+}  // namespace holdfast::warehouse
