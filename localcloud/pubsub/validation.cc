@@ -267,6 +267,13 @@ Status ValidateAckDeadline(int seconds_count, bool zero_allowed) {
   return Invalid("ack deadline: must be from 10 to 600 seconds");
 }
 
+bool ReturnImmediately(const wire::PullRequest& request) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  return request.return_immediately();  // deprecated by Google, and still sent by clients
+#pragma GCC diagnostic pop
+}
+
 Duration ToDuration(const google::protobuf::Duration& duration) {
   // The proto's own limit is 10,000 years; beyond the clock's range the value only needs to be
   // large.

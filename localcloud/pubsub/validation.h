@@ -49,6 +49,9 @@ Status ValidatePublish(const wire::PublishRequest& request);
 // 10..600, or 0 when `zero_allowed`.
 Status ValidateAckDeadline(int seconds, bool zero_allowed);
 
+// Whether a pull must not wait for the first message.
+bool ReturnImmediately(const wire::PullRequest& request);
+
 Duration ToDuration(const google::protobuf::Duration& duration);
 Timestamp ToTimestamp(const google::protobuf::Timestamp& timestamp);
 google::protobuf::Timestamp ToWire(Timestamp time);
