@@ -83,14 +83,16 @@ inline void RowDecoder::Store(const DecodeStep& step, size_t row, T value) {
   std::memcpy(columns_->column(step.column).data.get() + row * sizeof(T), &value, sizeof(T));
 }
 
-inline const char* RowDecoder::ReadNumber(const DecodeStep& step, const char* in, int64_t& value) {
+[[gnu::always_inline]] inline const char* RowDecoder::ReadNumber(const DecodeStep& step,
+                                                                 const char* in, int64_t& value) {
   const char* const after = ReadVarint(in, value);
   if (after == nullptr) [[unlikely]]
     return Corrupt(step, in, "an integer has more than 64 bits");
   return after;
 }
 
-inline const char* RowDecoder::ReadValue(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::always_inline]] inline const char* RowDecoder::ReadValue(const DecodeStep& step, size_t row,
+                                                                const char* in) {
   switch (step.kind) {
     case DecodeKind::kInt64: {
       int64_t value = 0;
@@ -136,8 +138,9 @@ inline const char* RowDecoder::ReadValue(const DecodeStep& step, size_t row, con
   return nullptr;
 }
 
-inline const char* RowDecoder::ReadBytes(const DecodeStep& step, const char* in,
-                                         std::string_view& bytes) {
+[[gnu::always_inline]] inline const char* RowDecoder::ReadBytes(const DecodeStep& step,
+                                                                const char* in,
+                                                                std::string_view& bytes) {
   uint64_t length = step.fixed_bytes;
   if (length == 0) {
     int64_t number = 0;
@@ -157,7 +160,8 @@ inline const char* RowDecoder::ReadBytes(const DecodeStep& step, const char* in,
   return in + length;
 }
 
-inline const char* RowDecoder::ReadText(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::always_inline]] inline const char* RowDecoder::ReadText(const DecodeStep& step, size_t row,
+                                                               const char* in) {
   std::string_view text;
   const char* const after = ReadBytes(step, in, text);
   if (after == nullptr) [[unlikely]]
@@ -173,7 +177,8 @@ inline const char* RowDecoder::ReadText(const DecodeStep& step, size_t row, cons
   return after;
 }
 
-inline const char* RowDecoder::ReadInstant(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::always_inline]] inline const char* RowDecoder::ReadInstant(const DecodeStep& step,
+                                                                  size_t row, const char* in) {
   int64_t value = 0;
   const char* const after = ReadNumber(step, in, value);
   if (after == nullptr) [[unlikely]]
@@ -186,7 +191,8 @@ inline const char* RowDecoder::ReadInstant(const DecodeStep& step, size_t row, c
   return after;
 }
 
-const char* RowDecoder::ReadTime(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::noinline]] const char* RowDecoder::ReadTime(const DecodeStep& step, size_t row,
+                                                   const char* in) {
   int64_t value = 0;
   const char* const after = ReadNumber(step, in, value);
   if (after == nullptr) return nullptr;
@@ -199,7 +205,8 @@ const char* RowDecoder::ReadTime(const DecodeStep& step, size_t row, const char*
 }
 
 // Values of at most four bytes in the file or in memory.
-inline const char* RowDecoder::ReadSmall(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::always_inline]] inline const char* RowDecoder::ReadSmall(const DecodeStep& step, size_t row,
+                                                                const char* in) {
   if (step.kind == DecodeKind::kBool) {
     const auto value = static_cast<uint8_t>(*in);
     if (value > 1) return Corrupt(step, in, "a boolean is neither 0 nor 1");
@@ -227,7 +234,8 @@ inline const char* RowDecoder::ReadSmall(const DecodeStep& step, size_t row, con
   return after;
 }
 
-const char* RowDecoder::ReadTimeText(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::noinline]] const char* RowDecoder::ReadTimeText(const DecodeStep& step, size_t row,
+                                                       const char* in) {
   std::string_view text;
   const char* const after = ReadBytes(step, in, text);
   if (after == nullptr) return nullptr;
@@ -243,7 +251,8 @@ const char* RowDecoder::ReadTimeText(const DecodeStep& step, size_t row, const c
   return after;
 }
 
-const char* RowDecoder::ReadEnum(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::noinline]] const char* RowDecoder::ReadEnum(const DecodeStep& step, size_t row,
+                                                   const char* in) {
   int64_t index = 0;
   const char* const after = ReadNumber(step, in, index);
   if (after == nullptr) return nullptr;
@@ -255,7 +264,8 @@ const char* RowDecoder::ReadEnum(const DecodeStep& step, size_t row, const char*
   return after;
 }
 
-const char* RowDecoder::ReadDecimal(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::noinline]] const char* RowDecoder::ReadDecimal(const DecodeStep& step, size_t row,
+                                                      const char* in) {
   std::string_view bytes;
   const char* const after = ReadBytes(step, in, bytes);
   if (after == nullptr) return nullptr;
@@ -276,7 +286,8 @@ const char* RowDecoder::ReadDecimal(const DecodeStep& step, size_t row, const ch
 
 // The count in front of a run of elements; 0 ends the list. A negative count is followed by the
 // run's size in bytes, which only a reader that skips would need.
-const char* RowDecoder::ReadCount(const DecodeStep& step, const char* in, uint64_t& count) {
+[[gnu::noinline]] const char* RowDecoder::ReadCount(const DecodeStep& step, const char* in,
+                                                    uint64_t& count) {
   int64_t number = 0;
   const char* after = ReadNumber(step, in, number);
   if (after == nullptr) return nullptr;
@@ -294,7 +305,8 @@ const char* RowDecoder::ReadCount(const DecodeStep& step, const char* in, uint64
   return after;
 }
 
-const char* RowDecoder::ReadList(const DecodeStep& step, size_t row, const char* in) {
+[[gnu::noinline]] const char* RowDecoder::ReadList(const DecodeStep& step, size_t row,
+                                                   const char* in) {
   ColumnSet::Level& level = columns_->level(step.element_level);
   ListEntry entry{.offset = level.size};
   const DecodeStep* const first = &step + 1;
@@ -325,7 +337,7 @@ const char* RowDecoder::ReadList(const DecodeStep& step, size_t row, const char*
 }
 
 // A null's own column, and the columns of all fields of a null record.
-void RowDecoder::SetNull(const DecodeStep& step, size_t row) {
+[[gnu::noinline]] void RowDecoder::SetNull(const DecodeStep& step, size_t row) {
   const DecodeStep* at = &step;
   const DecodeStep* const stop = plan_.steps.data() + step.next;
   while (true) {
@@ -335,12 +347,14 @@ void RowDecoder::SetNull(const DecodeStep& step, size_t row) {
   }
 }
 
-const char* RowDecoder::Corrupt(const DecodeStep& step, const char* at, const char* why) {
+[[gnu::cold, gnu::noinline]] const char* RowDecoder::Corrupt(const DecodeStep& step, const char* at,
+                                                             const char* why) {
   failure_ = {.id = ErrorId::kAvroCorrupt, .step = &step, .at = at, .why = why};
   return nullptr;
 }
 
-const char* RowDecoder::BadValue(const DecodeStep& step, const char* at, const char* why) {
+[[gnu::cold, gnu::noinline]] const char* RowDecoder::BadValue(const DecodeStep& step,
+                                                              const char* at, const char* why) {
   failure_ = {.id = ErrorId::kAvroBadValue, .step = &step, .at = at, .why = why};
   return nullptr;
 }

@@ -204,7 +204,8 @@ char* RowEncoder::Run(const Step* step, const Step* stop, size_t row, size_t roo
   return out;
 }
 
-inline char* RowEncoder::WriteValue(const Step& step, size_t row, size_t room, char* out) {
+[[gnu::always_inline]] inline char* RowEncoder::WriteValue(const Step& step, size_t row,
+                                                           size_t room, char* out) {
   switch (step.kind) {
     case Kind::kInt64:
       return WriteVarint(Load<int64_t>(step.data, row), out);
@@ -247,7 +248,8 @@ inline char* RowEncoder::WriteValue(const Step& step, size_t row, size_t room, c
   return Fail(step, row, "date or time out of the type's range");
 }
 
-inline char* RowEncoder::WriteText(const Step& step, size_t row, size_t room, char* out) {
+[[gnu::always_inline]] inline char* RowEncoder::WriteText(const Step& step, size_t row, size_t room,
+                                                          char* out) {
   const auto text = Load<std::string_view>(step.data, row);
   if (step.kind == Kind::kText && !IsValidUtf8(text)) return Fail(step, row, "invalid UTF-8");
   out = EnsureRoom(WriteVarint(static_cast<int64_t>(text.size()), out), text.size() + room);
@@ -255,7 +257,7 @@ inline char* RowEncoder::WriteText(const Step& step, size_t row, size_t room, ch
   return out + text.size();
 }
 
-char* RowEncoder::WriteDecimal(const Step& step, size_t row, char* out) {
+[[gnu::noinline]] char* RowEncoder::WriteDecimal(const Step& step, size_t row, char* out) {
   // One byte of length in front: 32 bytes at most.
   const auto length =
       step.kind == Kind::kNumeric
@@ -267,7 +269,8 @@ char* RowEncoder::WriteDecimal(const Step& step, size_t row, char* out) {
   return out + 1 + *length;
 }
 
-char* RowEncoder::WriteList(const Step& step, size_t row, size_t room, char* out) {
+[[gnu::noinline]] char* RowEncoder::WriteList(const Step& step, size_t row, size_t room,
+                                              char* out) {
   const bool is_null = !IsValid(step.validity, row);  // BigQuery keeps no null lists: it is empty
   const auto entry = is_null ? ListEntry{} : Load<ListEntry>(step.data, row);
   if (entry.length > 0) {
@@ -291,7 +294,7 @@ inline char* RowEncoder::EnsureRoom(char* out, size_t room) {
   return buffer_->data() + used;
 }
 
-char* RowEncoder::Fail(const Step& step, size_t row, const char* why) {
+[[gnu::cold, gnu::noinline]] char* RowEncoder::Fail(const Step& step, size_t row, const char* why) {
   failure_ = {.step = &step, .row = row, .why = why};
   return nullptr;
 }
