@@ -28,11 +28,11 @@
 namespace holdfast::rest {
 
 enum class FaultEffect {
-  kStatus,      // answers `status` with an error document; the handler does not run
-  kReset,       // resets the connection; the handler does not run
-  kDropAnswer,  // runs the handler, then resets: the client cannot know what happened
-  kTruncate,    // runs the handler, sends half of its body, then resets
-  kDelay,       // waits, then goes on as usual
+  kStatus,      // "status": answers `status` with an error document; the handler does not run
+  kReset,       // "reset": resets the connection; the handler does not run
+  kDropAnswer,  // "dropAnswer": runs the handler, then resets; the client cannot know what happened
+  kTruncate,    // "truncate": runs the handler, sends half of its body, then resets
+  kDelay,       // "delay": waits, then goes on as usual
 };
 
 struct FaultRule {
