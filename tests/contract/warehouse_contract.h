@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,27 @@ struct WarehouseFactory {
 
 class WarehouseContract : public testing::TestWithParam<WarehouseFactory> {
  protected:
-  void SetUp() override { world_ = GetParam().make(); }
+  // Makes the dataset "contract" and the bucket for extracts, both in US.
+  void SetUp() override;
 
   cloud::Warehouse& warehouse() { return world_->warehouse(); }
+
+  DatasetInfo DatasetOf(const std::string& id, const std::string& location);
+  TableRef Table(const std::string& name);  // of the dataset "contract"
+  TableRef Create(const std::string& name, const Json& resource,
+                  const std::vector<Json>& rows = {});
+
+  cloud::JobRef Job(const std::string& id);
+  // Starts the job and polls it to its end. An error of the calls comes as the job's.
+  cloud::JobStatus RunJob(const std::string& id, const cloud::JobSpec& spec);
+
+  // What a table (or partition) holds, by way of an extract under that id: each row as JSON,
+  // sorted.
+  std::vector<std::string> Content(const TableRef& table, const std::string& id,
+                                   std::optional<int64_t> as_of_ms = std::nullopt);
+  std::vector<std::string> ObjectNames(const std::string& prefix);
+  std::vector<std::string> ReadObjects(const std::string& prefix);
+
   std::unique_ptr<WarehouseWorld> world_;
 };
 
