@@ -1,0 +1,41 @@
+// What the backup commands do: each takes its options and gives the exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace holdfast::cli {
+
+struct BackupRunOptions {
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::string method;  // empty: as configured
+  bool dry_run = false;
+};
+
+// Exit code kExitPartial when an object failed.
+Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& options);
+
+struct BackupListOptions {
+  std::string name;
+  int limit = 100;
+  bool latest = false;
+};
+
+Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& options);
+
+Result<int> BackupShow(const GlobalOptions& global, const std::string& id);
+
+struct BackupVerifyOptions {
+  std::string name;
+  std::string level = "L2";
+  bool all = false;
+};
+
+// Exit code kExitDamaged when damage was found; records every verification and keeps its evidence.
+// Nothing to verify is a failure.
+Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options);
+
+}  // namespace holdfast::cli

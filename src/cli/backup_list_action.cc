@@ -1,0 +1,90 @@
+#include <iostream>
+
+#include "cli/backup_actions.h"
+#include "cli/environment.h"
+#include "cli/selector.h"
+#include "repository/repository.h"
+
+namespace holdfast::cli {
+
+Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& options) {
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  catalog::BackupFilter filter;
+  if (!options.name.empty()) {
+    HF_ASSIGN_OR_RETURN(const TableRef selector, ParseSelector(options.name));
+    filter = FilterOf(selector);
+  }
+  filter.newest_only = options.latest;
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  std::vector<Json> rows;
+  std::string token;
+  bool more = false;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, environment->catalog().FindBackups(filter, token));
+    for (const catalog::BackupRecord& record : page.items) {
+      more = rows.size() == static_cast<size_t>(options.limit);
+      if (more) break;
+      Json row = BackupJson(record);
+      row["rows_text"] = HumanCount(record.rows);
+      row["size_text"] = HumanBytes(record.stored_bytes);
+      rows.push_back(std::move(row));
+    }
+    token = page.next_page_token;
+  } while (!token.empty() && !more);
+
+  const bool pretty = global.OutputFormat() == Format::kPretty;
+  if (!pretty) {
+    for (Json& row : rows) {
+      row.erase("rows_text");
+      row.erase("size_text");
+    }
+  }
+  PrintRows(std::cout, global.OutputFormat(),
+            {{.member = "backup", .heading = "BACKUP"},
+             {.member = "object", .heading = "OBJECT"},
+             {.member = "created", .heading = "CREATED"},
+             {.member = pretty ? "rows_text" : "rows", .heading = "ROWS", .align_right = true},
+             {.member = pretty ? "size_text" : "bytes", .heading = "SIZE", .align_right = true},
+             {.member = "method", .heading = "METHOD"},
+             {.member = "verified", .heading = "VERIFIED"},
+             {.member = "state", .heading = "STATE"}},
+            rows, "No backups yet. Make the first with: holdfast backup run");
+  if (more) Say(global, "There are more: raise --limit, or name a table.");
+  return kExitOk;
+}
+
+Result<int> BackupShow(const GlobalOptions& global, const std::string& id) {
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  HF_ASSIGN_OR_RETURN(const catalog::BackupRecord record,
+                      catalog::GetBackup(environment->catalog(), id));
+  HF_ASSIGN_OR_RETURN(
+      repository::Repository repository,
+      repository::Repository::Open(environment->objects(), {record.bucket, record.prefix}));
+  HF_ASSIGN_OR_RETURN(const Manifest manifest,
+                      repository.ReadManifest(record.object, record.backup));
+  Json document = BackupJson(record);
+  Json objects = Json::array();
+  for (const DataObject& object : manifest.objects) {
+    objects.push_back({{"uri", "gs://" + manifest.bucket + "/" + object.name},
+                       {"bytes", std::to_string(object.size_bytes)},
+                       {"rows", std::to_string(object.rows)},
+                       {"sha256", object.sha256}});
+  }
+  document["data"] = std::move(objects);
+  if (manifest.copy) document["copy"] = manifest.copy->ToString();
+  document["schema"] = manifest.schema.ToJson()["fields"];
+  HF_ASSIGN_OR_RETURN(const auto verifications,
+                      environment->catalog().ListVerifications(record.backup));
+  for (const catalog::VerificationRecord& verification : verifications) {
+    document["verifications"].push_back(
+        {{"at", FormatTimestamp(FromUnixMillis(verification.at_ms))},
+         {"level", VerifyLevelName(verification.level)},
+         {"passed", verification.passed},
+         {"detail", verification.detail}});
+  }
+  PrintDocument(std::cout, global.OutputFormat(), document);
+  return kExitOk;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "backup/dry_run.h"
+#include "backup/run_backup.h"
+#include "cli/backup_actions.h"
+#include "cli/environment.h"
+#include "cli/run_text.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& options) {
+  BackupPolicy policy = config.policy;
+  if (!options.include.empty()) policy.scope.include = options.include;
+  for (const std::string& pattern : options.exclude) policy.scope.exclude.push_back(pattern);
+  // Restored tables are copies of what is backed up already.
+  if (!config.restore_project.empty()) policy.scope.exclude.push_back(config.restore_project);
+  if (!options.method.empty()) policy.method = *FindMethod(options.method);
+  HF_RETURN_IF_ERROR(Scope::FromJson(policy.scope.ToJson()));
+  return policy;
+}
+
+void PrintDryRun(const GlobalOptions& global, const backup::DryRun& plan) {
+  std::vector<Json> rows;
+  for (const RunBackup& message : plan.messages) {
+    for (const BackupUnit& unit : message.units) {
+      rows.push_back({{"object", message.table_to_backup.WithPartition(unit.partition).ToString()},
+                      {"change", ChangeName(unit.change)},
+                      {"rows", std::to_string(unit.fingerprint.rows)},
+                      {"bytes", std::to_string(unit.fingerprint.bytes)}});
+    }
+  }
+  PrintRows(std::cout, global.OutputFormat(),
+            {{.member = "object", .heading = "WOULD BACK UP"},
+             {.member = "change", .heading = "CHANGE"},
+             {.member = "rows", .heading = "ROWS", .align_right = true},
+             {.member = "bytes", .heading = "BYTES", .align_right = true}},
+            rows, "Nothing changed: nothing would be backed up.");
+  if (global.OutputFormat() == Format::kPretty) PrintRunItems(std::cout, plan.outcomes);
+}
+
+void ShowProgress(Progress& progress, Clock& clock, Timestamp started,
+                  const backup::BackupProgress& at) {
+  const RunTotals& totals = at.progress.totals;
+  const int64_t tasks = at.progress.tasks_done + at.progress.tasks_pending;
+  const int64_t percent = tasks == 0 ? 0 : at.progress.tasks_done * 100 / tasks;
+  const int64_t elapsed_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now() - started).count();
+  progress.Show(fmt::format("backing up: {} of {} tasks, {} done, {}, {}", at.progress.tasks_done,
+                            tasks, Plural(totals.objects, "object"), Plural(totals.rows, "row"),
+                            HumanBytes(totals.bytes)),
+                {{"message_type", "status"},
+                 {"run", at.run},
+                 {"seconds_elapsed", elapsed_ms / 1000},
+                 {"percent_done", percent},
+                 {"objects_done", totals.objects},
+                 {"bytes_done", totals.bytes},
+                 {"rows_done", totals.rows},
+                 {"error_count", totals.Of(Outcome::kFailed)}});
+}
+
+void PrintReport(const GlobalOptions& global, const RunReport& report) {
+  if (global.OutputFormat() != Format::kPretty) {
+    PrintDocument(std::cout, global.OutputFormat(), report.ToJson());
+    return;
+  }
+  PrintRunItems(std::cout, report.items);
+  std::cout << "Run " << report.run.id << ": " << SummarizeRun(report) << '\n';
+}
+
+}  // namespace
+
+Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& options) {
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  HF_ASSIGN_OR_RETURN(const BackupPolicy policy, PolicyOf(config, options));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  const backup::Services services = environment->backup_services();
+  if (options.dry_run) {
+    HF_ASSIGN_OR_RETURN(const backup::DryRun plan, backup::PlanBackups(policy, services));
+    PrintDryRun(global, plan);
+    return kExitOk;
+  }
+  Progress progress(global.Mode(), IsTerminal(), environment->clock());
+  const Timestamp started = environment->clock().Now();
+  bool announced = false;
+  const backup::BusSetup setup = environment->bus_setup();
+  HF_ASSIGN_OR_RETURN(
+      const RunReport report,
+      backup::RunBackups({.policy = policy, .workers = config.workers}, setup, services,
+                         [&](const backup::BackupProgress& at) {
+                           if (at.resumed && !announced) {
+                             Say(global,
+                                 "Going on with run " + at.run + ", which was interrupted.");
+                           }
+                           announced = true;
+                           ShowProgress(progress, environment->clock(), started, at);
+                         }));
+  progress.Clear();
+  PrintReport(global, report);
+  const int64_t failed = report.totals.Of(Outcome::kFailed);
+  if (failed == 0) return kExitOk;
+  Say(global,
+      fmt::format("{} could not be backed up; earlier backups are kept. Run the same command "
+                  "again, or see `holdfast explain ID`.",
+                  Plural(failed, "object")));
+  return kExitPartial;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,75 @@
+// Everything a command works with, wired from the configuration: the only place that knows which
+// implementation stands behind an interface.
+//
+// Opened once per process. If the configuration says localcloud, the one that has the data
+// directory open is used, or else one is started in this process for as long as it lives.
+// Thread-safe parts; the object itself is used by one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "backup/run_backup.h"
+#include "backup/services.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "cli/config.h"
+#include "cloud/message_bus.h"
+#include "cloud/object_store.h"
+#include "cloud/projects.h"
+#include "cloud/warehouse.h"
+#include "gcp/rest_client.h"
+#include "localcloud/localcloud.h"
+#include "net/http_client.h"
+#include "restore/services.h"
+
+namespace holdfast::cli {
+
+class Environment {
+ public:
+  // Errors: of the catalog's file, of localcloud's start. The cloud itself is not called yet.
+  static Result<std::unique_ptr<Environment>> Open(Config config);
+  ~Environment();
+
+  const Config& config() const { return config_; }
+  Clock& clock() { return *clock_; }
+  catalog::Catalog& catalog() { return *catalog_; }
+  cloud::Warehouse& warehouse() { return *warehouse_; }
+  cloud::ObjectStore& objects() { return *objects_; }
+  cloud::Projects& projects() { return *projects_; }
+  backup::BusSetup bus_setup();
+  backup::Services backup_services();
+  restore::Services restore_services();
+
+  // For what no interface of cloud/ offers: loading the demo's files.
+  gcp::RestEnvironment rest_environment();
+  const Endpoints& endpoints() const { return config_.endpoints; }
+
+  // The localcloud of this process; nullptr when the cloud is elsewhere.
+  localcloud::Localcloud* own_localcloud() { return localcloud_.get(); }
+
+  // "localcloud at 127.0.0.1:9050", "Google Cloud", ...
+  std::string DescribeCloud() const;
+
+ private:
+  explicit Environment(Config config);
+  Status StartLocalcloud();
+  Status Connect();
+
+  Config config_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<Random> random_;
+  std::unique_ptr<localcloud::Localcloud> localcloud_;
+  std::unique_ptr<net::HttpClient> http_;
+  gcp::TokenSource token_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<cloud::Warehouse> warehouse_;
+  std::unique_ptr<cloud::ObjectStore> objects_;
+  std::unique_ptr<cloud::Projects> projects_;
+  std::unique_ptr<cloud::MessageBus> bus_;
+};
+
+// This program's version, "0.1.0".
+std::string ProgramVersion();
+
+}  // namespace holdfast::cli

@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/environment.h"
+#include "cli/restore_text.h"
+#include "cli/selector.h"
+#include "restore/apply.h"
+#include "restore/plan.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+struct RestoreRunOptions {
+  std::string name;
+  std::string backup;
+  std::string as_of;
+  std::string to_project;
+  std::string to_dataset;
+  std::string to_table;
+  std::string if_exists = "fail";
+  bool no_compare = false;
+  bool dry_run = false;
+};
+
+Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreRunOptions& options) {
+  restore::RestoreRequest request;
+  if (options.name.empty() && options.backup.empty()) {
+    return MakeError(ErrorId::kUsage, "nothing to restore was named",
+                     "Name a dataset, a table, a partition, or a backup with --backup");
+  }
+  if (!options.name.empty()) {
+    HF_ASSIGN_OR_RETURN(request.source, ParseSelector(options.name));
+    if (request.source.dataset.empty()) {
+      return MakeError(ErrorId::kUsage, "\"" + options.name + "\" is a project",
+                       "Name a dataset, a table or a partition of it");
+    }
+  }
+  if (!options.as_of.empty()) {
+    HF_ASSIGN_OR_RETURN(const Timestamp time, ParseTimestamp(options.as_of));
+    request.as_of_ms = ToUnixMillis(time);
+  }
+  request.backup = options.backup;
+  request.to_project = options.to_project.empty() ? config.restore_project : options.to_project;
+  request.to_dataset = options.to_dataset;
+  request.to_table = options.to_table;
+  request.if_exists =
+      options.if_exists == "skip" ? restore::IfExists::kSkip : restore::IfExists::kFail;
+  request.compare = !options.no_compare;
+  return request;
+}
+
+int ExitCodeOfReport(const restore::RestoreReport& report) {
+  if (report.Count(restore::TableOutcome::kDiffers) > 0) return kExitDamaged;
+  const int64_t failed = report.Count(restore::TableOutcome::kFailed);
+  if (failed == 0) return kExitOk;
+  // A single table that failed is the command that failed, with that error's own code.
+  if (report.tables.size() == 1 && report.tables.front().error) {
+    return ExitCodeOf(*report.tables.front().error);
+  }
+  return kExitPartial;
+}
+
+Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& options) {
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  HF_ASSIGN_OR_RETURN(const auto backups, restore::Select(environment->catalog(), request));
+  HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::MakePlan(request, backups));
+  if (options.dry_run) {
+    PrintRestorePlan(std::cout, global.OutputFormat(), plan);
+    return kExitOk;
+  }
+  Progress progress(global.Mode(), IsTerminal(), environment->clock());
+  restore::Services services = environment->restore_services();
+  services.on_step = [&](const std::string& step) {
+    progress.Show(step, {{"message_type", "status"}, {"step", step}});
+  };
+  HF_RETURN_IF_ERROR(
+      environment->catalog().AppendAudit({.at_ms = ToUnixMillis(environment->clock().Now()),
+                                          .actor = "cli",
+                                          .action = "restore.run",
+                                          .subject = plan.hash,
+                                          .detail = plan.ToJson()}));
+  HF_ASSIGN_OR_RETURN(const restore::RestoreReport report, restore::Apply(request, plan, services));
+  progress.Clear();
+  PrintRestoreReport(std::cout, global.OutputFormat(), report);
+  for (const restore::TableReport& table : report.tables) {
+    if (table.error) std::cerr << table.error->ToString() << '\n';
+  }
+  return ExitCodeOfReport(report);
+}
+
+}  // namespace
+
+void AddRestoreCommands(CLI::App& app, CommandContext context) {
+  CLI::App* restore = app.add_subcommand("restore", "Get data back from backups");
+  restore->require_subcommand(1);
+  CLI::App* command = restore->add_subcommand(
+      "run", "Restore a dataset, table or partition, and compare it with its backup");
+  auto options = std::make_shared<RestoreRunOptions>();
+  command->add_option("name", options->name,
+                      "project.dataset, project.dataset.table or table$partition");
+  command->add_option("--backup", options->backup, "This backup, by its id or the beginning of it");
+  command->add_option("--as-of", options->as_of, "As it was at this time: 2026-11-21T10:00:00Z");
+  command->add_option("--to-project", options->to_project, "Target project");
+  command->add_option("--to-dataset", options->to_dataset, "Target dataset; default: the source's");
+  command->add_option("--to-table", options->to_table, "Target table; default: the source's");
+  command->add_option("--if-exists", options->if_exists, "fail or skip, when the target exists")
+      ->check(CLI::IsMember({"fail", "skip"}));
+  command->add_flag("--no-compare", options->no_compare,
+                    "Do not read the restored data back to compare it");
+  command->add_flag("-n,--dry-run", options->dry_run, "Show the plan, and do nothing");
+  command->callback([context, options] {
+    context.action = [context, options] { return RestoreRun(context.global, *options); };
+  });
+}
+
+}  // namespace holdfast::cli

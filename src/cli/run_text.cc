@@ -1,0 +1,101 @@
+#include "cli/run_text.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "cli/output.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+std::string NameOf(const ItemOutcome& item) {
+  if (!item.object.table.empty()) return item.object.ToString();
+  if (!item.object.dataset.empty()) return item.object.dataset_ref().ToString();
+  return item.object.project;
+}
+
+void PrintItem(std::ostream& out, const ItemOutcome& item) {
+  std::string line = fmt::format("  {:<12} {}", OutcomeWords(item.outcome), NameOf(item));
+  if (item.outcome == Outcome::kBackedUp || item.outcome == Outcome::kMetadataOnly) {
+    line += fmt::format("  {}, {}", Plural(item.rows, "row"), HumanBytes(item.bytes));
+  }
+  if (!item.reason.empty()) line += "  (" + item.reason + ")";
+  if (!item.error_id.empty()) line += " [" + item.error_id + "]";
+  out << line << '\n';
+}
+
+// Several partitions of one table with one outcome: the first few, then their sum.
+void PrintGroup(std::ostream& out, const std::vector<const ItemOutcome*>& group) {
+  const bool all = group.size() <= kPartitionLinesMax + 1;
+  for (size_t i = 0; i < group.size() && (all || i < kPartitionLinesMax); ++i) {
+    PrintItem(out, *group[i]);
+  }
+  if (all) return;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  for (size_t i = kPartitionLinesMax; i < group.size(); ++i) {
+    rows += group[i]->rows;
+    bytes += group[i]->bytes;
+  }
+  out << fmt::format(
+      "  {:<12} ... and {} of that table: {}, {}\n", "",
+      Plural(static_cast<int64_t>(group.size() - kPartitionLinesMax), "more partition"),
+      Plural(rows, "row"), HumanBytes(bytes));
+}
+
+}  // namespace
+
+std::string OutcomeWords(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kBackedUp:
+      return "backed up";
+    case Outcome::kUnchanged:
+      return "unchanged";
+    case Outcome::kMetadataOnly:
+      return "description";
+    case Outcome::kUnsupported:
+      return "NOT PROTECTED";
+    case Outcome::kFailed:
+      return "FAILED";
+    case Outcome::kVanished:
+      break;
+  }
+  return "deleted";
+}
+
+void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items) {
+  std::vector<const ItemOutcome*> group;
+  const auto flush = [&] {
+    PrintGroup(out, group);
+    group.clear();
+  };
+  for (const ItemOutcome& item : items) {
+    if (item.outcome == Outcome::kUnchanged) continue;
+    if (!group.empty() && (group.back()->outcome != item.outcome ||
+                           group.back()->object.WholeTable() != item.object.WholeTable())) {
+      flush();
+    }
+    group.push_back(&item);
+  }
+  flush();
+}
+
+std::string SummarizeRun(const RunReport& report) {
+  const RunTotals& totals = report.totals;
+  std::string text = fmt::format("{} backed up", Plural(totals.Of(Outcome::kBackedUp), "object"));
+  const auto add = [&](Outcome outcome, std::string_view words) {
+    if (totals.Of(outcome) > 0)
+      text += fmt::format(", {} {}", HumanCount(totals.Of(outcome)), words);
+  };
+  add(Outcome::kMetadataOnly, "with a new description only");
+  add(Outcome::kUnchanged, "unchanged");
+  add(Outcome::kVanished, "deleted at the source");
+  add(Outcome::kUnsupported, "NOT PROTECTED");
+  add(Outcome::kFailed, "FAILED");
+  return text + fmt::format("; {}, {} in {}", Plural(totals.rows, "row"), HumanBytes(totals.bytes),
+                            HumanDuration(report.run.finished_ms - report.run.started_ms));
+}
+
+}  // namespace holdfast::cli

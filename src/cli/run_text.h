@@ -1,0 +1,25 @@
+// A run's report in words: what was backed up, what was not, and why, object by object.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "model/run.h"
+
+namespace holdfast::cli {
+
+// Lines of one table's partitions that are printed before "and N more".
+inline constexpr size_t kPartitionLinesMax = 4;
+
+// One line an object, those of one table together; unchanged objects are counted, not listed.
+void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items);
+
+// The line that sums a run up: "Run 2026...: 7 backed up, 185 unchanged; 16,400 rows, 1.2 MiB, 2.1
+// s".
+std::string SummarizeRun(const RunReport& report);
+
+// "backed up", "unchanged", ... for people.
+std::string OutcomeWords(Outcome outcome);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,54 @@
+#include "cli/selector.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "model/method.h"
+
+namespace holdfast::cli {
+
+Result<TableRef> ParseSelector(const std::string& text) {
+  const auto separators = std::ranges::count_if(text, [](char c) { return c == '.' || c == ':'; });
+  if (separators == 0) {
+    HF_RETURN_IF_ERROR(ValidateProjectId(text));
+    return TableRef{.project = text};
+  }
+  if (auto table = ParseTableRef(text); table.ok()) return table;
+  if (separators > 1) return ParseTableRef(text);
+  HF_ASSIGN_OR_RETURN(DatasetRef dataset, ParseDatasetRef(text));
+  return TableRef{.project = dataset.project, .dataset = dataset.dataset};
+}
+
+catalog::BackupFilter FilterOf(const TableRef& selector) {
+  catalog::BackupFilter filter{
+      .project = selector.project, .dataset = selector.dataset, .table = selector.table};
+  if (!selector.partition.empty()) filter.partition = selector.partition;
+  return filter;
+}
+
+Json BackupJson(const catalog::BackupRecord& record) {
+  const std::string state = record.damaged            ? "damaged"
+                            : !record.suspect.empty() ? "suspect"
+                                                      : "good";
+  return {
+      {"backup", record.backup},
+      {"object", record.object.ToString()},
+      {"created", FormatTimestamp(FromUnixMillis(record.created_ms))},
+      {"consistent_through", FormatTimestamp(FromUnixMillis(record.consistent_through_ms))},
+      {"run", record.run},
+      {"method", MethodName(record.method)},
+      {"location", record.location},
+      {"repository", "gs://" + record.bucket + (record.prefix.empty() ? "" : "/" + record.prefix)},
+      {"rows", std::to_string(record.rows)},
+      {"bytes", std::to_string(record.stored_bytes)},
+      {"objects", std::to_string(record.objects)},
+      {"content_digest", record.content_digest},
+      {"verified", VerifyLevelName(record.verified)},
+      {"verified_at", record.verified_ms == 0
+                          ? Json()
+                          : Json(FormatTimestamp(FromUnixMillis(record.verified_ms)))},
+      {"suspect", record.suspect},
+      {"state", state}};
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,127 @@
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "adapters/system_clock.h"
+#include "backup/worker.h"
+#include "base/random.h"
+#include "cli/command.h"
+#include "cli/environment.h"
+#include "localcloud/localcloud.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+struct LocalcloudOptions {
+  std::string data;
+  std::string address = "127.0.0.1";
+  uint16_t http_port = 9050;
+  uint16_t grpc_port = 9060;
+  bool strict_projects = false;
+};
+
+// Blocks SIGINT and SIGTERM for all threads that begin after it, and waits for one of them.
+class StopSignal {
+ public:
+  StopSignal() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    descriptor_ = signalfd(-1, &signals, SFD_CLOEXEC);
+  }
+  ~StopSignal() { close(descriptor_); }
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  void Wait() const {
+    pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    while (poll(&waiting, 1, -1) < 1) {
+    }
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+void PrintEndpoint(const localcloud::Endpoint& endpoint) {
+  for (const std::string& variable : localcloud::EmulatorVariables(endpoint)) {
+    std::cout << "export " << variable << '\n';
+  }
+  std::cout << std::flush;
+}
+
+Result<int> ServeLocalcloud(const GlobalOptions& global, const LocalcloudOptions& options) {
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  const StopSignal stop;
+  SystemClock clock;
+  const auto random = MakeSystemRandom();
+  HF_ASSIGN_OR_RETURN(
+      const auto cloud,
+      localcloud::Localcloud::Start(
+          {.data_dir = options.data.empty() ? config.data_dir + "/localcloud" : options.data,
+           .address = options.address,
+           .http_port = options.http_port,
+           .grpc_port = options.grpc_port,
+           .strict_projects = options.strict_projects},
+          clock, *random));
+  PrintEndpoint(cloud->endpoint());
+  if (options.address != "127.0.0.1" && options.address != "::1") {
+    Say(global, "localcloud asks for no credentials, and listens beyond this machine.");
+  }
+  Say(global, "localcloud is ready; Ctrl-C stops it.");
+  stop.Wait();
+  cloud->Stop();
+  return kExitOk;
+}
+
+Result<int> Up(const GlobalOptions& global) {
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  const StopSignal stop;
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  if (environment->own_localcloud() != nullptr) {
+    PrintEndpoint(environment->own_localcloud()->endpoint());
+  }
+  const backup::BusSetup setup = environment->bus_setup();
+  const backup::Services services = environment->backup_services();
+  HF_RETURN_IF_ERROR(backup::EnsureBus(setup));
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < config.workers; ++i) {
+    workers.emplace_back(
+        [&](const std::stop_token& token) { backup::Worker(setup, services).RunUntil(token); });
+  }
+  Say(global, environment->DescribeCloud() + ": " + Plural(config.workers, "worker") +
+                  " ready; Ctrl-C stops.");
+  stop.Wait();
+  Say(global, "Stopping: workers finish what they hold.");
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddServeCommands(CLI::App& app, CommandContext context) {
+  CLI::App* up = app.add_subcommand("up", "Run everything: localcloud (if configured) and workers");
+  up->callback([context] { context.action = [context] { return Up(context.global); }; });
+
+  CLI::App* local = app.add_subcommand("localcloud", "Run the embedded cloud alone");
+  auto options = std::make_shared<LocalcloudOptions>();
+  local->add_option("--data", options->data, "Its directory; default: in the data directory");
+  local->add_option("--address", options->address, "Address to listen on");
+  local->add_option("--http-port", options->http_port, "Port of the REST services; 0: any");
+  local->add_option("--grpc-port", options->grpc_port, "Port of gRPC; 0: any");
+  local->add_flag("--strict-projects", options->strict_projects,
+                  "Refuse projects that were not created");
+  local->callback([context, options] {
+    context.action = [context, options] { return ServeLocalcloud(context.global, *options); };
+  });
+}
+
+}  // namespace holdfast::cli

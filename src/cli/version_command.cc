@@ -1,0 +1,22 @@
+#include <iostream>
+
+#include "cli/command.h"
+#include "cli/environment.h"
+
+namespace holdfast::cli {
+
+void AddVersionCommand(CLI::App& app, CommandContext context) {
+  CLI::App* command = app.add_subcommand("version", "Print the version");
+  command->callback([context] {
+    context.action = [context]() -> Result<int> {
+      if (context.global.OutputFormat() == Format::kPretty) {
+        std::cout << "holdfast " << ProgramVersion() << '\n';
+      } else {
+        PrintDocument(std::cout, context.global.OutputFormat(), {{"version", ProgramVersion()}});
+      }
+      return kExitOk;
+    };
+  });
+}
+
+}  // namespace holdfast::cli
