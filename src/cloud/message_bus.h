@@ -22,7 +22,7 @@
 namespace holdfast::cloud {
 
 // The limits of one Publish message and of the sizes below; every bus accepts at least these.
-inline constexpr size_t kMessageBytesMax = 10'000'000;  // data + attributes + ordering key
+inline constexpr size_t kMessageBytesMax = 9'900'000;  // data + attributes + ordering key
 inline constexpr size_t kMessageAttributesMax = 100;
 inline constexpr size_t kAttributeKeyBytesMax = 256;
 inline constexpr size_t kAttributeValueBytesMax = 1024;
