@@ -1,0 +1,58 @@
+// Jobs on disk: one row each, beside the tables that they change.
+//
+// The rows live in the warehouse's own SQLite catalog, so that what a job did to a table and the note
+// that it did so are committed in one transaction. A job keeps its place when it is saved again.
+// Thread-safe; every call is short. Errors: reason "notFound", "duplicate"; kWarehouseStorage.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "localcloud/bigquery/job.h"
+#include "localcloud/warehouse/sqlite.h"
+#include "localcloud/warehouse/table_store.h"
+
+namespace holdfast::bigquery {
+
+struct JobFilter {
+  std::set<JobState> states;  // empty: any
+  std::optional<int64_t> creation_ms_min;
+  std::optional<int64_t> creation_ms_max;
+};
+
+class JobStore {
+ public:
+  // Creates the table when it is absent. `tables` must outlive the job store.
+  static Result<std::unique_ptr<JobStore>> Open(warehouse::TableStore& tables);
+
+  Status Insert(const Job& job);
+  Status Save(const Job& job);
+  Result<Job> Get(const JobKey& key);
+  Status Delete(const JobKey& key);
+
+  // The newest job of that id in any location of the project.
+  Result<Job> Find(const std::string& project, const std::string& id);
+
+  // Jobs of a project, newest first; `page.token` is what the page before gave.
+  Result<warehouse::Page<Job>> List(const std::string& project, const JobFilter& filter,
+                                    const warehouse::PageRequest& page);
+
+  // Jobs that are not done, oldest first.
+  Result<std::vector<Job>> Unfinished();
+
+  // Notes in the transaction that is open on `database` that the job takes effect with it.
+  static Status NoteEffect(warehouse::SqliteDatabase& database, const JobKey& key);
+
+  // Whether the job's effect was committed, although it may not be marked as done yet.
+  Result<bool> HasTakenEffect(const JobKey& key);
+
+ private:
+  explicit JobStore(warehouse::TableStore& tables) : tables_(tables) {}
+
+  warehouse::TableStore& tables_;
+};
+
+}  // namespace holdfast::bigquery

@@ -1,0 +1,55 @@
+// Carries out the plan of one translated statement, by kind.
+//
+// Each overload does the whole of its statement in the warehouse, as one commit, and gives the query
+// statistics that are particular to it. Internal to query_job.cc. Errors: those of the warehouse, in
+// BigQuery's words. Source: BigQuery "DDL statements", "DML statements", REST `JobStatistics2`.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "localcloud/bigquery/job.h"
+#include "localcloud/bigquery/query_catalog.h"
+#include "localcloud/bigquery/query_parameters.h"
+#include "localcloud/bigquery/service_context.h"
+#include "localcloud/googlesql/plan.h"
+
+namespace holdfast::bigquery {
+
+// What every statement needs.
+struct Execution {
+  const ServiceContext& context;
+  const Job& job;
+  QueryCatalog& catalog;
+  const QueryParameters& parameters;
+  std::stop_token cancel;
+};
+
+// What a statement leaves: members of statistics.query, and of configuration.query.
+struct StatementOutcome {
+  Json statistics = Json::object();
+  Json configuration = Json::object();
+};
+
+Result<StatementOutcome> Execute(Execution& run, const googlesql::SelectPlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateTablePlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateViewPlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::CopyTablePlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::InsertPlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::UpdatePlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::DeletePlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::TruncatePlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::DropPlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateSchemaPlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::SetOptionsPlan& plan);
+Result<StatementOutcome> Execute(Execution& run, const googlesql::AddColumnsPlan& plan);
+
+// The query as the warehouse runs it, its relations bound.
+Result<warehouse::Query> MakeQuery(Execution& run, const googlesql::QueryText& text);
+
+// The anonymous table that holds a query's result: in a hidden dataset of the project and location.
+TableRef AnonymousTable(const JobKey& job);
+
+}  // namespace holdfast::bigquery

@@ -1,0 +1,45 @@
+// What the operations of the BigQuery service work on: owned elsewhere, borrowed here.
+//
+// Everything referred to must outlive the service and is thread-safe. The directory is the service's
+// own: bytes of uploads lie there until their load job is done.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "localcloud/bigquery/job_store.h"
+#include "localcloud/storage/object_store.h"
+#include "localcloud/warehouse/effect_scope.h"
+#include "localcloud/warehouse/warehouse.h"
+
+namespace holdfast::bigquery {
+
+struct ServiceContext {
+  warehouse::Warehouse& warehouse;
+  storage::ObjectStore& objects;  // gs:// of load and extract jobs
+  Clock& clock;
+  Random& random;
+
+  // Called with each project that a request names, before anything is done for it; makes the project
+  // come into being or refuses it. Idempotent.
+  std::function<Status(const std::string& project)> ensure_project;
+
+  std::string upload_directory;
+
+  warehouse::TableStore& tables() const { return warehouse.store(); }
+
+  // While what this returns lives, the next change of tables by this thread notes that the job took
+  // effect, in the same transaction.
+  warehouse::EffectScope EffectOf(const JobKey& job) const {
+    return warehouse::EffectScope([job](warehouse::SqliteDatabase& database) {
+      return JobStore::NoteEffect(database, job);
+    });
+  }
+
+  int64_t NowMs() const { return ToUnixMillis(clock.Now()); }
+};
+
+}  // namespace holdfast::bigquery
