@@ -1,0 +1,181 @@
+#include "repository/repository.h"
+
+#include <fmt/format.h>
+
+#include "model/ids.h"
+
+namespace holdfast::repository {
+
+namespace {
+
+constexpr int64_t kSmallFileBytesMax = 1 << 20;
+constexpr int64_t kRunFileBytesMax = int64_t{256} << 20;
+constexpr std::string_view kFormatName = "holdfast-repository";
+
+// The id in a repository.json. `text` is outside input: someone else may own the bucket.
+Result<std::string> ParseRepositoryFile(const std::string& uri, const std::string& text) {
+  const auto damaged = [&](std::string_view why) {
+    return MakeError(ErrorId::kRepositoryDamaged, fmt::format("{}: {}", uri, why));
+  };
+  const auto json = ParseJson(text);
+  if (!json.ok()) return damaged(json.error().message);
+  if (StringOr(*json, "format", "") != kFormatName) return damaged("it is not one of ours");
+  const auto version = RequiredInt64(*json, "format_version");
+  if (!version.ok()) return damaged(version.error().message);
+  if (*version > kRepositoryFormatVersion) {
+    return MakeError(ErrorId::kRepositoryVersion,
+                     fmt::format("{} has format version {}; this program knows version {}", uri,
+                                 *version, kRepositoryFormatVersion));
+  }
+  const std::string id = StringOr(*json, "id", "");
+  if (*version < 1 || !IsValidId(id)) return damaged("version or id is not as it must be");
+  return id;
+}
+
+Result<Manifest> ReadManifestObject(cloud::ObjectStore& store, const cloud::ObjectRef& object) {
+  auto text = ReadObjectToString(store, object, static_cast<int64_t>(kManifestBytesMax));
+  if (!text.ok()) {
+    Error error = std::move(text).error();
+    if (error.id == ErrorId::kObjectNotFound) {
+      return MakeError(ErrorId::kManifestNotFound, fmt::format("{} is not there", object.Uri()));
+    }
+    if (error.id == ErrorId::kObjectCorrupt || error.id == ErrorId::kLimitExceeded) {
+      return MakeError(ErrorId::kManifestDamaged, error.message);
+    }
+    return error;
+  }
+  return ParseManifest(*text).WithContext(object.Uri());
+}
+
+// A manifest that lies under another name than its own was moved there by someone.
+Status CheckPlace(const Manifest& manifest, const std::string& name, const Location& location) {
+  if (ManifestName(location.prefix, manifest.object, manifest.backup) == name) return Ok();
+  return MakeError(ErrorId::kManifestDamaged,
+                   fmt::format("gs://{}/{}: it tells of {} of {}", location.bucket, name,
+                               manifest.backup, manifest.object.ToString()));
+}
+
+Status CheckIds(std::string_view first, std::string_view second) {
+  for (const std::string_view id : {first, second}) {
+    if (!IsValidId(id)) {
+      return MakeError(ErrorId::kInvalidName, fmt::format("\"{}\" is not an id", id));
+    }
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<Repository> Repository::Open(cloud::ObjectStore& store, const Location& location) {
+  HF_RETURN_IF_ERROR(ValidateLocation(location));
+  const cloud::ObjectRef file{location.bucket, RepositoryFileName(location.prefix), 0};
+  const auto text = ReadObjectToString(store, file, kSmallFileBytesMax);
+  if (!text.ok() && text.error().id == ErrorId::kObjectNotFound) {
+    return MakeError(ErrorId::kRepositoryNotFound, fmt::format("{} is not there", file.Uri()));
+  }
+  HF_RETURN_IF_ERROR(text);
+  HF_ASSIGN_OR_RETURN(std::string id, ParseRepositoryFile(file.Uri(), *text));
+  return Repository(store, location, std::move(id));
+}
+
+Result<Repository> Repository::OpenOrCreate(cloud::ObjectStore& store, const Location& location,
+                                            const Clock& clock, Random& random) {
+  auto opened = Open(store, location);
+  if (opened.ok() || opened.error().id != ErrorId::kRepositoryNotFound) return opened;
+  const Json json = {{"format", kFormatName},
+                     {"format_version", kRepositoryFormatVersion},
+                     {"id", RandomHex(random, 16)},
+                     {"created", FormatTimestamp(clock.Now())}};
+  const cloud::ObjectRef file{location.bucket, RepositoryFileName(location.prefix), 0};
+  const auto written = CreateObjectFromString(store, file, DumpPrettyJson(json));
+  if (!written.ok() && written.error().id != ErrorId::kObjectExists) return written.error();
+  return Open(store, location);  // whoever won
+}
+
+Result<cloud::ObjectInfo> Repository::WriteManifest(const Manifest& manifest) {
+  HF_RETURN_IF_ERROR(CheckIds(manifest.backup, manifest.run));
+  const std::string text = SerializeManifest(manifest);
+  // What would not be read back must not become the commit of a backup.
+  HF_RETURN_IF_ERROR(ParseManifest(text));
+  const cloud::ObjectRef name =
+      RefOf(ManifestName(location_.prefix, manifest.object, manifest.backup));
+  auto written = CreateObjectFromString(*store_, name, text);
+  if (!written.ok() && written.error().id == ErrorId::kObjectExists) {
+    return MakeError(ErrorId::kManifestExists,
+                     fmt::format("backup {} of {} was committed by another attempt",
+                                 manifest.backup, manifest.object.ToString()));
+  }
+  return written;
+}
+
+Result<bool> Repository::HasManifest(const TableRef& object, const std::string& backup) {
+  HF_ASSIGN_OR_RETURN(const auto info,
+                      store_->StatObject(RefOf(ManifestName(location_.prefix, object, backup))));
+  return info.has_value();
+}
+
+Result<Manifest> Repository::ReadManifest(const TableRef& object, const std::string& backup) {
+  const cloud::ObjectRef name = RefOf(ManifestName(location_.prefix, object, backup));
+  HF_ASSIGN_OR_RETURN(Manifest manifest, ReadManifestObject(*store_, name));
+  HF_RETURN_IF_ERROR(CheckPlace(manifest, name.name, location_));
+  return manifest;
+}
+
+Result<Manifest> Repository::ReadManifest(const ManifestEntry& entry) {
+  HF_ASSIGN_OR_RETURN(Manifest manifest, ReadManifestObject(*store_, entry.info.ref));
+  HF_RETURN_IF_ERROR(CheckPlace(manifest, entry.info.ref.name, location_));
+  return manifest;
+}
+
+Result<cloud::Page<ManifestEntry>> Repository::ListManifests(const TableRef& scope,
+                                                             const std::string& page_token) {
+  const std::string prefix = ManifestsPrefix(location_.prefix, scope);
+  HF_ASSIGN_OR_RETURN(auto listed, store_->ListObjects(location_.bucket, prefix, page_token));
+  cloud::Page<ManifestEntry> page;
+  page.next_page_token = std::move(listed.next_page_token);
+  for (cloud::ObjectInfo& info : listed.items) {
+    auto path = ParseManifestName(location_.prefix, info.ref.name);
+    if (path) page.items.push_back({std::move(*path), std::move(info)});
+  }
+  return page;
+}
+
+Status Repository::WriteRun(const RunReport& report) {
+  HF_RETURN_IF_ERROR(CheckIds(report.run.id, report.run.id));
+  const cloud::ObjectRef name = RefOf(RunFileName(location_.prefix, report.run.id));
+  HF_RETURN_IF_ERROR(CreateObjectFromString(*store_, name, DumpJson(report.ToJson())));
+  return Ok();
+}
+
+Result<Json> Repository::ReadRun(const std::string& run) {
+  HF_RETURN_IF_ERROR(CheckIds(run, run));
+  const cloud::ObjectRef name = RefOf(RunFileName(location_.prefix, run));
+  HF_ASSIGN_OR_RETURN(const std::string text, ReadObjectToString(*store_, name, kRunFileBytesMax));
+  return ParseJson(text, {.size_bytes_max = static_cast<size_t>(kRunFileBytesMax)})
+      .WithContext(name.Uri());
+}
+
+Status Repository::WriteEvidence(const std::string& kind, const std::string& id,
+                                 const Json& evidence) {
+  HF_RETURN_IF_ERROR(CheckIds(kind, id));
+  const cloud::ObjectRef name = RefOf(EvidenceName(location_.prefix, kind, id));
+  HF_RETURN_IF_ERROR(CreateObjectFromString(*store_, name, DumpPrettyJson(evidence)));
+  return Ok();
+}
+
+Status ForEachManifest(Repository& repository, const TableRef& scope,
+                       const std::function<Status(Result<Manifest> manifest)>& visit) {
+  return cloud::ForEachPage<ManifestEntry>(
+      [&](const std::string& token) { return repository.ListManifests(scope, token); },
+      [&](ManifestEntry&& entry) -> Status {
+        auto manifest = repository.ReadManifest(entry);
+        const bool damaged = !manifest.ok() && (manifest.error().id == ErrorId::kManifestDamaged ||
+                                                manifest.error().id == ErrorId::kManifestVersion);
+        // Deleted since it was listed: it is no backup any more.
+        if (!manifest.ok() && manifest.error().id == ErrorId::kManifestNotFound) return Ok();
+        if (!manifest.ok() && !damaged) return std::move(manifest).error();
+        return visit(std::move(manifest));
+      });
+}
+
+}  // namespace holdfast::repository
