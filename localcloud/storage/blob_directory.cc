@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -44,22 +43,6 @@ Status SyncFolder(const std::string& path) {
   return status;
 }
 
-// "ab" for blob "ab12…": 256 folders keep each of them small.
-std::string FolderName(const std::string& id) { return id.substr(0, 2); }
-
-Status MakeFolders(const std::string& path) {
-  std::error_code code;
-  std::filesystem::create_directories(path, code);
-  if (code) return MakeError(ErrorId::kFileError, "creating " + path + ": " + code.message());
-  for (int number = 0; number < 256; ++number) {
-    const char byte = static_cast<char>(number);
-    const std::string folder = path + "/" + HexEncode(std::string_view(&byte, 1));
-    std::filesystem::create_directory(folder, code);
-    if (code) return MakeError(ErrorId::kFileError, "creating " + folder + ": " + code.message());
-  }
-  return SyncFolder(path);
-}
-
 }  // namespace
 
 BlobPin::BlobPin(BlobDirectory& directory, std::string id)
@@ -96,30 +79,26 @@ Status BlobWriter::Append(std::string_view bytes) {
 
 Result<BlobDigest> BlobWriter::Finish() {
   if (::fsync(file_) != 0) return FileError("syncing", directory_.PathOf(id_));
-  HF_RETURN_IF_ERROR(directory_.SyncFolderOf(id_));
+  HF_RETURN_IF_ERROR(SyncFolder(directory_.path_));
   digest_.md5 = md5_.Finish();
   return digest_;
 }
 
 Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::string& path,
                                                            Random& random) {
-  HF_RETURN_IF_ERROR(MakeFolders(path));
+  std::error_code code;
+  std::filesystem::create_directories(path, code);
+  if (code) return MakeError(ErrorId::kFileError, "creating " + path + ": " + code.message());
   return std::unique_ptr<BlobDirectory>(new BlobDirectory(path, random));
 }
 
-std::string BlobDirectory::PathOf(const std::string& id) const {
-  return path_ + "/" + FolderName(id) + "/" + id;
-}
+std::string BlobDirectory::PathOf(const std::string& id) const { return path_ + "/" + id; }
 
 Result<int> BlobDirectory::CreateFile(const std::string& id) {
   const std::string path = PathOf(id);
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return FileError("creating", path);
   return file;
-}
-
-Status BlobDirectory::SyncFolderOf(const std::string& id) {
-  return SyncFolder(path_ + "/" + FolderName(id));
 }
 
 Result<std::unique_ptr<BlobWriter>> BlobDirectory::Create() {
@@ -190,9 +169,8 @@ void BlobDirectory::Remove(const std::string& id) {
 Status BlobDirectory::CollectOrphans(
     const std::function<Result<bool>(const std::string& id)>& is_named) {
   std::error_code code;
-  std::filesystem::recursive_directory_iterator files(path_, code);
-  for (; !code && files != std::filesystem::recursive_directory_iterator(); files.increment(code)) {
-    if (files->is_directory(code)) continue;
+  std::filesystem::directory_iterator files(path_, code);
+  for (; !code && files != std::filesystem::directory_iterator(); files.increment(code)) {
     const std::string id = files->path().filename().string();
     HF_ASSIGN_OR_RETURN(const bool named, is_named(id));
     if (!named) ::unlink(files->path().c_str());

@@ -104,7 +104,6 @@ class BlobDirectory {
   friend class BlobWriter;
   BlobDirectory(std::string path, Random& random) : path_(std::move(path)), random_(random) {}
   Result<int> CreateFile(const std::string& id);
-  Status SyncFolderOf(const std::string& id);
   void Unpin(const std::string& id);
 
   const std::string path_;

@@ -50,7 +50,9 @@ std::string Describe(std::string_view what, int64_t actual) {
 Status Decide(Outcome outcome, std::string_view what, int64_t actual, bool read) {
   if (outcome == Outcome::kMet) return Ok();
   if (outcome == Outcome::kNotMatchFailed && read) {
-    return MakeError(ErrorId::kStorageNotModified, Describe(what, actual));
+    Error error = MakeError(ErrorId::kStorageNotModified, Describe(what, actual));
+    error.reason = "notModified";
+    return error;
   }
   return ConditionNotMet(Describe(what, actual));
 }
