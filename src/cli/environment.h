@@ -41,6 +41,9 @@ class Environment {
   backup::Services backup_services();
   restore::Services restore_services();
 
+  // The organization that projects are looked for in, from now on.
+  void SetOrganization(const std::string& name) { config_.organization = name; }
+
   // For what no interface of cloud/ offers: loading the demo's files.
   gcp::RestEnvironment rest_environment();
   const Endpoints& endpoints() const { return config_.endpoints; }

@@ -1,0 +1,132 @@
+#include "cli/environment.h"
+
+#include <filesystem>
+
+#include "adapters/system_clock.h"
+#include "catalog/sqlite_catalog.h"
+#include "gcp/bigquery_warehouse.h"
+#include "gcp/credentials.h"
+#include "gcp/pubsub_message_bus.h"
+#include "gcp/resource_manager_projects.h"
+#include "gcp/storage_object_store.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+
+// A service on this machine answers or does not; waiting minutes for it helps no one.
+RetryPolicy RetryPolicyOf(CloudKind cloud) {
+  if (cloud == CloudKind::kGoogle) return {};
+  return {.attempts_max = 6,
+          .initial = std::chrono::milliseconds{100},
+          .maximum = std::chrono::seconds{2},
+          .total = std::chrono::seconds{20}};
+}
+
+}  // namespace
+
+std::string ProgramVersion() { return kVersion; }
+
+Environment::Environment(Config config)
+    : config_(std::move(config)),
+      clock_(std::make_unique<SystemClock>()),
+      random_(MakeSystemRandom()),
+      http_(net::MakeCurlHttpClient({.user_agent = std::string("holdfast/") + kVersion})) {}
+
+Environment::~Environment() = default;
+
+Result<std::unique_ptr<Environment>> Environment::Open(Config config) {
+  std::error_code error;
+  std::filesystem::create_directories(config.data_dir, error);
+  if (error) {
+    return MakeError(ErrorId::kFileError, config.data_dir + ": " + error.message(),
+                     "Choose another directory with --data-dir");
+  }
+  auto environment = std::unique_ptr<Environment>(new Environment(std::move(config)));
+  HF_ASSIGN_OR_RETURN(
+      environment->catalog_,
+      catalog::OpenSqliteCatalog(environment->config_.data_dir + "/catalog.sqlite"));
+  if (environment->config_.cloud == CloudKind::kLocalcloud) {
+    HF_RETURN_IF_ERROR(environment->StartLocalcloud());
+  }
+  HF_RETURN_IF_ERROR(environment->Connect());
+  return environment;
+}
+
+Status Environment::StartLocalcloud() {
+  const std::string directory = config_.data_dir + "/localcloud";
+  std::optional<localcloud::Endpoint> endpoint = localcloud::FindRunning(directory);
+  if (!endpoint) {
+    HF_ASSIGN_OR_RETURN(localcloud_,
+                        localcloud::Localcloud::Start({.data_dir = directory}, *clock_, *random_));
+    endpoint = localcloud_->endpoint();
+  }
+  const std::string url = "http://" + endpoint->http;
+  config_.endpoints = {
+      .bigquery = url, .storage = url, .resource_manager = url, .pubsub = endpoint->grpc};
+  return Ok();
+}
+
+Status Environment::Connect() {
+  const bool google = config_.cloud == CloudKind::kGoogle;
+  token_ =
+      google ? gcp::MakeTokenSource(
+                   *http_, *clock_,
+                   {.key_file = ReadProcessVariable("GOOGLE_APPLICATION_CREDENTIALS").value_or("")})
+             : gcp::NoToken();
+  const Endpoints& endpoints = config_.endpoints;
+  warehouse_ = std::make_unique<gcp::BigQueryWarehouse>(endpoints.bigquery, rest_environment());
+  objects_ = std::make_unique<gcp::StorageObjectStore>(endpoints.storage, rest_environment());
+  projects_ = std::make_unique<gcp::ResourceManagerProjects>(endpoints.resource_manager,
+                                                             rest_environment());
+  bus_ = gcp::MakePubsubMessageBus(
+      gcp::MakePubsubTransport({.address = endpoints.pubsub, .plaintext = !google}, token_),
+      {.retry = RetryPolicyOf(config_.cloud)}, *clock_, *random_);
+  return Ok();
+}
+
+gcp::RestEnvironment Environment::rest_environment() {
+  return {.http = *http_,
+          .token = token_,
+          .clock = *clock_,
+          .random = *random_,
+          .retry = RetryPolicyOf(config_.cloud)};
+}
+
+backup::BusSetup Environment::bus_setup() { return {.bus = *bus_, .project = config_.project}; }
+
+backup::Services Environment::backup_services() {
+  return {.warehouse = *warehouse_,
+          .objects = *objects_,
+          .projects = *projects_,
+          .catalog = *catalog_,
+          .clock = *clock_,
+          .random = *random_,
+          .organization = config_.organization,
+          .tool_version = kVersion};
+}
+
+restore::Services Environment::restore_services() {
+  return {.warehouse = *warehouse_,
+          .objects = *objects_,
+          .catalog = *catalog_,
+          .clock = *clock_,
+          .random = *random_,
+          .staging_bucket_pattern = config_.policy.staging_bucket_pattern};
+}
+
+std::string Environment::DescribeCloud() const {
+  switch (config_.cloud) {
+    case CloudKind::kLocalcloud:
+      return "localcloud in " + config_.data_dir + "/localcloud";
+    case CloudKind::kEmulator:
+      return "the emulator at " + config_.endpoints.bigquery;
+    case CloudKind::kGoogle:
+      break;
+  }
+  return "Google Cloud";
+}
+
+}  // namespace holdfast::cli
