@@ -1,0 +1,293 @@
+#include "backup/run_backup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "repository/repository.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::backup {
+namespace {
+
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kOrders{"acme-shop", "sales", "orders", ""};
+const TableRef kEvents{"acme-shop", "sales", "events", ""};
+
+void AddOrders(SimFixture& fixture) {
+  fixture.cloud().AddProject("acme-shop");
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+}
+
+// A table partitioned by day, with rows of three days.
+void AddEvents(SimFixture& fixture) {
+  const Schema schema{
+      {{.name = "day", .type = FieldType::kDate}, {.name = "what", .type = FieldType::kString}}};
+  const sim::Rows rows = {{{"day", "2026-01-01"}, {"what", "a"}},
+                          {{"day", "2026-01-02"}, {"what", "b"}},
+                          {{"day", "2026-01-02"}, {"what", "c"}},
+                          {{"day", "2026-01-03"}, {"what", "d"}}};
+  fixture.cloud().AddTable(kEvents, schema, rows,
+                           {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+}
+
+const ItemOutcome* Find(const RunReport& report, const TableRef& object) {
+  for (const ItemOutcome& item : report.items) {
+    if (item.object == object) return &item;
+  }
+  return nullptr;
+}
+
+Outcome OutcomeOf(const RunReport& report, const TableRef& object) {
+  const ItemOutcome* item = Find(report, object);
+  CHECK(item != nullptr, "no outcome for " + object.ToString());
+  return item->outcome;
+}
+
+TEST(RunBackups, BacksUpEveryTableAndEachPartition) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 4);
+  EXPECT_EQ(report->totals.rows, 14);
+  EXPECT_EQ(Find(*report, kEvents.WithPartition("20260102"))->rows, 2);
+}
+
+TEST(RunBackups, DoesNothingForWhatDidNotChange) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const int64_t jobs = fixture.cloud().JobsStarted("extract");
+  const auto second = fixture.BackUp();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_EQ(second->totals.Of(Outcome::kUnchanged), 4);
+  EXPECT_EQ(second->totals.objects, 4);
+  EXPECT_EQ(fixture.cloud().JobsStarted("extract"), jobs);
+}
+
+TEST(RunBackups, TakesJustWhatChangedAndNamesWhatIsGone) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().AppendRows(kEvents, {{{"day", "2026-01-01"}, {"what", "e"}}});
+  fixture.cloud().DeletePartition(kEvents.WithPartition("20260103"));
+  fixture.cloud().DropTable(kOrders);
+  const TableRef added{"acme-shop", "sales", "added", ""};
+  fixture.cloud().AddTable(added, TwoColumns(), NumberedRows(1, 1));
+
+  const auto report = fixture.BackUp();
+
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(OutcomeOf(*report, kEvents.WithPartition("20260101")), Outcome::kBackedUp);
+  EXPECT_EQ(OutcomeOf(*report, kEvents.WithPartition("20260102")), Outcome::kUnchanged);
+  EXPECT_EQ(OutcomeOf(*report, kEvents.WithPartition("20260103")), Outcome::kVanished);
+  EXPECT_EQ(OutcomeOf(*report, kOrders), Outcome::kVanished);
+  EXPECT_EQ(OutcomeOf(*report, added), Outcome::kBackedUp);
+  EXPECT_EQ(report->totals.objects, 5);
+}
+
+TEST(RunBackups, TellsAnEditedDescriptionFromChangedRows) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().SetDescription(kOrders, "what people bought");
+  const auto edited = fixture.BackUp();
+  ASSERT_TRUE(edited.ok());
+  EXPECT_EQ(OutcomeOf(*edited, kOrders), Outcome::kMetadataOnly);
+
+  // The same number of rows and bytes, a new description, and yet another row.
+  fixture.clock().Advance(std::chrono::minutes{1});
+  sim::Rows rows = NumberedRows(1, 10);
+  rows[4]["name"] = "now 5";
+  fixture.cloud().ReplaceRows(kOrders, rows);
+  fixture.cloud().SetDescription(kOrders, "what people wanted");
+  const auto both = fixture.BackUp();
+  ASSERT_TRUE(both.ok());
+  EXPECT_EQ(OutcomeOf(*both, kOrders), Outcome::kBackedUp);
+}
+
+TEST(RunBackups, KeepsAShrunkTableAsSuspectAndTakesItAgain) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto good = catalog::LatestGood(fixture.catalog(), kOrders);
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, {});
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok());
+  EXPECT_THAT(Find(*report, kOrders)->reason, testing::HasSubstr("suspect"));
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, (*good)->backup);
+}
+
+TEST(RunBackups, ReportsAProjectThatDeniesAccessAndBacksUpTheOthers) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  fixture.cloud().AddTable({"acme-secret", "vault", "keys", ""}, TwoColumns(), NumberedRows(1, 1));
+  fixture.cloud().faults().DenyAccess("acme-secret");
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(OutcomeOf(*report, kOrders), Outcome::kBackedUp);
+  EXPECT_EQ(report->totals.Of(Outcome::kFailed), 1);
+  EXPECT_EQ(Find(*report, {.project = "acme-secret"})->error_id, "G0006");
+}
+
+TEST(RunBackups, CallsATableThatIsDroppedAfterTheScanDeleted) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  fixture.cloud().faults().SetRates({.drop_table = 1});
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(OutcomeOf(*report, kOrders), Outcome::kVanished);
+}
+
+TEST(RunBackups, TriesAJobThatFailedForAPassingReasonAgain) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  fixture.cloud().faults().FailJobs("extract", "backendError", 2);
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(OutcomeOf(*report, kOrders), Outcome::kBackedUp);
+  EXPECT_EQ(fixture.cloud().JobsStarted("extract"), 3);
+}
+
+TEST(RunBackups, ReportsAJobThatFailsForGood) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  fixture.cloud().faults().FailJobs("extract", "invalid", 1);
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->totals.Of(Outcome::kFailed), 1);
+  EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 3);
+}
+
+TEST(RunBackups, WritesManifestsThatVerify) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok());
+  const auto record = catalog::GetBackup(fixture.catalog(), Find(*report, kOrders)->backup);
+  ASSERT_TRUE(record.ok());
+  auto repository =
+      repository::Repository::Open(fixture.cloud().objects(), {record->bucket, record->prefix});
+  ASSERT_TRUE(repository.ok());
+  const auto manifest = repository->ReadManifest(kOrders, record->backup);
+  ASSERT_TRUE(manifest.ok()) << manifest.error().message;
+  EXPECT_EQ(manifest->rows, 10);
+  EXPECT_EQ(manifest->objects.size(), 1u);
+  EXPECT_EQ(manifest->verified, VerifyLevel::kL2);
+  EXPECT_TRUE(repository->ReadRun(report->run.id).ok());
+}
+
+TEST(RunBackups, LeavesNothingInTheStagingBucket) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const std::string staging =
+      FillBucketPattern(BackupPolicy().staging_bucket_pattern, "acme-shop", "US");
+  EXPECT_TRUE(fixture.cloud().AllObjects(staging).empty());
+}
+
+TEST(RunBackups, CopiesIntoABackupProjectByTheMethodCopy) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  policy.copy_project = "acme-backups";
+  fixture.cloud().AddProject("acme-backups");
+  const auto report = fixture.BackUp(policy);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_EQ(OutcomeOf(*report, kOrders), Outcome::kBackedUp) << Find(*report, kOrders)->reason;
+  EXPECT_EQ(fixture.cloud().JobsStarted("copy"), 1);
+  // The copies are not objects of the next run.
+  const auto second = fixture.BackUp(policy);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->totals.objects, 1);
+}
+
+TEST(RunBackups, SurvivesServicesThatFailNowAndThen) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SimFixture fixture(seed);
+    AddOrders(fixture);
+    AddEvents(fixture);
+    fixture.cloud().faults().SetRates({.unavailable = 0.02,
+                                       .throttled = 0.02,
+                                       .reset_before = 0.02,
+                                       .reset_after = 0.02,
+                                       .job_failure = 0.05,
+                                       .lost_ack = 0.1});
+    auto report = fixture.BackUp();
+    // The simulated services do not retry by themselves, so a call of the bus may end the run.
+    for (int again = 0; again < 50 && !report.ok(); ++again) report = fixture.BackUp();
+    ASSERT_TRUE(report.ok()) << "seed " << seed << ": " << report.error().message;
+    EXPECT_EQ(report->totals.objects, 4) << "seed " << seed;
+  }
+}
+
+// The process dies at every single call to the cloud, before or after its effect; the next one
+// finishes the run: each object has one good backup, its rows are whole.
+TEST(RunBackups, FinishesAfterACrashAtAnyCall) {
+  SimFixture undisturbed;
+  AddOrders(undisturbed);
+  AddEvents(undisturbed);
+  ASSERT_TRUE(undisturbed.BackUp().ok());
+  const int64_t calls = undisturbed.cloud().faults().calls();
+  ASSERT_GT(calls, 20);
+  for (int64_t call = 1; call <= calls; ++call) {
+    for (const bool after_effect : {false, true}) {
+      SimFixture fixture;
+      AddOrders(fixture);
+      AddEvents(fixture);
+      fixture.cloud().faults().CrashAtCall(call, after_effect);
+      const auto crashed = fixture.BackUp();
+      fixture.cloud().faults().Revive();
+      fixture.clock().Advance(std::chrono::minutes{10});
+      const auto report = fixture.BackUp();
+      ASSERT_TRUE(report.ok()) << "call " << call << ": " << report.error().message;
+      EXPECT_EQ(report->totals.Of(Outcome::kFailed), 0) << "call " << call;
+      const auto backups = fixture.catalog().FindBackups({.good_only = true}, "");
+      ASSERT_TRUE(backups.ok());
+      EXPECT_EQ(backups->items.size(), 4u)
+          << "call " << call << (after_effect ? " after" : " before");
+      int64_t rows = 0;
+      for (const auto& backup : backups->items) rows += backup.rows;
+      EXPECT_EQ(rows, 14) << "call " << call;
+    }
+  }
+}
+
+ItemOutcome Item(const TableRef& object, Outcome outcome) {
+  return {.object = object, .outcome = outcome, .backup = "b"};
+}
+
+TEST(FindDeleted, NamesWhatWasThereAndIsNot) {
+  const auto deleted =
+      FindDeleted({Item(kEvents, Outcome::kBackedUp), Item(kOrders, Outcome::kUnchanged)},
+                  {Item(kEvents, Outcome::kUnchanged)}, {});
+  ASSERT_EQ(deleted.size(), 1u);
+  EXPECT_EQ(deleted[0].object, kOrders);
+  EXPECT_EQ(deleted[0].outcome, Outcome::kVanished);
+}
+
+TEST(FindDeleted, SaysNothingOfWhatCouldNotBeLookedAt) {
+  const std::vector<ItemOutcome> before = {Item(kOrders, Outcome::kBackedUp)};
+  EXPECT_TRUE(FindDeleted(before, {Item({.project = "acme-shop"}, Outcome::kFailed)}, {}).empty());
+  EXPECT_TRUE(FindDeleted(before,
+                          {Item({.project = "acme-shop", .dataset = "sales"}, Outcome::kFailed),
+                           Item(kEvents, Outcome::kUnchanged)},
+                          {})
+                  .empty());
+  EXPECT_TRUE(FindDeleted(before, {}, {.include = {"other"}, .exclude = {}}).empty());
+  EXPECT_TRUE(FindDeleted({Item(kOrders, Outcome::kVanished)}, {}, {}).empty());
+}
+
+}  // namespace
+}  // namespace holdfast::backup

@@ -1,0 +1,186 @@
+#include "backup/scan_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::backup {
+namespace {
+
+constexpr int64_t kNow = 1'800'000'000'000;
+constexpr int64_t kDay = 24LL * 60 * 60 * 1000;
+
+TableRef Orders() { return {"acme", "shop", "orders", ""}; }
+
+TableInfo PlainTable() {
+  TableInfo table;
+  table.ref = Orders();
+  table.kind = TableKind::kTable;
+  table.creation_ms = 100;
+  table.last_modified_ms = 200;
+  table.rows = 10;
+  table.bytes = 80;
+  table.schema.fields = {{.name = "id", .type = FieldType::kInt64}};
+  table.resource = {{"description", "orders"}};
+  return table;
+}
+
+TableInfo PartitionedTable() {
+  TableInfo table = PlainTable();
+  table.partitioning = {.kind = Partitioning::Kind::kDay, .field = "day"};
+  return table;
+}
+
+PartitionInfo Partition(const std::string& id, int64_t modified, int64_t rows) {
+  return {.ref = Orders().WithPartition(id),
+          .last_modified_ms = modified,
+          .rows = rows,
+          .bytes = rows * 8};
+}
+
+catalog::BackupRecord RecordFor(const TableRef& object, const Fingerprint& source) {
+  catalog::BackupRecord record;
+  record.backup = "b-" + object.partition;
+  record.object = object;
+  record.created_ms = kNow - kDay;
+  record.source = source;
+  return record;
+}
+
+LastBackups LastOf(const TableInfo& table) {
+  return {{"", RecordFor(table.ref, FingerprintOf(table))}};
+}
+
+TableSummary SummaryOf(const TableInfo& table) {
+  return {.ref = table.ref,
+          .kind = table.kind,
+          .creation_ms = table.creation_ms,
+          .last_modified_ms = table.last_modified_ms,
+          .rows = table.rows,
+          .bytes = table.bytes};
+}
+
+TEST(PlanFromSummary, SettlesAnUnchangedTableWithoutLookingAtIt) {
+  const TableInfo table = PlainTable();
+  const auto outcome = PlanFromSummary(SummaryOf(table), LastOf(table), {}, kNow);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->outcome, Outcome::kUnchanged);
+  EXPECT_EQ(outcome->backup, "b-");
+}
+
+struct ChangedNumber {
+  const char* what;
+  void (*change)(TableSummary&);
+};
+
+class PlanFromSummaryChanged : public testing::TestWithParam<ChangedNumber> {};
+
+TEST_P(PlanFromSummaryChanged, LooksAtATableWithAnotherNumber) {
+  TableSummary summary = SummaryOf(PlainTable());
+  GetParam().change(summary);
+  EXPECT_FALSE(PlanFromSummary(summary, LastOf(PlainTable()), {}, kNow).has_value());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EachNumber, PlanFromSummaryChanged,
+    testing::Values(ChangedNumber{"later", [](TableSummary& s) { s.last_modified_ms += 1; }},
+                    ChangedNumber{"earlier", [](TableSummary& s) { s.last_modified_ms -= 1; }},
+                    ChangedNumber{"rows", [](TableSummary& s) { s.rows = 11; }},
+                    ChangedNumber{"bytes", [](TableSummary& s) { s.bytes = 81; }},
+                    ChangedNumber{"recreated", [](TableSummary& s) { s.creation_ms = 101; }},
+                    ChangedNumber{"kind", [](TableSummary& s) { s.kind = TableKind::kUnknown; }}),
+    [](const auto& info) { return info.param.what; });
+
+TEST(PlanFromSummary, LooksAtATableThatHadRowsInTheStreamingBuffer) {
+  const TableInfo table = PlainTable();
+  LastBackups last = LastOf(table);
+  last[""].source.streaming = true;
+  EXPECT_FALSE(PlanFromSummary(SummaryOf(table), last, {}, kNow).has_value());
+}
+
+TEST(PlanFromSummary, LooksAgainWhenAFullBackupIsDueExactlyNow) {
+  const TableInfo table = PlainTable();
+  LastBackups last = LastOf(table);
+  BackupPolicy policy;
+  policy.forced_full_days = 7;
+  last[""].created_ms = kNow - 7 * kDay;
+  EXPECT_FALSE(PlanFromSummary(SummaryOf(table), last, policy, kNow).has_value());
+  last[""].created_ms = kNow - 7 * kDay + 1;
+  EXPECT_TRUE(PlanFromSummary(SummaryOf(table), last, policy, kNow).has_value());
+}
+
+TEST(PlanFromSummary, CountsAViewAsUnprotected) {
+  TableSummary summary = SummaryOf(PlainTable());
+  summary.kind = TableKind::kView;
+  const auto outcome = PlanFromSummary(summary, {}, {}, kNow);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->outcome, Outcome::kUnsupported);
+}
+
+TEST(PlanTable, TakesATableThatWasNeverBackedUp) {
+  const TablePlan plan = PlanTable(PlainTable(), {}, {}, {}, kNow);
+  ASSERT_EQ(plan.units.size(), 1u);
+  EXPECT_EQ(plan.units[0].partition, "");
+  EXPECT_EQ(plan.units[0].change, Change::kDataChanged);
+}
+
+TEST(PlanTable, TakesOnlyThePartitionsThatChanged) {
+  const TableInfo table = PartitionedTable();
+  const auto monday = Partition("20260101", 200, 5);
+  const auto tuesday = Partition("20260102", 200, 7);
+  const LastBackups last = {{"20260101", RecordFor(monday.ref, FingerprintOf(table, monday))},
+                            {"20260102", RecordFor(tuesday.ref, FingerprintOf(table, tuesday))}};
+  const auto tuesday_now = Partition("20260102", 300, 9);
+  const auto wednesday = Partition("20260103", 300, 1);
+
+  const TablePlan plan = PlanTable(table, {monday, tuesday_now, wednesday}, last, {}, kNow);
+
+  ASSERT_EQ(plan.units.size(), 2u);
+  EXPECT_EQ(plan.units[0].partition, "20260102");
+  EXPECT_EQ(plan.units[1].partition, "20260103");
+  ASSERT_EQ(plan.outcomes.size(), 1u);
+  EXPECT_EQ(plan.outcomes[0].object, monday.ref);
+  EXPECT_EQ(plan.outcomes[0].outcome, Outcome::kUnchanged);
+}
+
+TEST(PlanTable, TreatsATableThatBecamePartitionedAsNewObjects) {
+  const LastBackups last = LastOf(PlainTable());
+  const TablePlan plan =
+      PlanTable(PartitionedTable(), {Partition("20260101", 200, 10)}, last, {}, kNow);
+  ASSERT_EQ(plan.units.size(), 1u);
+  EXPECT_EQ(plan.units[0].partition, "20260101");
+}
+
+TEST(PlanTable, BacksUpAPartitionedTableWithoutPartitionsWhole) {
+  const TablePlan plan = PlanTable(PartitionedTable(), {}, {}, {}, kNow);
+  ASSERT_EQ(plan.units.size(), 1u);
+  EXPECT_EQ(plan.units[0].partition, "");
+}
+
+TEST(PlanTable, TakesAnUnchangedTableForAnotherMethod) {
+  const TableInfo table = PlainTable();
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  EXPECT_EQ(PlanTable(table, {}, LastOf(table), policy, kNow).units.size(), 1u);
+}
+
+TEST(PlanTable, CallsAnEditedDescriptionMetadataOnly) {
+  const TableInfo before = PlainTable();
+  TableInfo after = before;
+  after.last_modified_ms = 300;
+  after.resource["description"] = "orders, edited";
+  const TablePlan plan = PlanTable(after, {}, LastOf(before), {}, kNow);
+  ASSERT_EQ(plan.units.size(), 1u);
+  EXPECT_EQ(plan.units[0].change, Change::kMetadataOnly);
+}
+
+TEST(MessagesFor, BoundsThePartitionsOfOneMessage) {
+  std::vector<BackupUnit> units(25);
+  for (size_t i = 0; i < units.size(); ++i) units[i].partition = std::to_string(i);
+  const auto messages = MessagesFor("r", Orders(), Method::kExport, units, 10);
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(std::get<RunBackup>(messages[0]).units.size(), 10u);
+  EXPECT_EQ(std::get<RunBackup>(messages[2]).units.size(), 5u);
+  EXPECT_NE(TaskId(messages[0]), TaskId(messages[1]));
+}
+
+}  // namespace
+}  // namespace holdfast::backup
