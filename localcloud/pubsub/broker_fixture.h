@@ -2,36 +2,19 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/virtual_clock.h"
 #include "localcloud/pubsub/broker.h"
+#include "tests/support/temporary_directory.h"
 
 namespace holdfast::pubsub {
 
 inline constexpr Timestamp kTestStart{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
-
-// A directory that goes with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pubsub-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class BrokerFixture : public ::testing::Test {
  protected:
@@ -136,7 +119,7 @@ class BrokerFixture : public ::testing::Test {
     return broker_->Seek(request);
   }
 
-  TemporaryDirectory directory_;
+  testing_support::TemporaryDirectory directory_;
   VirtualClock clock_{kTestStart};
   std::unique_ptr<Broker> broker_;
 };
