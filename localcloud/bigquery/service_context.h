@@ -4,7 +4,6 @@
 // own: bytes of uploads lie there until their load job is done.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -22,10 +21,6 @@ struct ServiceContext {
   storage::ObjectStore& objects;  // gs:// of load and extract jobs
   Clock& clock;
   Random& random;
-
-  // Called with each project that a request names, before anything is done for it; makes the project
-  // come into being or refuses it. Idempotent.
-  std::function<Status(const std::string& project)> ensure_project;
 
   std::string upload_directory;
 

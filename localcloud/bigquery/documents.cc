@@ -1,0 +1,184 @@
+#include "localcloud/bigquery/documents.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "localcloud/bigquery/fault.h"
+#include "localcloud/bigquery/resources.h"
+#include "localcloud/rest/api_error.h"
+#include "localcloud/warehouse/sqlite.h"
+
+namespace holdfast::bigquery {
+
+namespace {
+
+using warehouse::SqliteStatement;
+
+constexpr char kCreateTable[] = R"(
+  CREATE TABLE IF NOT EXISTS bigquery_documents (
+    kind TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    name TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (kind, parent, name)
+  ) STRICT, WITHOUT ROWID;
+)";
+
+constexpr char kRoutine[] = "routine";
+constexpr char kTablePolicy[] = "table-policy";
+constexpr rest::PageSizes kListSizes = {.usual = 1000, .maximum = 10'000};
+
+Error RoutineNotFound(const Request& request) {
+  return NotFound(fmt::format("Routine {}.{}", DisplayName(request.dataset()),
+                              request.Path("routineId")));
+}
+
+Json RoutineReference(const DatasetRef& dataset, const std::string& id) {
+  return {{"projectId", dataset.project}, {"datasetId", dataset.dataset}, {"routineId", id}};
+}
+
+}  // namespace
+
+Status Documents::Open() {
+  const std::lock_guard lock(context_.tables().mutex());
+  return context_.tables().database().RunScript(kCreateTable);
+}
+
+Result<std::optional<Json>> Documents::Read(const std::string& kind, const std::string& parent,
+                                            const std::string& name) {
+  const std::lock_guard lock(context_.tables().mutex());
+  HF_ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      context_.tables().database().Prepare(
+          "SELECT document FROM bigquery_documents WHERE kind = ? AND parent = ? AND name = ?",
+          kind, parent, name));
+  HF_ASSIGN_OR_RETURN(const bool found, statement.Step());
+  if (!found) return std::optional<Json>();
+  HF_ASSIGN_OR_RETURN(Json document, ParseJson(statement.Text(0)));
+  return std::optional(std::move(document));
+}
+
+Status Documents::Write(const std::string& kind, const std::string& parent,
+                        const std::string& name, const Json& document) {
+  const std::lock_guard lock(context_.tables().mutex());
+  return context_.tables().database().Run("INSERT OR REPLACE INTO bigquery_documents VALUES "
+                                          "(?, ?, ?, ?)",
+                                          kind, parent, name, DumpJson(document));
+}
+
+Result<Json> Documents::InsertRoutine(const Request& request) {
+  const Json* reference = FindField(request.body, "routineReference");
+  if (reference == nullptr) return Required("routineReference");
+  HF_ASSIGN_OR_RETURN(const std::string id, RequiredString(*reference, "routineId"));
+  HF_RETURN_IF_ERROR(context_.tables().GetDataset(request.dataset()));
+  const std::string parent = request.dataset().ToString();
+  HF_ASSIGN_OR_RETURN(const auto known, Read(kRoutine, parent, id));
+  if (known) {
+    return Duplicate(fmt::format("Routine {}.{}", DisplayName(request.dataset()), id));
+  }
+  Json document = request.body;
+  const std::string now = std::to_string(context_.NowMs());
+  document["routineReference"] = RoutineReference(request.dataset(), id);
+  document["creationTime"] = now;
+  document["lastModifiedTime"] = now;
+  document["etag"] = rest::EtagOf(DumpJson(document));
+  HF_RETURN_IF_ERROR(Write(kRoutine, parent, id, document));
+  return document;
+}
+
+Result<Json> Documents::GetRoutine(const Request& request) {
+  HF_ASSIGN_OR_RETURN(auto document, Read(kRoutine, request.dataset().ToString(),
+                                          request.Path("routineId")));
+  if (!document) return RoutineNotFound(request);
+  return *std::move(document);
+}
+
+Result<Json> Documents::UpdateRoutine(const Request& request) {
+  const std::string& id = request.Path("routineId");
+  HF_ASSIGN_OR_RETURN(const Json before, GetRoutine(request));
+  Json document = request.body;
+  document["routineReference"] = RoutineReference(request.dataset(), id);
+  document["creationTime"] = before.at("creationTime");
+  document["lastModifiedTime"] = std::to_string(context_.NowMs());
+  document["etag"] = rest::EtagOf(DumpJson(document));
+  HF_RETURN_IF_ERROR(Write(kRoutine, request.dataset().ToString(), id, document));
+  return document;
+}
+
+Result<Json> Documents::ListRoutines(const Request& request) {
+  HF_RETURN_IF_ERROR(context_.tables().GetDataset(request.dataset()));
+  const std::string parent = request.dataset().ToString();
+  const std::string listing = "routines " + parent;
+  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kListSizes));
+  Json answer = Json::object();
+  std::optional<std::string> next;
+  const std::lock_guard lock(context_.tables().mutex());
+  HF_ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      context_.tables().database().Prepare(
+          "SELECT name, document FROM bigquery_documents WHERE kind = ? AND parent = ? AND "
+          "name > ? ORDER BY name LIMIT ?",
+          std::string(kRoutine), parent, page.token, page.results_max + 1));
+  std::string last;
+  while (true) {
+    HF_ASSIGN_OR_RETURN(const bool more, statement.Step());
+    if (!more) break;
+    if (static_cast<int64_t>(answer["routines"].size()) == page.results_max) {
+      next = last;
+      break;
+    }
+    last = statement.Text(0);
+    HF_ASSIGN_OR_RETURN(Json document, ParseJson(statement.Text(1)));
+    answer["routines"].push_back(std::move(document));
+  }
+  if (answer.contains("routines") && answer["routines"].is_null()) answer.erase("routines");
+  SetNextPage(listing, next, answer);
+  return answer;
+}
+
+Result<Json> Documents::DeleteRoutine(const Request& request) {
+  const std::lock_guard lock(context_.tables().mutex());
+  warehouse::SqliteDatabase& database = context_.tables().database();
+  HF_RETURN_IF_ERROR(database.Run(
+      "DELETE FROM bigquery_documents WHERE kind = ? AND parent = ? AND name = ?",
+      std::string(kRoutine), request.dataset().ToString(), request.Path("routineId")));
+  if (database.rows_changed() == 0) return RoutineNotFound(request);
+  return Json();
+}
+
+Result<Json> Documents::GetIamPolicy(const Request& request) {
+  HF_RETURN_IF_ERROR(context_.tables().GetTable(request.table()));
+  HF_ASSIGN_OR_RETURN(auto policy, Read(kTablePolicy, request.dataset().ToString(),
+                                        request.table().table));
+  if (policy) return *std::move(policy);
+  return Json{{"version", 1}, {"etag", "ACAB"}};
+}
+
+Result<Json> Documents::SetIamPolicy(const Request& request) {
+  HF_RETURN_IF_ERROR(context_.tables().GetTable(request.table()));
+  const Json* policy = FindField(request.body, "policy");
+  if (policy == nullptr || !policy->is_object()) return Required("policy");
+  HF_ASSIGN_OR_RETURN(const Json before, GetIamPolicy(request));
+  const std::string etag = StringOr(*policy, "etag", "");
+  if (!etag.empty() && etag != StringOr(before, "etag", "")) {
+    Error error = MakeError(ErrorId::kWarehouseEtag, "The policy was changed meanwhile");
+    error.reason = "conditionNotMet";
+    return error;
+  }
+  Json kept = *policy;
+  kept["version"] = Int64Or(*policy, "version", 1);
+  kept["etag"] = rest::EtagOf(DumpJson(before) + DumpJson(*policy));
+  HF_RETURN_IF_ERROR(
+      Write(kTablePolicy, request.dataset().ToString(), request.table().table, kept));
+  return kept;
+}
+
+Result<Json> Documents::TestIamPermissions(const Request& request) {
+  HF_RETURN_IF_ERROR(context_.tables().GetTable(request.table()));
+  Json answer = Json::object();
+  if (const Json* asked = FindField(request.body, "permissions")) answer["permissions"] = *asked;
+  return answer;
+}
+
+}  // namespace holdfast::bigquery

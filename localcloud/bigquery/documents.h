@@ -1,0 +1,42 @@
+// Routines, IAM policies and row access policies: documents that are kept and shown, not acted on.
+//
+// They live in the warehouse's SQLite catalog. A table's documents go when its dataset or it is
+// recreated under the same name only through their own delete; policies do not restrict anyone here.
+// Thread-safe. Source: BigQuery REST `routines`, `tables.getIamPolicy`, `rowAccessPolicies`.
+#pragma once
+
+#include <string>
+
+#include "localcloud/bigquery/request.h"
+#include "localcloud/bigquery/service_context.h"
+
+namespace holdfast::bigquery {
+
+class Documents {
+ public:
+  explicit Documents(const ServiceContext& context) : context_(context) {}
+
+  // Creates the table when it is absent.
+  Status Open();
+
+  Result<Json> InsertRoutine(const Request& request);
+  Result<Json> GetRoutine(const Request& request);
+  Result<Json> UpdateRoutine(const Request& request);
+  Result<Json> ListRoutines(const Request& request);
+  Result<Json> DeleteRoutine(const Request& request);
+
+  // The three custom methods of a table's policy; {tableId} is without the verb.
+  Result<Json> GetIamPolicy(const Request& request);
+  Result<Json> SetIamPolicy(const Request& request);
+  Result<Json> TestIamPermissions(const Request& request);
+
+ private:
+  Result<std::optional<Json>> Read(const std::string& kind, const std::string& parent,
+                                   const std::string& name);
+  Status Write(const std::string& kind, const std::string& parent, const std::string& name,
+               const Json& document);
+
+  const ServiceContext& context_;
+};
+
+}  // namespace holdfast::bigquery
