@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
                     ChangedNumber{"bytes", [](TableSummary& s) { s.bytes = 81; }},
                     ChangedNumber{"recreated", [](TableSummary& s) { s.creation_ms = 101; }},
                     ChangedNumber{"kind", [](TableSummary& s) { s.kind = TableKind::kUnknown; }}),
-    [](const auto& info) { return info.param.what; });
+    [](const auto& parameter) { return parameter.param.what; });
 
 TEST(PlanFromSummary, LooksAtATableThatHadRowsInTheStreamingBuffer) {
   const TableInfo table = PlainTable();

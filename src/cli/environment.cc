@@ -47,7 +47,7 @@ Result<std::unique_ptr<Environment>> Environment::Open(Config config) {
   auto environment = std::unique_ptr<Environment>(new Environment(std::move(config)));
   HF_ASSIGN_OR_RETURN(
       environment->catalog_,
-      catalog::OpenSqliteCatalog(environment->config_.data_dir + "/catalog.sqlite"));
+      catalog::SqliteCatalog::Open(environment->config_.data_dir + "/catalog.sqlite"));
   if (environment->config_.cloud == CloudKind::kLocalcloud) {
     HF_RETURN_IF_ERROR(environment->StartLocalcloud());
   }

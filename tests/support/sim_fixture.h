@@ -23,7 +23,7 @@ class SimFixture {
       : clock_(FromUnixMillis(1'790'000'000'000)),
         cloud_(clock_, {.seed = seed}),
         random_(MakeSeededRandom(seed)),
-        catalog_(catalog::OpenSqliteCatalog(":memory:").value()) {}
+        catalog_(catalog::SqliteCatalog::Open(":memory:").value()) {}
 
   sim::SimCloud& cloud() { return cloud_; }
   VirtualClock& clock() { return clock_; }
