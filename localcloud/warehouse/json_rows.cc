@@ -113,11 +113,12 @@ std::optional<JsonRowError> RowVisitor::List(const Node& node, const element* va
                                              const std::string& path,
                                              avro::ColumnBuilder* column) const {
   if (value != nullptr && !value->is_null()) {
-    if (!value->is_array()) {
+    simdjson::dom::array items;
+    if (value->get(items) != simdjson::SUCCESS) {
       return Bad(path, fmt::format("Repeated field must be imported as a JSON array: {}.", path));
     }
     size_t index = 0;
-    for (const element item : value->get_array().value_unsafe()) {
+    for (const element item : items) {
       const std::string item_path = fmt::format("{}[{}]", path, index++);
       if (item.is_null()) {
         return Bad(item_path, fmt::format("Only optional fields can be set to NULL. Field: {}; "
@@ -151,10 +152,13 @@ std::optional<JsonRowError> RowVisitor::Single(const Node& node, const element& 
 std::optional<JsonRowError> RowVisitor::Record(const Node& node, const element& value,
                                                const std::string& path,
                                                avro::ColumnBuilder* column) const {
-  if (!value.is_object()) return Bad(path, fmt::format("This field: {} is not a record.", path));
+  simdjson::dom::object object;
+  if (value.get(object) != simdjson::SUCCESS) {
+    return Bad(path, fmt::format("This field: {} is not a record.", path));
+  }
   std::vector<avro::ColumnBuilder*> columns(node.members.size());
   for (size_t i = 0; column != nullptr && i < columns.size(); ++i) columns[i] = &column->child(i);
-  auto error = Members(node, value.get_object().value_unsafe(), path, columns);
+  auto error = Members(node, object, path, columns);
   if (!error && column != nullptr) column->FinishRecord();
   return error;
 }
@@ -208,31 +212,28 @@ std::optional<JsonRowError> RowVisitor::Range(const Node& node, const element& v
   };
   simdjson::dom::parser parser;
   simdjson::dom::object object;
-  if (value.is_object()) {
-    object = value.get_object().value_unsafe();
-  } else {
-    const auto ends = value.is_string() ? SplitRange(value.get_string().value_unsafe())
-                                        : std::nullopt;
+  if (value.get(object) != simdjson::SUCCESS) {
+    std::string_view text;
+    if (value.get(text) != simdjson::SUCCESS) return bad();
+    const auto ends = SplitRange(text);
     if (!ends) return bad();
-    const auto quote = [](const std::string& text) {
-      return text == "UNBOUNDED" || text == "NULL" ? "null" : DumpJson(Json(text));
+    const auto quote = [](const std::string& end_text) {
+      return end_text == "UNBOUNDED" || end_text == "NULL" ? "null" : DumpJson(Json(end_text));
     };
     const std::string json =
         fmt::format("{{\"start\":{},\"end\":{}}}", quote(ends->first), quote(ends->second));
-    const auto parsed = parser.parse(json);
-    if (parsed.error() != simdjson::SUCCESS) return bad();
-    object = parsed.value_unsafe().get_object().value_unsafe();
+    if (parser.parse(json).get(object) != simdjson::SUCCESS) return bad();
   }
   size_t index = 0;
   for (const char* name : {"start", "end"}) {
     avro::ColumnBuilder* target = column == nullptr ? nullptr : &column->child(index);
     ++index;
-    const auto bound = object[name];
-    if (bound.error() != simdjson::SUCCESS || bound.value_unsafe().is_null()) {
+    element bound;
+    if (object[name].get(bound) != simdjson::SUCCESS || bound.is_null()) {
       if (target != nullptr) target->AppendNull();
       continue;
     }
-    const auto scalar = ReadScalar(end, bound.value_unsafe(), false);
+    const auto scalar = ReadScalar(end, bound, false);
     if (!scalar) return bad();
     if (target != nullptr) AppendScalarTo(*target, end.type, *scalar);
   }
@@ -254,15 +255,9 @@ struct JsonRowParser::State {
       : options(row_options), root(RootField(schema)), builder(schema) {}
 
   std::optional<JsonRowError> Parse(std::string_view text, simdjson::dom::object& object) {
-    const auto parsed = parser.parse(text.data(), text.size());
-    if (parsed.error() != simdjson::SUCCESS) {
-      return Bad("", fmt::format("JSON parsing error in row: {}",
-                                 simdjson::error_message(parsed.error())));
-    }
-    if (parsed.value_unsafe().get(object) != simdjson::SUCCESS) {
-      return Bad("", "JSON parsing error in row: not an object");
-    }
-    return std::nullopt;
+    const simdjson::error_code code = parser.parse(text.data(), text.size()).get(object);
+    if (code == simdjson::SUCCESS) return std::nullopt;
+    return Bad("", fmt::format("JSON parsing error in row: {}", simdjson::error_message(code)));
   }
 
   JsonRowOptions options;

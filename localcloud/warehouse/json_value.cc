@@ -16,22 +16,22 @@ namespace holdfast::warehouse {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 
 // The value as text: text itself, a number or a truth value as written; nullopt otherwise.
 std::optional<std::string> TextForm(const element& value) {
-  switch (value.type()) {
-    case element_type::STRING: return std::string(value.get_string().value_unsafe());
-    case element_type::INT64: return std::to_string(value.get_int64().value_unsafe());
-    case element_type::UINT64: return std::to_string(value.get_uint64().value_unsafe());
-    case element_type::DOUBLE: {
-      std::string text;
-      AppendFloat(value.get_double().value_unsafe(), text);
-      return text;
-    }
-    case element_type::BOOL: return value.get_bool().value_unsafe() ? "true" : "false";
-    default: return std::nullopt;
-  }
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+  int64_t integer = 0;
+  if (value.get(integer) == simdjson::SUCCESS) return std::to_string(integer);
+  uint64_t natural = 0;
+  if (value.get(natural) == simdjson::SUCCESS) return std::to_string(natural);
+  bool truth = false;
+  if (value.get(truth) == simdjson::SUCCESS) return truth ? "true" : "false";
+  double real = 0;
+  if (value.get(real) != simdjson::SUCCESS) return std::nullopt;
+  std::string number;
+  AppendFloat(real, number);
+  return number;
 }
 
 std::optional<double> ParseDouble(const std::string& text) {
@@ -101,12 +101,12 @@ bool FitsBigNumeric(const Field& field, const std::string& value) {
 
 std::optional<JsonScalar> ReadJson(const element& value, bool is_text) {
   if (!is_text) return simdjson::minify(value);
-  if (!value.is_string()) return std::nullopt;
-  const std::string text(value.get_string().value_unsafe());
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) return std::nullopt;
   simdjson::dom::parser parser;
-  const auto parsed = parser.parse(text);
-  if (parsed.error() != simdjson::SUCCESS) return std::nullopt;
-  return simdjson::minify(parsed.value_unsafe());
+  element parsed;
+  if (parser.parse(text.data(), text.size()).get(parsed) != simdjson::SUCCESS) return std::nullopt;
+  return simdjson::minify(parsed);
 }
 
 template <typename T>

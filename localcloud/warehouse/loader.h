@@ -24,7 +24,7 @@ struct CsvOptions {
   std::string quote = "\"";            // empty: no quoting
   bool allow_quoted_newlines = false;  // false: a line break inside quotes is a bad record
   bool allow_jagged_rows = false;      // missing trailing columns are NULL
-  std::string null_marker;             // text that means NULL; an unquoted empty field always does
+  std::string null_marker;             // unquoted text that means NULL; default: nothing at all
   std::string encoding = "UTF-8";      // or "ISO-8859-1"
 };
 
