@@ -39,7 +39,7 @@ struct BackupRecord {
   std::string suspect;                        // empty: good
   VerifyLevel verified = VerifyLevel::kNone;  // the best level that passed, whenever
   int64_t verified_ms = 0;                    // when; 0 when kNone
-  bool damaged = false;  // the last verification found damage: not good any more
+  bool damaged = false;  // a verification failed, and none of that level passed since
 
   bool IsGood() const { return suspect.empty() && !damaged; }
   bool operator==(const BackupRecord&) const = default;

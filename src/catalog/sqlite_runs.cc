@@ -1,0 +1,269 @@
+// The run ledger of the SQLite catalog.
+#include <fmt/format.h>
+
+#include "catalog/record_json.h"
+#include "catalog/sqlite_catalog.h"
+#include "catalog/sqlite_database.h"
+
+namespace holdfast::catalog {
+
+namespace {
+
+constexpr size_t kRunsPageSize = 100;
+constexpr size_t kPageSize = 1000;
+
+Result<Run> ParseRun(const std::string& text) {
+  const auto json = ParseJson(text);
+  if (!json.ok()) return AsDamaged(json.error());
+  auto run = Run::FromJson(*json);
+  if (!run.ok()) return AsDamaged(run.error());
+  return run;
+}
+
+// From the columns task, topic, message, done, attempt.
+Result<Task> ParseTask(const SqlRow& row) {
+  auto message = ParseWorkMessage(row.Text(1), row.Text(2));
+  if (!message.ok()) return AsDamaged(message.error());
+  return Task{.id = row.Text(0),
+              .message = std::move(*message),
+              .state = row.Int(3) != 0 ? TaskState::kDone : TaskState::kPending,
+              .attempt = static_cast<int>(row.Int(4))};
+}
+
+Result<ItemOutcome> ParseOutcome(const std::string& text) {
+  const auto json = ParseJson(text);
+  if (!json.ok()) return AsDamaged(json.error());
+  auto outcome = ItemOutcome::FromJson(*json);
+  if (!outcome.ok()) return AsDamaged(outcome.error());
+  return outcome;
+}
+
+Error RunNotFound(const std::string& run) {
+  return MakeError(ErrorId::kRunNotFound, fmt::format("no run {}", run));
+}
+
+}  // namespace
+
+Status SqliteCatalog::AddTask(const WorkMessage& message) {
+  const std::string text = DumpJson(ToJson(message));
+  const std::string task = TaskId(message);
+  HF_RETURN_IF_ERROR(database_->Execute(
+      "INSERT OR IGNORE INTO tasks (task, run, topic, message) VALUES (?, ?, ?, ?)",
+      {task, RunOf(message), TopicOf(message), text}));
+  return Ok();
+}
+
+Status SqliteCatalog::BeginRun(const Run& run) {
+  const std::lock_guard lock(mutex_);
+  return database_->Transact([&]() -> Status {
+    const std::string text = DumpJson(run.ToJson());
+    HF_RETURN_IF_ERROR(database_->Execute(
+        "INSERT OR IGNORE INTO runs (run, started_ms, finished, record) VALUES (?, ?, 0, ?)",
+        {run.id, run.started_ms, text}));
+    return AddTask(StartBackupProcess{run.id});
+  });
+}
+
+Result<cloud::Page<Run>> SqliteCatalog::ListRuns(bool running_only, const std::string& page_token) {
+  Json key = {std::numeric_limits<int64_t>::max(), ""};
+  if (!page_token.empty()) {
+    HF_ASSIGN_OR_RETURN(key, KeyOf(page_token, 2));
+  }
+  if (!key[0].is_number_integer() || !key[1].is_string()) {
+    return MakeError(ErrorId::kInvalidJson, "a page token is not one of this listing");
+  }
+  const std::lock_guard lock(mutex_);
+  cloud::Page<Run> page;
+  HF_RETURN_IF_ERROR(database_->Query(
+      "SELECT record FROM runs WHERE (started_ms, run) < (?, ?) AND (? = 0 OR finished = 0)"
+      " ORDER BY started_ms DESC, run DESC LIMIT ?",
+      {key[0].get<int64_t>(), key[1].get_ref<const std::string&>(), int64_t{running_only ? 1 : 0},
+       static_cast<int64_t>(kRunsPageSize)},
+      [&](const SqlRow& row) -> Status {
+        HF_ASSIGN_OR_RETURN(Run run, ParseRun(row.Text(0)));
+        page.items.push_back(std::move(run));
+        return Ok();
+      }));
+  if (page.items.size() == kRunsPageSize) {
+    page.next_page_token = TokenOf({page.items.back().started_ms, page.items.back().id});
+  }
+  return page;
+}
+
+Result<Run> SqliteCatalog::ReadRun(const std::string& run) {
+  std::optional<Run> found;
+  HF_RETURN_IF_ERROR(database_->Query("SELECT record FROM runs WHERE run = ?", {run},
+                                      [&](const SqlRow& row) -> Status {
+                                        HF_ASSIGN_OR_RETURN(found, ParseRun(row.Text(0)));
+                                        return Ok();
+                                      }));
+  if (!found) return RunNotFound(run);
+  return std::move(*found);
+}
+
+Result<Run> SqliteCatalog::GetRun(const std::string& run) {
+  const std::lock_guard lock(mutex_);
+  return ReadRun(run);
+}
+
+Result<Task> SqliteCatalog::ReadTask(const std::string& task) {
+  std::optional<Task> found;
+  HF_RETURN_IF_ERROR(
+      database_->Query("SELECT task, topic, message, done, attempt FROM tasks WHERE task = ?",
+                       {task}, [&](const SqlRow& row) -> Status {
+                         HF_ASSIGN_OR_RETURN(found, ParseTask(row));
+                         return Ok();
+                       }));
+  if (!found) return MakeError(ErrorId::kTaskNotFound, fmt::format("no task {}", task));
+  return std::move(*found);
+}
+
+Result<Task> SqliteCatalog::GetTask(const std::string& task) {
+  const std::lock_guard lock(mutex_);
+  return ReadTask(task);
+}
+
+Result<cloud::Page<Task>> SqliteCatalog::PendingTasks(const std::string& run,
+                                                      const std::string& page_token) {
+  Json key = {int64_t{0}};
+  if (!page_token.empty()) {
+    HF_ASSIGN_OR_RETURN(key, KeyOf(page_token, 1));
+  }
+  if (!key[0].is_number_integer()) {
+    return MakeError(ErrorId::kInvalidJson, "a page token is not one of this listing");
+  }
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(ReadRun(run));
+  cloud::Page<Task> page;
+  int64_t last = 0;
+  HF_RETURN_IF_ERROR(
+      database_->Query("SELECT task, topic, message, done, attempt, sequence FROM tasks"
+                       " WHERE run = ? AND done = 0 AND sequence > ? ORDER BY sequence LIMIT ?",
+                       {run, key[0].get<int64_t>(), static_cast<int64_t>(kPageSize)},
+                       [&](const SqlRow& row) -> Status {
+                         HF_ASSIGN_OR_RETURN(Task task, ParseTask(row));
+                         page.items.push_back(std::move(task));
+                         last = row.Int(5);
+                         return Ok();
+                       }));
+  if (page.items.size() == kPageSize) page.next_page_token = TokenOf(Json::array({last}));
+  return page;
+}
+
+Result<int> SqliteCatalog::AdvanceAttempt(const std::string& task, int failed) {
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(
+      database_->Execute("UPDATE tasks SET attempt = ?1 + 1 WHERE task = ?2 AND attempt <= ?1",
+                         {int64_t{failed}, task}));
+  HF_ASSIGN_OR_RETURN(const Task found, ReadTask(task));
+  return found.attempt;
+}
+
+Status SqliteCatalog::CompleteTask(const std::string& task,
+                                   const std::vector<WorkMessage>& follow_ups,
+                                   const std::vector<ItemOutcome>& outcomes) {
+  const std::lock_guard lock(mutex_);
+  return database_->Transact([&]() -> Status {
+    HF_ASSIGN_OR_RETURN(const Task found, ReadTask(task));
+    if (found.state == TaskState::kDone) return Ok();
+    for (const WorkMessage& message : follow_ups) HF_RETURN_IF_ERROR(AddTask(message));
+    for (const ItemOutcome& item : outcomes) {
+      const std::string text = DumpJson(item.ToJson());
+      HF_RETURN_IF_ERROR(database_->Execute(
+          "INSERT OR IGNORE INTO outcomes (run, project, dataset, table_id, partition, outcome,"
+          " row_count, byte_count, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          {RunOf(found.message), item.object.project, item.object.dataset, item.object.table,
+           item.object.partition, static_cast<int64_t>(item.outcome), item.rows, item.bytes,
+           text}));
+    }
+    HF_RETURN_IF_ERROR(database_->Execute("UPDATE tasks SET done = 1 WHERE task = ?", {task}));
+    return Ok();
+  });
+}
+
+Result<RunProgress> SqliteCatalog::GetProgress(const std::string& run) {
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(ReadRun(run));
+  RunProgress progress;
+  HF_RETURN_IF_ERROR(
+      database_->Query("SELECT COUNT(*), COALESCE(SUM(done), 0) FROM tasks WHERE run = ?", {run},
+                       [&](const SqlRow& row) -> Status {
+                         progress.tasks_done = row.Int(1);
+                         progress.tasks_pending = row.Int(0) - row.Int(1);
+                         return Ok();
+                       }));
+  HF_RETURN_IF_ERROR(database_->Query(
+      "SELECT outcome, COUNT(*), SUM(row_count), SUM(byte_count) FROM outcomes WHERE run = ?"
+      " GROUP BY outcome",
+      {run}, [&](const SqlRow& row) -> Status {
+        const int64_t outcome = row.Int(0);
+        if (outcome < 0 || outcome >= kOutcomes) {
+          return MakeError(ErrorId::kCatalogDamaged, "catalog: an outcome is none");
+        }
+        progress.totals.count[outcome] = row.Int(1);
+        progress.totals.objects += row.Int(1);
+        progress.totals.rows += row.Int(2);
+        progress.totals.bytes += row.Int(3);
+        return Ok();
+      }));
+  return progress;
+}
+
+Result<cloud::Page<ItemOutcome>> SqliteCatalog::ListOutcomes(const std::string& run,
+                                                             const std::string& page_token) {
+  Json key = {"", "", "", ""};
+  if (!page_token.empty()) {
+    HF_ASSIGN_OR_RETURN(key, KeyOf(page_token, 4));
+  }
+  for (const Json& part : key) {
+    if (!part.is_string()) {
+      return MakeError(ErrorId::kInvalidJson, "a page token is not one of this listing");
+    }
+  }
+  const auto text = [&](size_t i) {
+    return std::string_view(key[i].get_ref<const std::string&>());
+  };
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(ReadRun(run));
+  cloud::Page<ItemOutcome> page;
+  HF_RETURN_IF_ERROR(
+      database_->Query("SELECT record FROM outcomes WHERE run = ?"
+                       " AND (project, dataset, table_id, partition) > (?, ?, ?, ?)"
+                       " ORDER BY project, dataset, table_id, partition LIMIT ?",
+                       {run, text(0), text(1), text(2), text(3), static_cast<int64_t>(kPageSize)},
+                       [&](const SqlRow& row) -> Status {
+                         HF_ASSIGN_OR_RETURN(ItemOutcome outcome, ParseOutcome(row.Text(0)));
+                         page.items.push_back(std::move(outcome));
+                         return Ok();
+                       }));
+  if (page.items.size() < kPageSize) return page;
+  const TableRef& last = page.items.back().object;
+  page.next_page_token = TokenOf({last.project, last.dataset, last.table, last.partition});
+  return page;
+}
+
+Status SqliteCatalog::FinishRun(const std::string& run, int64_t finished_ms) {
+  const std::lock_guard lock(mutex_);
+  return database_->Transact([&]() -> Status {
+    HF_ASSIGN_OR_RETURN(Run found, ReadRun(run));
+    if (found.state == RunState::kFinished) return Ok();
+    int64_t pending = 0;
+    HF_RETURN_IF_ERROR(database_->Query("SELECT COUNT(*) FROM tasks WHERE run = ? AND done = 0",
+                                        {run}, [&](const SqlRow& row) -> Status {
+                                          pending = row.Int(0);
+                                          return Ok();
+                                        }));
+    if (pending > 0) {
+      return MakeError(ErrorId::kRunNotComplete,
+                       fmt::format("run {}: {} tasks are pending", run, pending));
+    }
+    found.state = RunState::kFinished;
+    found.finished_ms = finished_ms;
+    const std::string text = DumpJson(found.ToJson());
+    HF_RETURN_IF_ERROR(
+        database_->Execute("UPDATE runs SET finished = 1, record = ? WHERE run = ?", {text, run}));
+    return Ok();
+  });
+}
+
+}  // namespace holdfast::catalog

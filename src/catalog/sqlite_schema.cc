@@ -1,0 +1,121 @@
+#include "catalog/sqlite_schema.h"
+
+#include <fmt/format.h>
+
+namespace holdfast::catalog {
+
+namespace {
+
+constexpr int64_t kApplicationId = 0x48466331;  // "HFc1", in the header of the file
+constexpr int64_t kSchemaVersion = 1;
+
+constexpr const char* kTables = R"sql(
+CREATE TABLE backups (
+  backup TEXT PRIMARY KEY,
+  project TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  partition TEXT NOT NULL,
+  run TEXT NOT NULL,
+  consistent_through_ms INTEGER NOT NULL,
+  suspect INTEGER NOT NULL,
+  verified_level INTEGER NOT NULL,
+  verified_ms INTEGER NOT NULL,
+  damaged_level INTEGER NOT NULL DEFAULT 0,
+  record TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX backups_by_object ON backups
+  (project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC);
+CREATE INDEX backups_by_run ON backups (run);
+
+CREATE TABLE verifications (
+  backup TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  passed INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (backup, at_ms, level)
+) WITHOUT ROWID;
+
+CREATE TABLE runs (
+  run TEXT PRIMARY KEY,
+  started_ms INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  record TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX runs_by_time ON runs (started_ms DESC, run DESC);
+
+CREATE TABLE tasks (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  task TEXT NOT NULL UNIQUE,
+  run TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  message TEXT NOT NULL,
+  done INTEGER NOT NULL DEFAULT 0,
+  attempt INTEGER NOT NULL DEFAULT 1
+);
+CREATE INDEX tasks_by_run ON tasks (run, done, sequence);
+
+CREATE TABLE outcomes (
+  run TEXT NOT NULL,
+  project TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  partition TEXT NOT NULL,
+  outcome INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  byte_count INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (run, project, dataset, table_id, partition)
+) WITHOUT ROWID;
+
+CREATE TABLE audit (
+  sequence INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  hash TEXT NOT NULL
+);
+)sql";
+
+Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
+  int64_t number = 0;
+  HF_RETURN_IF_ERROR(database.Query(sql, {}, [&](const SqlRow& row) -> Status {
+    number = row.Int(0);
+    return Ok();
+  }));
+  return number;
+}
+
+Status CreateTables(SqliteDatabase& database) {
+  HF_RETURN_IF_ERROR(database.ExecuteScript(kTables));
+  const std::string header = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
+                                         kApplicationId, kSchemaVersion);
+  return database.ExecuteScript(header.c_str());
+}
+
+}  // namespace
+
+Status PrepareSchema(SqliteDatabase& database) {
+  // In one transaction, so that two processes that start at once make the tables once.
+  return database.Transact([&]() -> Status {
+    HF_ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
+    HF_ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
+    HF_ASSIGN_OR_RETURN(const int64_t tables,
+                        ReadNumber(database, "SELECT COUNT(*) FROM sqlite_master"));
+    if (application == 0 && version == 0 && tables == 0) return CreateTables(database);
+    if (application != kApplicationId) {
+      return MakeError(ErrorId::kCatalogDamaged, "the file is a database of another program");
+    }
+    if (version > kSchemaVersion) {
+      return MakeError(ErrorId::kCatalogVersion,
+                       fmt::format("the catalog has version {}; this program knows version {}",
+                                   version, kSchemaVersion));
+    }
+    return Ok();
+  });
+}
+
+}  // namespace holdfast::catalog
