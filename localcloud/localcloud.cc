@@ -132,14 +132,12 @@ class RunningLocalcloud final : public Localcloud {
     control::RegisterControlRoutes(router_, *control_);
     storage::RegisterStorageRoutes(router_, *objects_, {.ensure_project = ensure_project});
     pubsub::RegisterRoutes({}, *broker_, router_);
-    HF_ASSIGN_OR_RETURN(
-        bigquery_, bigquery::BigQueryService::Start({.warehouse = *warehouse_,
-                                                     .objects = *objects_,
-                                                     .clock = clock_,
-                                                     .random = random_,
-                                                     .ensure_project = ensure_project,
-                                                     .upload_directory = directory + "/bigquery"},
-                                                    router_));
+    HF_ASSIGN_OR_RETURN(bigquery_, bigquery::BigQueryService::Open(
+                                       {.upload_directory = directory + "/bigquery",
+                                        .ensure_project = ensure_project,
+                                        .list_projects = [this] { return ListProjects(); }},
+                                       *warehouse_, *objects_, clock_, random_));
+    bigquery_->Register(router_);
     return Ok();
   }
 
@@ -153,6 +151,19 @@ class RunningLocalcloud final : public Localcloud {
         grpc_, pubsub::GrpcServer::Start({.address = options_.address, .port = options_.grpc_port},
                                          *broker_));
     return Ok();
+  }
+
+  Result<std::vector<std::string>> ListProjects() {
+    std::vector<std::string> ids;
+    std::string after;
+    do {
+      HF_ASSIGN_OR_RETURN(const auto page,
+                          control_->SearchProjects({.state = control::LifecycleState::kActive},
+                                                   {.after = after, .limit = 1000}));
+      for (const control::Project& project : page.items) ids.push_back(project.id);
+      after = page.next;
+    } while (!after.empty());
+    return ids;
   }
 
   // Expirations, streaming buffers and files that nobody needs any more.
