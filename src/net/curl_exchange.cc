@@ -83,7 +83,8 @@ Result<HttpResponse> CurlExchange::Run() {
   SetPatience();
   SetCallbacks();
   const CURLcode code = curl_easy_perform(handle_);
-  if (code != CURLE_OK) return FailureOf(code);
+  // libcurl takes a header that the server broke off after a whole line for a complete one.
+  if (code != CURLE_OK || !header_complete_) return FailureOf(code);
   return std::move(response_);
 }
 
@@ -229,12 +230,14 @@ Status CurlExchange::TakeHeaderLine(std::string_view line) {
   }
   if (line.starts_with("HTTP/")) {  // another one follows an interim answer
     response_ = {};
+    header_complete_ = false;
     const size_t space = std::min(line.find(' '), line.size() - 1);
     std::from_chars(line.data() + space + 1, line.data() + line.size(), response_.status);
     return Ok();
   }
   const size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return Ok();  // the empty line at the end
+  if (Trimmed(line).empty()) header_complete_ = true;
+  if (colon == std::string_view::npos) return Ok();
   response_.headers.Add(Trimmed(line.substr(0, colon)), Trimmed(line.substr(colon + 1)));
   return Ok();
 }
@@ -257,6 +260,7 @@ Error CurlExchange::FailureOf(CURLcode code) const {
   const std::string message =
       fmt::format("{} {}: {}", request_.method, request_.url.substr(0, request_.url.find('?')),
                   attempts_ > 1        ? "the kept connection broke before an answer came"
+                  : code == CURLE_OK   ? "the answer was cut off in its header"
                   : detail_[0] != '\0' ? detail_
                                        : curl_easy_strerror(code));
   switch (code) {
@@ -268,7 +272,6 @@ Error CurlExchange::FailureOf(CURLcode code) const {
     case CURLE_SSL_ISSUER_ERROR:
       return MakeError(ErrorId::kHttpTlsFailed, message);
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return MakeError(ErrorId::kHttpInvalidRequest, message);
     default:
       return MakeError(ErrorId::kHttpConnectionLost, message);

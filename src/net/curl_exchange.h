@@ -52,6 +52,7 @@ class CurlExchange {
   HttpResponse response_;
   uint64_t sent_bytes_ = 0;  // of body_reader
   size_t header_bytes_ = 0;
+  bool header_complete_ = false;
   int attempts_ = 0;                     // of sending the request
   std::optional<Error> callback_error_;  // why a callback stopped the transfer
   char detail_[CURL_ERROR_SIZE] = "";

@@ -18,6 +18,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <unordered_set>
@@ -207,7 +208,8 @@ void Connection::AwaitRequest() {
   if (server_.stopping()) return Close();
   parser_.emplace();
   parser_->header_limit(static_cast<uint32_t>(server_.options().header_bytes_max));
-  parser_->body_limit(boost::none);
+  // Bodies stream; and "none" means 0 to this version of Beast.
+  parser_->body_limit(std::numeric_limits<uint64_t>::max());
   if (buffer_.size() > 0) return ReadHeader();
   buffer_.shrink_to_fit();
   stream_.expires_after(server_.options().idle_timeout);
