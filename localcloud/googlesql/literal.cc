@@ -56,8 +56,8 @@ std::optional<char> SimpleEscape(char c) {
   return kTo[at];
 }
 
-// Decodes the escape whose letter is at `at`; returns the number of bytes it has after the backslash,
-// or 0 if it is malformed.
+// Decodes the escape whose letter is at `at`; returns the number of bytes it has after the
+// backslash, or 0 if it is malformed.
 size_t DecodeNumeric(std::string_view body, size_t at, LiteralKind kind, std::string& out) {
   struct Form {
     size_t skip;

@@ -17,8 +17,15 @@ struct BinaryOperator {
 // Source: operators.md "Operator precedence".
 constexpr int kConcatenationPrecedence = 6;
 constexpr std::array<BinaryOperator, 10> kBinaryOperators = {{
-    {"|", 1}, {"^", 2}, {"&", 3}, {"<<", 4}, {">>", 4}, {"+", 5}, {"-", 5},
-    {"*", kConcatenationPrecedence}, {"/", kConcatenationPrecedence},
+    {"|", 1},
+    {"^", 2},
+    {"&", 3},
+    {"<<", 4},
+    {">>", 4},
+    {"+", 5},
+    {"-", 5},
+    {"*", kConcatenationPrecedence},
+    {"/", kConcatenationPrecedence},
     {"||", kConcatenationPrecedence},
 }};
 
@@ -75,7 +82,8 @@ Result<ExpressionPtr> Parser::ParseComparison() {
 // One comparison with `left` as its first operand, or `left` itself if none follows.
 Result<ExpressionPtr> Parser::ParseComparisonTail(ExpressionPtr left, Position at) {
   if (IsWord("IS")) return ParseIs(std::move(left), at);
-  const bool negated = IsWord("NOT") && (IsWord("IN", 1) || IsWord("LIKE", 1) || IsWord("BETWEEN", 1));
+  const bool negated =
+      IsWord("NOT") && (IsWord("IN", 1) || IsWord("LIKE", 1) || IsWord("BETWEEN", 1));
   if (negated) Next();
   if (AcceptWord("IN")) return ParseIn(std::move(left), negated, at);
   if (AcceptWord("BETWEEN")) return ParseBetween(std::move(left), negated, at);
@@ -93,8 +101,8 @@ Result<ExpressionPtr> Parser::ParseComparisonTail(ExpressionPtr left, Position a
   const Position operator_position = position();
   const std::string_view symbol = Next().text;
   HF_ASSIGN_OR_RETURN(ExpressionPtr right, ParseBinary(1));
-  return Make(operator_position,
-              Binary{symbol == "<>" ? "!=" : std::string(symbol), std::move(left), std::move(right)});
+  return Make(operator_position, Binary{symbol == "<>" ? "!=" : std::string(symbol),
+                                        std::move(left), std::move(right)});
 }
 
 Result<ExpressionPtr> Parser::ParseIs(ExpressionPtr value, Position at) {
@@ -143,9 +151,9 @@ Result<ExpressionPtr> Parser::ParseBinary(int precedence_min) {
   HF_ASSIGN_OR_RETURN(ExpressionPtr left, ParseUnary());
   while (true) {
     const Position at = position();
-    const auto* const found =
-        std::find_if(kBinaryOperators.begin(), kBinaryOperators.end(),
-                     [this](const BinaryOperator& candidate) { return IsSymbol(candidate.symbol); });
+    const auto* const found = std::find_if(
+        kBinaryOperators.begin(), kBinaryOperators.end(),
+        [this](const BinaryOperator& candidate) { return IsSymbol(candidate.symbol); });
     if (found == kBinaryOperators.end() || found->precedence < precedence_min) return left;
     Next();
     if (found->symbol == "||") {
@@ -153,8 +161,8 @@ Result<ExpressionPtr> Parser::ParseBinary(int precedence_min) {
       continue;
     }
     HF_ASSIGN_OR_RETURN(ExpressionPtr right, ParseBinary(found->precedence + 1));
-    HF_ASSIGN_OR_RETURN(left,
-                        Make(at, Binary{std::string(found->symbol), std::move(left), std::move(right)}));
+    HF_ASSIGN_OR_RETURN(
+        left, Make(at, Binary{std::string(found->symbol), std::move(left), std::move(right)}));
   }
 }
 

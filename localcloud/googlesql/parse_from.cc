@@ -148,7 +148,8 @@ Result<FromItemPtr> Parser::ParseTableItem() {
   TableItem table;
   HF_ASSIGN_OR_RETURN(table.path, ParsePathName());
   if (IsSymbol("(")) {
-    return UnsupportedError(fmt::format("table function {}", table.path.ToString()), item->position);
+    return UnsupportedError(fmt::format("table function {}", table.path.ToString()),
+                            item->position);
   }
   table.is_array = table.path.parts.size() > 1 && IsAlias(table.path.parts.front().text);
   const bool is_common = table.path.parts.size() == 1 && IsCommonTable(table.path.parts[0].text);

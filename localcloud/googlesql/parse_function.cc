@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 
-
 #include "localcloud/googlesql/parser_internal.h"
 #include "localcloud/googlesql/words.h"
 
 namespace holdfast::googlesql {
 Result<ExpressionPtr> Parser::ParseNameOrCall() {
   const Position at = position();
-  const bool keyword_call = IsSymbol("(", 1) && (IsWord("IF") || IsWord("LEFT") || IsWord("RIGHT") ||
-                                                 IsWord("RANGE") || IsWord("GROUPING"));
+  const bool keyword_call =
+      IsSymbol("(", 1) &&
+      (IsWord("IF") || IsWord("LEFT") || IsWord("RIGHT") || IsWord("RANGE") || IsWord("GROUPING"));
   if (!IsName() && !keyword_call) return Unexpected();
   const bool quoted = Peek().kind == TokenKind::kQuotedIdentifier;
   const bool safe = IsWord("SAFE") && IsSymbol(".", 1) && IsSymbol("(", 3);
@@ -126,8 +126,10 @@ Result<WindowFrame> Parser::ParseFrame() {
 
 Result<FrameBound> Parser::ParseFrameBound() {
   using Kind = FrameBound::Kind;
-  if (AcceptWords({"UNBOUNDED", "PRECEDING"})) return FrameBound{Kind::kUnboundedPreceding, nullptr};
-  if (AcceptWords({"UNBOUNDED", "FOLLOWING"})) return FrameBound{Kind::kUnboundedFollowing, nullptr};
+  if (AcceptWords({"UNBOUNDED", "PRECEDING"}))
+    return FrameBound{Kind::kUnboundedPreceding, nullptr};
+  if (AcceptWords({"UNBOUNDED", "FOLLOWING"}))
+    return FrameBound{Kind::kUnboundedFollowing, nullptr};
   if (AcceptWords({"CURRENT", "ROW"})) return FrameBound{Kind::kCurrentRow, nullptr};
   HF_ASSIGN_OR_RETURN(ExpressionPtr offset, ParseExpression());
   if (AcceptWord("PRECEDING")) return FrameBound{Kind::kPreceding, std::move(offset)};

@@ -8,11 +8,13 @@
 namespace holdfast::googlesql {
 namespace {
 
-constexpr std::array<std::string_view, 9> kTypedLiterals = {
-    "DATE", "DATETIME", "TIMESTAMP", "TIME", "NUMERIC", "DECIMAL", "BIGNUMERIC", "BIGDECIMAL", "JSON"};
+constexpr std::array<std::string_view, 9> kTypedLiterals = {"DATE",       "DATETIME",   "TIMESTAMP",
+                                                            "TIME",       "NUMERIC",    "DECIMAL",
+                                                            "BIGNUMERIC", "BIGDECIMAL", "JSON"};
 
 // Reserved words that start a construct which is GoogleSQL but is not translated.
-constexpr std::array<std::string_view, 4> kUnsupportedPrimaries = {"NEW", "WITH", "TREAT", "CURRENT"};
+constexpr std::array<std::string_view, 4> kUnsupportedPrimaries = {"NEW", "WITH", "TREAT",
+                                                                   "CURRENT"};
 
 }  // namespace
 
@@ -102,7 +104,8 @@ Result<ExpressionPtr> Parser::ParseParenthesized() {
   if (!IsSymbol(",")) {
     HF_RETURN_IF_ERROR(ExpectSymbol(")"));
     // A field or element may follow, but a minus before the parenthesis is not part of a number.
-    if (std::holds_alternative<NumberLiteral>(first->node)) return Make(at, Unary{"+", std::move(first)});
+    if (std::holds_alternative<NumberLiteral>(first->node))
+      return Make(at, Unary{"+", std::move(first)});
     return first;
   }
   StructLiteral tuple;

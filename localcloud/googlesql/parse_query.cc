@@ -33,8 +33,7 @@ Result<QueryPtr> Parser::ParseQuery() {
     body->depth = query->depth;
     return body;
   }
-  const bool body_is_plain =
-      body->with.empty() && body->order_by.empty() && body->limit == nullptr;
+  const bool body_is_plain = body->with.empty() && body->order_by.empty() && body->limit == nullptr;
   if (body_is_plain) {
     query->body = std::move(body->body);
   } else {
@@ -85,9 +84,10 @@ Result<QueryPtr> Parser::ParseQueryBody() {
     const Position operator_position = position();
     HF_ASSIGN_OR_RETURN(const std::string word, ParseSetOperator());
     if (!operation.operation.empty() && operation.operation != word) {
-      return SyntaxError("Different set operations cannot be used in the same query without using "
-                         "parentheses for grouping",
-                         operator_position);
+      return SyntaxError(
+          "Different set operations cannot be used in the same query without using "
+          "parentheses for grouping",
+          operator_position);
     }
     operation.operation = word;
     if (AcceptWord("BY") || IsWord("CORRESPONDING") || IsWord("STRICT")) {

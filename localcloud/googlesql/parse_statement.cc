@@ -10,9 +10,9 @@ namespace {
 
 // Statements of GoogleSQL that localcloud does not carry out.
 constexpr std::array<std::string_view, 24> kUnsupportedStatements = {
-    "MERGE",  "DECLARE", "BEGIN",  "EXECUTE", "CALL",   "LOAD",  "EXPORT", "GRANT",
-    "REVOKE", "ASSERT",  "IF",     "LOOP",    "WHILE",  "FOR",   "REPEAT", "SET",
-    "COMMIT", "RETURN",  "RAISE",  "EXPLAIN", "RENAME", "UNDROP", "ROLLBACK", "FROM"};
+    "MERGE",  "DECLARE", "BEGIN", "EXECUTE", "CALL",   "LOAD",   "EXPORT",   "GRANT",
+    "REVOKE", "ASSERT",  "IF",    "LOOP",    "WHILE",  "FOR",    "REPEAT",   "SET",
+    "COMMIT", "RETURN",  "RAISE", "EXPLAIN", "RENAME", "UNDROP", "ROLLBACK", "FROM"};
 
 }  // namespace
 

@@ -189,8 +189,8 @@ Result<std::optional<Identifier>> Parser::ParseOptionalAlias(bool as_required) {
   return std::optional(std::move(alias));
 }
 
-// One part of a table's name. A project's name may have dashes without being quoted: the tokens that
-// touch one another up to the next dot are one part.
+// One part of a table's name. A project's name may have dashes without being quoted: the tokens
+// that touch one another up to the next dot are one part.
 Status Parser::ParsePathPart(PathName& path) {
   const Token& first = Peek();
   const bool after_dot = !path.parts.empty();
@@ -206,8 +206,8 @@ Status Parser::ParsePathPart(PathName& path) {
   while (!after_dot && Peek().position.offset == end) {
     const Token& token = Peek();
     const bool is_dash = token.text == "-";
-    const bool is_word = token.kind == TokenKind::kIdentifier || token.kind == TokenKind::kInteger ||
-                         token.kind == TokenKind::kFloat;
+    const bool is_word = token.kind == TokenKind::kIdentifier ||
+                         token.kind == TokenKind::kInteger || token.kind == TokenKind::kFloat;
     if (!is_dash && !is_word) break;
     if (is_dash && Peek(1).position.offset != end + 1) break;
     part.text += token.text;
@@ -230,8 +230,8 @@ Result<PathName> Parser::ParsePathName() {
   while (AcceptSymbol(".")) {
     HF_RETURN_IF_ERROR(ParsePathPart(path));
   }
-  if (IsSymbol("*") && Peek().position.offset == tokens_[at_ - 1].position.offset +
-                                                    tokens_[at_ - 1].text.size()) {
+  if (IsSymbol("*") &&
+      Peek().position.offset == tokens_[at_ - 1].position.offset + tokens_[at_ - 1].text.size()) {
     return SyntaxError("A table name with a wildcard must be quoted with backticks", position());
   }
   const Token& last = tokens_[at_ - 1];

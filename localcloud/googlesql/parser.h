@@ -1,7 +1,8 @@
 // The grammar of GoogleSQL: text to a syntax tree, or a syntax error with its place.
 //
-// A recursive-descent parser over the tokens. Hostile text is bounded: its size by the tokenizer, its
-// depth by kSyntaxDepthMax. Text that is GoogleSQL but outside what is translated is named as such
+// A recursive-descent parser over the tokens. Hostile text is bounded: its size by the tokenizer,
+// its depth by kSyntaxDepthMax. Text that is GoogleSQL but outside what is translated is named as
+// such
 // ("Unsupported construct: PIVOT at [1:15]"). Pure functions.
 // Source: cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax, -/dml-syntax,
 // -/data-definition-language.

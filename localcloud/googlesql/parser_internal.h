@@ -38,7 +38,8 @@ class Parser {
     int& depth_;
   };
 
-  // What a FROM clause being read has named so far: a path that starts with such a name is an array.
+  // What a FROM clause being read has named so far: a path that starts with such a name is an
+  // array.
   struct NameScope {
     std::vector<std::string> common_tables;
     std::vector<std::string> aliases;

@@ -28,9 +28,9 @@ enum class RelationKind {
 // What a FROM item names.
 struct RelationRef {
   RelationKind kind = RelationKind::kTable;
-  TableRef table;                     // metadata kinds: dataset empty when the scope is wider
-  std::string region;                 // "us" of `region-us`.INFORMATION_SCHEMA; empty: none
-  std::optional<int64_t> as_of_ms;    // FOR SYSTEM_TIME AS OF, milliseconds since 1970
+  TableRef table;                   // metadata kinds: dataset empty when the scope is wider
+  std::string region;               // "us" of `region-us`.INFORMATION_SCHEMA; empty: none
+  std::optional<int64_t> as_of_ms;  // FOR SYSTEM_TIME AS OF, milliseconds since 1970
 
   bool operator==(const RelationRef&) const = default;
 };
@@ -39,14 +39,15 @@ struct RelationRef {
 struct Relation {
   std::string name;
   RelationRef ref;
-  bool with_pseudo_columns = false;  // the SQL names one of them: _PARTITIONTIME, _TABLE_SUFFIX, ...
+  bool with_pseudo_columns =
+      false;  // the SQL names one of them: _PARTITIONTIME, _TABLE_SUFFIX, ...
 };
 
 // A value to bind to `$name` of the SQL, as text that the SQL casts: BYTES in base64, arrays and
 // structs as JSON, NULL as NULL.
 struct BoundParameter {
-  std::string name;   // "p1"
-  size_t index = 0;   // into TranslateOptions::parameters
+  std::string name;  // "p1"
+  size_t index = 0;  // into TranslateOptions::parameters
 };
 
 struct QueryText {
@@ -72,12 +73,12 @@ enum class IfExists { kFail, kReplace, kKeep };  // CREATE; CREATE OR REPLACE; I
 struct CreateTablePlan {
   TableRef table;
   IfExists if_exists = IfExists::kFail;
-  std::optional<Schema> schema;          // absent: the query's, or the source's
+  std::optional<Schema> schema;  // absent: the query's, or the source's
   Partitioning partitioning;
   std::vector<std::string> clustering;
   std::vector<Option> options;
-  std::optional<QueryText> query;        // CREATE TABLE AS
-  std::optional<RelationRef> like;       // CREATE TABLE LIKE: the source's schema, no rows
+  std::optional<QueryText> query;   // CREATE TABLE AS
+  std::optional<RelationRef> like;  // CREATE TABLE LIKE: the source's schema, no rows
 };
 
 struct CreateViewPlan {
@@ -151,8 +152,8 @@ struct SetOptionsPlan {
 
 struct AddColumnsPlan {
   TableRef table;
-  bool if_exists = false;              // of the table
-  std::vector<Field> columns;          // that the table does not have yet
+  bool if_exists = false;      // of the table
+  std::vector<Field> columns;  // that the table does not have yet
 };
 
 using Plan = std::variant<SelectPlan, CreateTablePlan, CreateViewPlan, CopyTablePlan, InsertPlan,

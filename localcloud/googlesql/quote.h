@@ -1,6 +1,7 @@
 // Names and text inside DuckDB SQL: the only door through which text of the user enters it.
 //
-// Pure functions. The warehouse's own quoting is for its statements; this module does not include it.
+// Pure functions. The warehouse's own quoting is for its statements; this module does not include
+// it.
 #pragma once
 
 #include <string>
@@ -11,7 +12,8 @@ namespace holdfast::googlesql {
 // "name" with inner double quotes doubled.
 std::string QuoteName(std::string_view name);
 
-// 'text' with inner quotes doubled; a NUL byte becomes `|| chr(0) ||`, since SQL text cannot hold it.
+// 'text' with inner quotes doubled; a NUL byte becomes `|| chr(0) ||`, since SQL text cannot hold
+// it.
 std::string QuoteText(std::string_view text);
 
 // '\x41\x00'::BLOB.

@@ -1,8 +1,8 @@
 // The syntax tree of a GoogleSQL query: what was written, before any name has a meaning.
 //
-// A tree is at most kSyntaxDepthMax deep, so that it can be walked and freed by recursion; long chains
-// of AND, OR and || are one node with many operands. Nodes own their children. Plain values, built by
-// the parser (parser.h).
+// A tree is at most kSyntaxDepthMax deep, so that it can be walked and freed by recursion; long
+// chains of AND, OR and || are one node with many operands. Nodes own their children. Plain values,
+// built by the parser (parser.h).
 #pragma once
 
 #include <memory>
@@ -177,8 +177,8 @@ struct FunctionCall {
 
 using ExpressionNode =
     std::variant<NullLiteral, BoolLiteral, NumberLiteral, StringLiteral, BytesLiteral, TypedLiteral,
-                 Parameter, IntervalLiteral, Name, FieldAccess, Subscript, Unary, Binary, Chain, Like,
-                 Between, In, Is, Case, Cast, Extract, ArrayLiteral, StructLiteral,
+                 Parameter, IntervalLiteral, Name, FieldAccess, Subscript, Unary, Binary, Chain,
+                 Like, Between, In, Is, Case, Cast, Extract, ArrayLiteral, StructLiteral,
                  SubqueryExpression, FunctionCall>;
 
 struct Expression {
@@ -201,8 +201,8 @@ using FromItemPtr = std::unique_ptr<FromItem>;
 
 struct TableItem {
   PathName path;
-  ExpressionPtr as_of;  // FOR SYSTEM_TIME AS OF
-  bool is_array = false;  // path into an earlier item: an implicit UNNEST
+  ExpressionPtr as_of;                     // FOR SYSTEM_TIME AS OF
+  bool is_array = false;                   // path into an earlier item: an implicit UNNEST
   std::optional<Identifier> offset_alias;  // of an implicit UNNEST
   bool with_offset = false;
 };

@@ -1,7 +1,7 @@
 // The tables that a query names, with the bytes of each name: for rewriting view SQL.
 //
-// Names of WITH queries and of arrays of other FROM items are not tables and are not listed; names in
-// comments and strings never are. Pure function.
+// Names of WITH queries and of arrays of other FROM items are not tables and are not listed; names
+// in comments and strings never are. Pure function.
 #pragma once
 
 #include <string>

@@ -11,29 +11,107 @@
 namespace holdfast::googlesql {
 namespace {
 
-constexpr std::array<std::string_view, 97> kReservedWords = {
-    "ALL",       "AND",       "ANY",       "ARRAY",     "AS",      "ASC",       "ASSERT_ROWS_MODIFIED",
-    "AT",        "BETWEEN",   "BY",        "CASE",      "CAST",    "COLLATE",   "CONTAINS",
-    "CREATE",    "CROSS",     "CUBE",      "CURRENT",   "DEFAULT", "DEFINE",    "DESC",
-    "DISTINCT",  "ELSE",      "END",       "ENUM",      "ESCAPE",  "EXCEPT",    "EXCLUDE",
-    "EXISTS",    "EXTRACT",   "FALSE",     "FETCH",     "FOLLOWING", "FOR",     "FROM",
-    "FULL",      "GROUP",     "GROUPING",  "GROUPS",    "HASH",    "HAVING",    "IF",
-    "IGNORE",    "IN",        "INNER",     "INTERSECT", "INTERVAL", "INTO",     "IS",
-    "JOIN",      "LATERAL",   "LEFT",      "LIKE",      "LIMIT",   "LOOKUP",    "MERGE",
-    "NATURAL",   "NEW",       "NO",        "NOT",       "NULL",    "NULLS",     "OF",
-    "ON",        "OR",        "ORDER",     "OUTER",     "OVER",    "PARTITION", "PRECEDING",
-    "PROTO",     "QUALIFY",   "RANGE",     "RECURSIVE", "RESPECT", "RIGHT",     "ROLLUP",
-    "ROWS",      "SELECT",    "SET",       "SOME",      "STRUCT",  "TABLESAMPLE", "THEN",
-    "TO",        "TREAT",     "TRUE",      "UNBOUNDED", "UNION",   "UNNEST",    "USING",
-    "WHEN",      "WHERE",     "WINDOW",    "WITH",      "WITHIN",  "GRAPH_TABLE"};
+constexpr std::array<std::string_view, 97> kReservedWords = {"ALL",
+                                                             "AND",
+                                                             "ANY",
+                                                             "ARRAY",
+                                                             "AS",
+                                                             "ASC",
+                                                             "ASSERT_ROWS_MODIFIED",
+                                                             "AT",
+                                                             "BETWEEN",
+                                                             "BY",
+                                                             "CASE",
+                                                             "CAST",
+                                                             "COLLATE",
+                                                             "CONTAINS",
+                                                             "CREATE",
+                                                             "CROSS",
+                                                             "CUBE",
+                                                             "CURRENT",
+                                                             "DEFAULT",
+                                                             "DEFINE",
+                                                             "DESC",
+                                                             "DISTINCT",
+                                                             "ELSE",
+                                                             "END",
+                                                             "ENUM",
+                                                             "ESCAPE",
+                                                             "EXCEPT",
+                                                             "EXCLUDE",
+                                                             "EXISTS",
+                                                             "EXTRACT",
+                                                             "FALSE",
+                                                             "FETCH",
+                                                             "FOLLOWING",
+                                                             "FOR",
+                                                             "FROM",
+                                                             "FULL",
+                                                             "GROUP",
+                                                             "GROUPING",
+                                                             "GROUPS",
+                                                             "HASH",
+                                                             "HAVING",
+                                                             "IF",
+                                                             "IGNORE",
+                                                             "IN",
+                                                             "INNER",
+                                                             "INTERSECT",
+                                                             "INTERVAL",
+                                                             "INTO",
+                                                             "IS",
+                                                             "JOIN",
+                                                             "LATERAL",
+                                                             "LEFT",
+                                                             "LIKE",
+                                                             "LIMIT",
+                                                             "LOOKUP",
+                                                             "MERGE",
+                                                             "NATURAL",
+                                                             "NEW",
+                                                             "NO",
+                                                             "NOT",
+                                                             "NULL",
+                                                             "NULLS",
+                                                             "OF",
+                                                             "ON",
+                                                             "OR",
+                                                             "ORDER",
+                                                             "OUTER",
+                                                             "OVER",
+                                                             "PARTITION",
+                                                             "PRECEDING",
+                                                             "PROTO",
+                                                             "QUALIFY",
+                                                             "RANGE",
+                                                             "RECURSIVE",
+                                                             "RESPECT",
+                                                             "RIGHT",
+                                                             "ROLLUP",
+                                                             "ROWS",
+                                                             "SELECT",
+                                                             "SET",
+                                                             "SOME",
+                                                             "STRUCT",
+                                                             "TABLESAMPLE",
+                                                             "THEN",
+                                                             "TO",
+                                                             "TREAT",
+                                                             "TRUE",
+                                                             "UNBOUNDED",
+                                                             "UNION",
+                                                             "UNNEST",
+                                                             "USING",
+                                                             "WHEN",
+                                                             "WHERE",
+                                                             "WINDOW",
+                                                             "WITH",
+                                                             "WITHIN",
+                                                             "GRAPH_TABLE"};
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHexDigit(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool IsWordStart(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool IsWordStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsWord(char c) { return IsWordStart(c) || IsDigit(c); }
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
@@ -54,9 +132,7 @@ class Lexer {
   }
 
  private:
-  char Peek(size_t ahead = 0) const {
-    return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0';
-  }
+  char Peek(size_t ahead = 0) const { return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0'; }
 
   bool StartsWith(std::string_view text) const { return sql_.substr(at_).starts_with(text); }
 
@@ -100,7 +176,8 @@ class Lexer {
         return SyntaxError("Query text is not valid UTF-8", position_);
       }
       const bool new_line =
-          sql_[at_] == '\n' || (sql_[at_] == '\r' && (at_ + 1 >= sql_.size() || sql_[at_ + 1] != '\n'));
+          sql_[at_] == '\n' ||
+          (sql_[at_] == '\r' && (at_ + 1 >= sql_.size() || sql_[at_ + 1] != '\n'));
       position_.line += new_line ? 1 : 0;
       position_.column = new_line ? 1 : position_.column + 1;
       at_ += length;
@@ -216,8 +293,9 @@ class Lexer {
     }
     std::string value(sql_.substr(body, end - body));
     if (!raw) {
-      HF_ASSIGN_OR_RETURN(value, DecodeEscapes(value, bytes ? LiteralKind::kBytes : LiteralKind::kText,
-                                               start_position_));
+      HF_ASSIGN_OR_RETURN(
+          value,
+          DecodeEscapes(value, bytes ? LiteralKind::kBytes : LiteralKind::kText, start_position_));
     }
     return Finish(bytes ? TokenKind::kBytes : TokenKind::kString, end + close.size(),
                   std::move(value));

@@ -1,9 +1,9 @@
 // The lexical grammar of GoogleSQL: text to tokens that know their bytes and their place.
 //
-// Whitespace and comments are tokens too, so the tokens of a text, one after the other, are the text:
-// names in a view's SQL can be rewritten without touching anything else. After a dot a name may start
-// with a digit or be a keyword, as in BigQuery. Tokens point into the text, which must outlive them.
-// Source: cloud.google.com/bigquery/docs/reference/standard-sql/lexical.
+// Whitespace and comments are tokens too, so the tokens of a text, one after the other, are the
+// text: names in a view's SQL can be rewritten without touching anything else. After a dot a name
+// may start with a digit or be a keyword, as in BigQuery. Tokens point into the text, which must
+// outlive them. Source: cloud.google.com/bigquery/docs/reference/standard-sql/lexical.
 #pragma once
 
 #include <string>
@@ -19,18 +19,18 @@ inline constexpr size_t kQuerySizeBytesMax = size_t{1} << 20U;  // BigQuery: 1 M
 
 enum class TokenKind {
   kWhitespace,
-  kComment,              // # line, -- line, /* block */
-  kIdentifier,           // not quoted; may be a keyword
-  kQuotedIdentifier,     // `...`
-  kString,               // any quotes, raw or not
-  kBytes,                // b'...'
-  kInteger,              // decimal or 0x
+  kComment,           // # line, -- line, /* block */
+  kIdentifier,        // not quoted; may be a keyword
+  kQuotedIdentifier,  // `...`
+  kString,            // any quotes, raw or not
+  kBytes,             // b'...'
+  kInteger,           // decimal or 0x
   kFloat,
   kNamedParameter,       // @name
   kPositionalParameter,  // ?
   kSystemVariable,       // @@name
   kSymbol,
-  kEnd,                  // empty, behind the last byte
+  kEnd,  // empty, behind the last byte
 };
 
 struct Token {

@@ -1,10 +1,10 @@
 // GoogleSQL (BigQuery standard SQL) to DuckDB's SQL: one statement in, a plan out.
 //
 // Names and types are resolved against the schemas that the resolver gives, so that DuckDB is asked
-// only what BigQuery would mean: orders of NULLs, integer division, coercions. What is not understood
-// is an error that names the construct and its place, never a guess. No text of the user reaches the
-// SQL but through quoting. Pure but for the resolver; safe from any thread. Source: DESIGN §6,
-// cloud.google.com/bigquery/docs/reference/standard-sql.
+// only what BigQuery would mean: orders of NULLs, integer division, coercions. What is not
+// understood is an error that names the construct and its place, never a guess. No text of the user
+// reaches the SQL but through quoting. Pure but for the resolver; safe from any thread. Source:
+// DESIGN §6, cloud.google.com/bigquery/docs/reference/standard-sql.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,9 @@ struct ParameterType {
 };
 
 struct TranslateOptions {
-  std::string project;   // for names without one
-  std::string dataset;   // for bare table names; empty: they are an error
-  int64_t now_us = 0;    // CURRENT_TIMESTAMP(): microseconds since 1970
+  std::string project;  // for names without one
+  std::string dataset;  // for bare table names; empty: they are an error
+  int64_t now_us = 0;   // CURRENT_TIMESTAMP(): microseconds since 1970
   std::vector<ParameterType> parameters;
 };
 
@@ -41,8 +41,8 @@ struct ResolvedTable {
   std::optional<std::string> view_sql;  // a view: GoogleSQL, inlined with the view's project
 };
 
-// Finds what a FROM item or a statement's target names. Called once or more per name. An error of the
-// resolver becomes the translation's, as it is.
+// Finds what a FROM item or a statement's target names. Called once or more per name. An error of
+// the resolver becomes the translation's, as it is.
 using TableResolver = std::function<Result<ResolvedTable>(const RelationRef& ref)>;
 
 // Errors: kInvalidQuery (with the place), kUnsupportedQuery, and the resolver's.

@@ -67,9 +67,13 @@ TypeKind KindOfField(FieldType type) {
 
 }  // namespace
 
-Type Type::Array(Type element) { return Type{TypeKind::kArray, {{std::string(), std::move(element)}}}; }
+Type Type::Array(Type element) {
+  return Type{TypeKind::kArray, {{std::string(), std::move(element)}}};
+}
 
-Type Type::Range(Type element) { return Type{TypeKind::kRange, {{std::string(), std::move(element)}}}; }
+Type Type::Range(Type element) {
+  return Type{TypeKind::kRange, {{std::string(), std::move(element)}}};
+}
 
 Type Type::Struct(std::vector<StructMember> members) {
   return Type{TypeKind::kStruct, std::move(members)};
@@ -162,7 +166,8 @@ Type TypeOfField(const Field& field) {
   Type type;
   if (field.type == FieldType::kRecord) {
     type.kind = TypeKind::kStruct;
-    for (const Field& member : field.fields) type.members.push_back({member.name, TypeOfField(member)});
+    for (const Field& member : field.fields)
+      type.members.push_back({member.name, TypeOfField(member)});
   } else if (field.type == FieldType::kRange) {
     type = Type::Range(Type::Of(KindOfField(field.range_element_type)));
   } else {
