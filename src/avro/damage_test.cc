@@ -55,9 +55,10 @@ TEST(Damage, AFileCutAnywhereIsAnError) {
   }
 }
 
-// In the blocks, any flip is an error or changes what is read; none goes unseen by a digest of the
-// rows.
-TEST(Damage, AFlippedBitNeverPassesAsTheSameRows) {
+// Deflate and zstandard as Avro uses them carry no checksum, and have bits without meaning: there a
+// flip may pass, and only the object's own hash tells. It must not crash, and no rows may come or
+// go unseen.
+TEST(Damage, AFlippedBitInABlockIsAnErrorOrChangesTheRows) {
   for (const Codec codec : kCodecs) {
     const std::string file = SmallFile(codec);
     const auto intact = ReadRows(file);
@@ -67,11 +68,12 @@ TEST(Damage, AFlippedBitNeverPassesAsTheSameRows) {
       std::string damaged = file;
       damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
       const auto rows = ReadRows(damaged);
-      // Deflate and zstandard carry no checksum of their own: a flip may only change a value.
       if (codec == Codec::kSnappy) {
         ASSERT_FALSE(rows.ok()) << bit;
+      } else if (codec == Codec::kNull && rows.ok()) {
+        ASSERT_NE(*rows, *intact) << bit;
       } else if (rows.ok()) {
-        ASSERT_NE(*rows, *intact) << CodecName(codec) << " bit " << bit;
+        ASSERT_EQ(rows->size(), intact->size()) << CodecName(codec) << bit;
       }
     }
   }
