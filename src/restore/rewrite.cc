@@ -6,7 +6,7 @@
 #include "avro/reader.h"
 #include "avro/writer.h"
 #include "base/random.h"
-#include "cloud/object_source.h"
+#include "verify/object_bytes.h"
 
 namespace holdfast::restore {
 
@@ -15,6 +15,16 @@ namespace {
 constexpr size_t kChunkBytes = size_t{8} << 20U;
 constexpr size_t kRowsPerBatch = 8192;
 constexpr uint64_t kMarkerSeed = 1;  // the same block markers, hence the same bytes, every time
+
+// The object's bytes; the last pull compares them with its crc32c.
+avro::ByteSource CheckedBytes(cloud::ObjectStore& store, const cloud::ObjectInfo& object) {
+  auto bytes = std::make_shared<verify::ObjectBytes>(store, object, kChunkBytes);
+  return [bytes](std::span<char> buffer) -> Result<size_t> {
+    HF_ASSIGN_OR_RETURN(const size_t count, bytes->Read(buffer));
+    if (count == 0) HF_RETURN_IF_ERROR(bytes->Finish());
+    return count;
+  };
+}
 
 // Pulls an Avro file through the codec: rows in one encoding come out in the other.
 class Recoding {
@@ -25,9 +35,8 @@ class Recoding {
     auto recoding = std::unique_ptr<Recoding>(new Recoding());
     avro::ReaderOptions reader_options;
     reader_options.schema = schema;
-    HF_ASSIGN_OR_RETURN(
-        recoding->reader_,
-        avro::Reader::Open(cloud::MakeObjectSource(store, object, kChunkBytes), reader_options));
+    HF_ASSIGN_OR_RETURN(recoding->reader_,
+                        avro::Reader::Open(CheckedBytes(store, object), reader_options));
     const auto random = MakeSeededRandom(kMarkerSeed);
     avro::WriterOptions writer_options;
     writer_options.datetime_form = avro::DateTimeForm::kMicros;
