@@ -1,8 +1,8 @@
 // Rows of our own making as a relation of DuckDB: pulled batch by batch, never staged.
 //
 // A registered source is read by `SELECT ... FROM holdfast_rows(handle)`, once. DuckDB pulls as it
-// needs, so a load of any size takes the memory of a few batches. The source is called by one thread
-// at a time, not always the same.
+// needs, so a load of any size takes the memory of a few batches. The source is called by one
+// thread at a time, not always the same.
 #pragma once
 
 #include <optional>

@@ -49,9 +49,9 @@ Status BoundConnection::Bind(Warehouse& warehouse, const Binding& binding) {
   const auto& table = std::get<TableBinding>(binding.relation);
   HF_ASSIGN_OR_RETURN(const TableSnapshot snapshot,
                       warehouse.store().Snapshot(table.table, table.as_of_ms));
-  return BindSnapshot(warehouse, binding.name, snapshot,
-                      {.with_partition_columns = table.with_partition_columns,
-                       .with_row_identity = false});
+  return BindSnapshot(
+      warehouse, binding.name, snapshot,
+      {.with_partition_columns = table.with_partition_columns, .with_row_identity = false});
 }
 
 Status BoundConnection::BindSnapshot(Warehouse& warehouse, const std::string& name,
@@ -72,7 +72,8 @@ Status BoundConnection::BindSnapshot(Warehouse& warehouse, const std::string& na
 Result<std::string> BoundConnection::MakeRowsTable(Warehouse& warehouse, const Schema& schema,
                                                    const std::vector<std::string>& rows) {
   const std::string name = fmt::format("temp.holdfast_rows_{}", ++tables_);
-  JsonRowSource source(schema, rows, {.ignore_unknown_values = true, .json_columns_are_text = true});
+  JsonRowSource source(schema, rows,
+                       {.ignore_unknown_values = true, .json_columns_are_text = true});
   const SourceRegistration registration(warehouse.database(), source);
   const Status created = connection_.Execute(
       fmt::format("CREATE TEMP TABLE {} AS FROM {}", name, registration.relation()));

@@ -1,7 +1,8 @@
 // A connection on which relations stand under the names that a query gives them.
 //
-// Each is a temporary view of this connection, so that queries cannot see each other's. Buffered rows
-// and literal rows become temporary tables. The snapshots stay pinned as long as the object lives.
+// Each is a temporary view of this connection, so that queries cannot see each other's. Buffered
+// rows and literal rows become temporary tables. The snapshots stay pinned as long as the object
+// lives.
 #pragma once
 
 #include <stop_token>

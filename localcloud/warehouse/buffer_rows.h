@@ -15,9 +15,9 @@ namespace holdfast::warehouse {
 
 struct BufferedRow {
   int64_t sequence = 0;
-  std::string partition;   // decorator it was inserted with
+  std::string partition;  // decorator it was inserted with
   int64_t arrival_ms = 0;
-  std::string json;        // checked against the schema of its time
+  std::string json;  // checked against the schema of its time
 };
 
 // In order of arrival. Bounded by the limits of streaming_buffer.h.

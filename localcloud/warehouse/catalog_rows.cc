@@ -63,15 +63,13 @@ std::string Etag(int64_t key, int64_t version, int64_t revision) {
 
 Result<std::optional<StreamingBufferRecord>> ReadStreamingBuffer(SqliteDatabase& database,
                                                                  int64_t table_key) {
-  HF_ASSIGN_OR_RETURN(auto row,
-                      database.Prepare("SELECT COUNT(*), SUM(bytes), MIN(arrival_ms) "
-                                       "FROM buffer_rows WHERE table_key = ?",
-                                       table_key));
+  HF_ASSIGN_OR_RETURN(auto row, database.Prepare("SELECT COUNT(*), SUM(bytes), MIN(arrival_ms) "
+                                                 "FROM buffer_rows WHERE table_key = ?",
+                                                 table_key));
   HF_RETURN_IF_ERROR(row.Step());
   if (row.Int(0) == 0) return std::optional<StreamingBufferRecord>();
-  return std::optional(StreamingBufferRecord{.estimated_rows = row.Int(0),
-                                             .estimated_bytes = row.Int(1),
-                                             .oldest_entry_ms = row.Int(2)});
+  return std::optional(StreamingBufferRecord{
+      .estimated_rows = row.Int(0), .estimated_bytes = row.Int(1), .oldest_entry_ms = row.Int(2)});
 }
 
 }  // namespace
@@ -83,9 +81,9 @@ const std::string_view kTableColumns =
 Status CreateCatalog(SqliteDatabase& database) { return database.RunScript(kCatalogSql); }
 
 Error NotFoundError(const TableRef& ref) {
-  Error error = MakeError(ErrorId::kWarehouseNotFound,
-                          fmt::format("Not found: Table {}:{}.{}", ref.project, ref.dataset,
-                                      ref.table));
+  Error error =
+      MakeError(ErrorId::kWarehouseNotFound,
+                fmt::format("Not found: Table {}:{}.{}", ref.project, ref.dataset, ref.table));
   error.reason = "notFound";
   return error;
 }
@@ -125,8 +123,8 @@ Result<int64_t> InternSchema(SqliteDatabase& database, const Schema& schema) {
 }
 
 Result<Schema> ReadSchema(SqliteDatabase& database, int64_t schema_key) {
-  HF_ASSIGN_OR_RETURN(auto row, database.Prepare("SELECT json FROM schemas WHERE schema_key = ?",
-                                                 schema_key));
+  HF_ASSIGN_OR_RETURN(
+      auto row, database.Prepare("SELECT json FROM schemas WHERE schema_key = ?", schema_key));
   HF_RETURN_IF_ERROR(row.Step());
   HF_ASSIGN_OR_RETURN(const Json json, ParseJson(row.Text(0)));
   return Schema::FromJson(json);
@@ -174,8 +172,7 @@ Result<int64_t> InsertTable(SqliteDatabase& database, const TableDefinition& def
         fmt::format("Already Exists: Table {}:{}.{}", ref.project, ref.dataset, ref.table));
   }
   HF_RETURN_IF_ERROR(Partitioning::FromResource(definition.resource, definition.schema));
-  HF_ASSIGN_OR_RETURN(const auto expiration,
-                      OptionalInt64(definition.resource, "expirationTime"));
+  HF_ASSIGN_OR_RETURN(const auto expiration, OptionalInt64(definition.resource, "expirationTime"));
   HF_ASSIGN_OR_RETURN(const int64_t schema_key, InternSchema(database, definition.schema));
   HF_RETURN_IF_ERROR(database.Run(
       "INSERT INTO tables(project, dataset, name, kind, resource, schema_key, revision, version, "
@@ -183,14 +180,14 @@ Result<int64_t> InsertTable(SqliteDatabase& database, const TableDefinition& def
       ref.project, ref.dataset, ref.table, static_cast<int64_t>(definition.kind),
       DumpJson(definition.resource), schema_key, now_ms, now_ms, now_ms, expiration));
   const int64_t table_key = database.last_insert_key();
-  HF_RETURN_IF_ERROR(
-      database.Run("INSERT INTO versions VALUES (?, 1, ?, ?, 0, 0)", table_key, now_ms, schema_key));
+  HF_RETURN_IF_ERROR(database.Run("INSERT INTO versions VALUES (?, 1, ?, ?, 0, 0)", table_key,
+                                  now_ms, schema_key));
   return table_key;
 }
 
 Status MarkTableDeleted(SqliteDatabase& database, int64_t table_key, int64_t deleted_ms) {
-  HF_RETURN_IF_ERROR(database.Run("UPDATE tables SET deleted_ms = ? WHERE table_key = ?",
-                                  deleted_ms, table_key));
+  HF_RETURN_IF_ERROR(
+      database.Run("UPDATE tables SET deleted_ms = ? WHERE table_key = ?", deleted_ms, table_key));
   HF_RETURN_IF_ERROR(database.Run("DELETE FROM buffer_rows WHERE table_key = ?", table_key));
   return database.Run("DELETE FROM recent_inserts WHERE table_key = ?", table_key);
 }
@@ -202,10 +199,11 @@ NewVersion NextVersion(const TableRecord& table, int64_t now_ms) {
 
 Status RecordVersion(SqliteDatabase& database, const TableRecord& table, const NewVersion& next,
                      int64_t schema_key) {
-  HF_ASSIGN_OR_RETURN(auto sums,
-                      database.Prepare("SELECT COALESCE(SUM(rows), 0), COALESCE(SUM(bytes), 0) FROM files "
-                                       "WHERE table_key = ? AND removed IS NULL",
-                                       table.table_key));
+  HF_ASSIGN_OR_RETURN(
+      auto sums,
+      database.Prepare("SELECT COALESCE(SUM(rows), 0), COALESCE(SUM(bytes), 0) FROM files "
+                       "WHERE table_key = ? AND removed IS NULL",
+                       table.table_key));
   HF_RETURN_IF_ERROR(sums.Step());
   const int64_t rows = sums.Int(0);
   const int64_t bytes = sums.Int(1);
@@ -228,17 +226,17 @@ Status TouchPartition(SqliteDatabase& database, int64_t table_key, const std::st
 Status RemoveLiveFiles(SqliteDatabase& database, int64_t table_key,
                        const std::optional<std::string>& partition, const NewVersion& next) {
   if (partition) {
-    HF_RETURN_IF_ERROR(database.Run("UPDATE files SET removed = ? WHERE table_key = ? AND "
-                                    "partition_id = ? AND removed IS NULL",
-                                    next.version, table_key, *partition));
+    HF_RETURN_IF_ERROR(
+        database.Run("UPDATE files SET removed = ? WHERE table_key = ? AND "
+                     "partition_id = ? AND removed IS NULL",
+                     next.version, table_key, *partition));
     return TouchPartition(database, table_key, *partition, next.committed_ms);
   }
-  HF_RETURN_IF_ERROR(database.Run(
-      "UPDATE files SET removed = ? WHERE table_key = ? AND removed IS NULL", next.version,
-      table_key));
-  return database.Run(
-      "UPDATE partitions SET modified_ms = MAX(modified_ms, ?) WHERE table_key = ?",
-      next.committed_ms, table_key);
+  HF_RETURN_IF_ERROR(
+      database.Run("UPDATE files SET removed = ? WHERE table_key = ? AND removed IS NULL",
+                   next.version, table_key));
+  return database.Run("UPDATE partitions SET modified_ms = MAX(modified_ms, ?) WHERE table_key = ?",
+                      next.committed_ms, table_key);
 }
 
 Result<bool> ExpireTable(SqliteDatabase& database, const TableRecord& table, int64_t now_ms) {

@@ -23,22 +23,33 @@ std::string StructType(const std::vector<Field>& fields) {
 
 std::string ScalarType(FieldType type) {
   switch (type) {
-    case FieldType::kInt64: return "BIGINT";
-    case FieldType::kFloat64: return "DOUBLE";
-    case FieldType::kBool: return "BOOLEAN";
-    case FieldType::kBytes: return "BLOB";
-    case FieldType::kNumeric: return "DECIMAL(38,9)";
-    case FieldType::kTimestamp: return "TIMESTAMPTZ";
-    case FieldType::kDate: return "DATE";
-    case FieldType::kTime: return "TIME";
-    case FieldType::kDateTime: return "TIMESTAMP";
-    case FieldType::kJson: return "JSON";
+    case FieldType::kInt64:
+      return "BIGINT";
+    case FieldType::kFloat64:
+      return "DOUBLE";
+    case FieldType::kBool:
+      return "BOOLEAN";
+    case FieldType::kBytes:
+      return "BLOB";
+    case FieldType::kNumeric:
+      return "DECIMAL(38,9)";
+    case FieldType::kTimestamp:
+      return "TIMESTAMPTZ";
+    case FieldType::kDate:
+      return "DATE";
+    case FieldType::kTime:
+      return "TIME";
+    case FieldType::kDateTime:
+      return "TIMESTAMP";
+    case FieldType::kJson:
+      return "JSON";
     case FieldType::kString:
     case FieldType::kBigNumeric:
     case FieldType::kGeography:
     case FieldType::kInterval:
     case FieldType::kRange:
-    case FieldType::kRecord: break;
+    case FieldType::kRecord:
+      break;
   }
   return "VARCHAR";
 }
@@ -65,16 +76,16 @@ std::string AdaptRecord(const std::string& expression, const Field& from, const 
   std::string members;
   for (const Field& member : to.fields) {
     const Field* source = FindMember(from.fields, member.name);
-    const std::string value =
-        source == nullptr
-            ? AbsentExpression(member)
-            : AdaptAtDepth(fmt::format("struct_extract({}, {})", expression,
-                                       QuoteLiteral(source->name)),
-                           *source, member, depth);
-    members += fmt::format("{}{} := {}", members.empty() ? "" : ", ", QuoteIdentifier(member.name),
-                           value);
+    const std::string value = source == nullptr
+                                  ? AbsentExpression(member)
+                                  : AdaptAtDepth(fmt::format("struct_extract({}, {})", expression,
+                                                             QuoteLiteral(source->name)),
+                                                 *source, member, depth);
+    members +=
+        fmt::format("{}{} := {}", members.empty() ? "" : ", ", QuoteIdentifier(member.name), value);
   }
-  return fmt::format("CASE WHEN {} IS NULL THEN NULL ELSE struct_pack({}) END", expression, members);
+  return fmt::format("CASE WHEN {} IS NULL THEN NULL ELSE struct_pack({}) END", expression,
+                     members);
 }
 
 Error DoesNotFit(const std::string& path, std::string_view why) {
@@ -90,17 +101,16 @@ Status CheckFieldsExtend(const std::vector<Field>& from, const std::vector<Field
     const Field* new_field = FindMember(to, old_field.name);
     const std::string path = prefix + old_field.name;
     if (new_field == nullptr) return DoesNotFit(path, "is missing in the new schema");
-    const bool same_type =
-        old_field.type == new_field->type &&
-        (old_field.type != FieldType::kRange ||
-         old_field.range_element_type == new_field->range_element_type);
+    const bool same_type = old_field.type == new_field->type &&
+                           (old_field.type != FieldType::kRange ||
+                            old_field.range_element_type == new_field->range_element_type);
     if (!same_type) {
-      return DoesNotFit(path, fmt::format("has changed type from {} to {}",
-                                          ApiTypeName(old_field.type),
-                                          ApiTypeName(new_field->type)));
+      return DoesNotFit(path,
+                        fmt::format("has changed type from {} to {}", ApiTypeName(old_field.type),
+                                    ApiTypeName(new_field->type)));
     }
-    const bool relaxed = old_field.mode == FieldMode::kRequired &&
-                         new_field->mode == FieldMode::kNullable;
+    const bool relaxed =
+        old_field.mode == FieldMode::kRequired && new_field->mode == FieldMode::kNullable;
     if (old_field.mode != new_field->mode && !relaxed) {
       return DoesNotFit(path, fmt::format("has changed mode from {} to {}",
                                           ModeName(old_field.mode), ModeName(new_field->mode)));

@@ -22,8 +22,8 @@ std::string DuckType(const Field& field);
 std::string DuckElementType(const Field& field);
 
 // SQL that turns `expression`, a value stored as `from`, into one of `to`: members of records are
-// matched by name, one that `from` lacks is NULL (or empty if repeated). For reading a file that was
-// written before fields were added. The types of members that both have must be the same.
+// matched by name, one that `from` lacks is NULL (or empty if repeated). For reading a file that
+// was written before fields were added. The types of members that both have must be the same.
 std::string AdaptExpression(const std::string& expression, const Field& from, const Field& to);
 
 // SQL of the value of a field that the file does not have: a typed NULL, or an empty list.

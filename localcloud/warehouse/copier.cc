@@ -96,8 +96,8 @@ Result<std::string> TargetPartition(const TableSnapshot& source, const DataFile&
   if (target.kind == PartitionKind::kIngestionTime && !source.table.partitioning.IsPartitioned()) {
     return PartitionIdOfTime(target, now);
   }
-  return InvalidCopy(fmt::format("{} is not partitioned as the destination is",
-                                 source.table.ref.ToString()));
+  return InvalidCopy(
+      fmt::format("{} is not partitioned as the destination is", source.table.ref.ToString()));
 }
 
 // The sources' files as files of the destination. A path may be live only once in a table (or a
@@ -131,8 +131,8 @@ class FileCollector {
 
 Result<std::set<std::string>> LivePaths(Warehouse& warehouse, const Destination& destination) {
   std::set<std::string> paths;
-  const bool replaces_all = destination.disposition == WriteDisposition::kTruncate &&
-                            destination.ref.partition.empty();
+  const bool replaces_all =
+      destination.disposition == WriteDisposition::kTruncate && destination.ref.partition.empty();
   if (!destination.existing || replaces_all) return paths;
   HF_ASSIGN_OR_RETURN(const TableSnapshot live,
                       warehouse.store().Snapshot(destination.ref.WholeTable()));
@@ -179,8 +179,8 @@ Result<CopyResult> Copy(Warehouse& warehouse, const CopyRequest& request) {
   wanted.disposition = request.write_disposition;
   wanted.resource = NewResource(request, sources.front(), now);
   HF_ASSIGN_OR_RETURN(const Destination destination, FindDestination(warehouse, wanted));
-  const bool must_be_new = request.operation == CopyOperation::kSnapshot ||
-                           request.operation == CopyOperation::kClone;
+  const bool must_be_new =
+      request.operation == CopyOperation::kSnapshot || request.operation == CopyOperation::kClone;
   if (must_be_new && destination.existing) {
     return DuplicateError(fmt::format("Already Exists: Table {}:{}.{}", request.destination.project,
                                       request.destination.dataset, request.destination.table));
@@ -192,9 +192,8 @@ Result<CopyResult> Copy(Warehouse& warehouse, const CopyRequest& request) {
   CopyResult result;
   for (const TableSnapshot& source : sources) {
     for (DataFile file : source.files) {
-      HF_ASSIGN_OR_RETURN(file.partition,
-                          TargetPartition(source, file, partitioning,
-                                          request.destination.partition, now));
+      HF_ASSIGN_OR_RETURN(file.partition, TargetPartition(source, file, partitioning,
+                                                          request.destination.partition, now));
       result.copied_rows += file.rows;
       result.copied_bytes += file.bytes;
       HF_RETURN_IF_ERROR(collector.Add(std::move(file)));

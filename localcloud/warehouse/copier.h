@@ -1,7 +1,8 @@
 // Copy jobs, snapshots, clones and restores: a destination that refers to its sources' files.
 //
 // Nothing is read or written but the catalog, whatever the size: files are immutable and shared.
-// Rows in a streaming buffer are not copied. Source: BigQuery "jobs#JobConfigurationTableCopy"; google-semantics A3.
+// Rows in a streaming buffer are not copied. Source: BigQuery "jobs#JobConfigurationTableCopy";
+// google-semantics A3.
 #pragma once
 
 #include <optional>
@@ -34,12 +35,13 @@ struct CopyResult {
   TableRecord table;         // the destination afterwards
 };
 
-// kSnapshot makes a read-only table of kind kSnapshot with `snapshotDefinition`; kClone a table with
-// `cloneDefinition`; kRestore a table from a snapshot. A new destination takes the first source's
-// schema, partitioning, clustering, description and labels; not its expirations (a snapshot loses the
-// partition expiration too: google-semantics A3 #19). Errors: kWarehouseNotFound, kWarehouseExists
-// (kEmpty with data; an existing snapshot or clone destination), kWarehouseInvalidSchema (sources
-// that differ), kWarehouseInvalidRequest (partitions that do not fit), kWarehouseTimeTravel.
+// kSnapshot makes a read-only table of kind kSnapshot with `snapshotDefinition`; kClone a table
+// with `cloneDefinition`; kRestore a table from a snapshot. A new destination takes the first
+// source's schema, partitioning, clustering, description and labels; not its expirations (a
+// snapshot loses the partition expiration too: google-semantics A3 #19). Errors:
+// kWarehouseNotFound, kWarehouseExists (kEmpty with data; an existing snapshot or clone
+// destination), kWarehouseInvalidSchema (sources that differ), kWarehouseInvalidRequest (partitions
+// that do not fit), kWarehouseTimeTravel.
 Result<CopyResult> Copy(Warehouse& warehouse, const CopyRequest& request);
 
 }  // namespace holdfast::warehouse

@@ -10,10 +10,10 @@ namespace {
 
 Status CheckWritable(const TableRecord& table) {
   if (table.kind == TableKind::kTable) return Ok();
-  Error error = MakeError(ErrorId::kWarehouseReadOnly,
-                          fmt::format("{}:{}.{} is a {} and cannot be written", table.ref.project,
-                                      table.ref.dataset, table.ref.table,
-                                      TableKindName(table.kind)));
+  Error error =
+      MakeError(ErrorId::kWarehouseReadOnly,
+                fmt::format("{}:{}.{} is a {} and cannot be written", table.ref.project,
+                            table.ref.dataset, table.ref.table, TableKindName(table.kind)));
   error.reason = "invalid";
   return error;
 }
@@ -42,7 +42,8 @@ Result<Destination> FindDestination(Warehouse& warehouse, const DestinationReque
   }
   HF_RETURN_IF_ERROR(CheckWritable(*table));
   const bool has_data = table->num_rows > 0 || table->streaming_buffer;
-  if (request.disposition == WriteDisposition::kEmpty && has_data && request.ref.partition.empty()) {
+  if (request.disposition == WriteDisposition::kEmpty && has_data &&
+      request.ref.partition.empty()) {
     return DuplicateError(fmt::format("Already Exists: Table {}:{}.{}", request.ref.project,
                                       request.ref.dataset, request.ref.table));
   }

@@ -1,6 +1,8 @@
-// Where the rows of a load, a query or a copy go: an existing table, or one that is created with them.
+// Where the rows of a load, a query or a copy go: an existing table, or one that is created with
+// them.
 //
-// Internal to the jobs that write tables; the rules of createDisposition and writeDisposition are here.
+// Internal to the jobs that write tables; the rules of createDisposition and writeDisposition are
+// here.
 #pragma once
 
 #include <optional>
@@ -12,11 +14,11 @@
 namespace holdfast::warehouse {
 
 struct Destination {
-  TableRef ref;                                // with its partition decorator
+  TableRef ref;  // with its partition decorator
   WriteDisposition disposition = WriteDisposition::kAppend;
-  std::optional<TableRecord> existing;         // absent: created by the commit
-  Json resource = Json::object();              // of the table that is created
-  bool replace = false;                        // whatever lives under the name is deleted first
+  std::optional<TableRecord> existing;  // absent: created by the commit
+  Json resource = Json::object();       // of the table that is created
+  bool replace = false;                 // whatever lives under the name is deleted first
 
   // Whether the rows must fit the table's schema (true), or bring their own.
   bool KeepsSchema() const;

@@ -83,8 +83,7 @@ Result<int64_t> FindRows(BoundConnection& bound, const Rewrite& rewrite) {
                                "VARCHAR) FROM {}",
                                kMatched)));
   if (counts[0][0] != counts[0][1] && !rewrite.assignments.empty()) {
-    return InvalidStatement(
-        "UPDATE/MERGE must match at most one source row for each target row");
+    return InvalidStatement("UPDATE/MERGE must match at most one source row for each target row");
   }
   return std::stoll(counts[0][1].value_or("0"));
 }
@@ -92,9 +91,9 @@ Result<int64_t> FindRows(BoundConnection& bound, const Rewrite& rewrite) {
 // The snapshot with only the files that hold a row to change.
 Result<TableSnapshot> RestrictToTouched(Warehouse& warehouse, BoundConnection& bound,
                                         TableSnapshot snapshot) {
-  HF_ASSIGN_OR_RETURN(const auto rows,
-                      ReadTextRows(bound.connection(),
-                                   fmt::format("SELECT DISTINCT f FROM {}", kMatched)));
+  HF_ASSIGN_OR_RETURN(
+      const auto rows,
+      ReadTextRows(bound.connection(), fmt::format("SELECT DISTINCT f FROM {}", kMatched)));
   std::set<std::string> touched;
   for (const TextRow& row : rows) touched.insert(row[0].value_or(""));
   std::erase_if(snapshot.files, [&](const DataFile& file) {
@@ -116,17 +115,16 @@ Result<std::string> RewrittenSelect(BoundConnection& bound, const Rewrite& rewri
   for (size_t i = 0; i < rewrite.assignments.size(); ++i) {
     const Field* field = schema.Find(rewrite.assignments[i].first);
     if (field == nullptr) {
-      return InvalidStatement(
-          fmt::format("Unrecognized name: {}", rewrite.assignments[i].first));
+      return InvalidStatement(fmt::format("Unrecognized name: {}", rewrite.assignments[i].first));
     }
     const Field& from = values.fields[i + 2];
-    const auto value = AssignExpression(fmt::format("CAST(m.n{} AS {})", i, DuckType(from)), from,
-                                        *field);
+    const auto value =
+        AssignExpression(fmt::format("CAST(m.n{} AS {})", i, DuckType(from)), from, *field);
     if (!value) {
-      return InvalidStatement(fmt::format("Value of type {} cannot be assigned to {}, which has "
-                                          "type {}",
-                                          SqlTypeName(from.type), field->name,
-                                          SqlTypeName(field->type)));
+      return InvalidStatement(
+          fmt::format("Value of type {} cannot be assigned to {}, which has "
+                      "type {}",
+                      SqlTypeName(from.type), field->name, SqlTypeName(field->type)));
     }
     assigned[field] = *value;
   }
@@ -171,8 +169,7 @@ Result<std::vector<WrittenFiles>> WriteTouched(Warehouse& warehouse, BoundConnec
     HF_RETURN_IF_ERROR(bound.BindSnapshot(
         warehouse, name, part, {.with_partition_columns = false, .with_row_identity = true}));
     ParquetWrite write;
-    HF_ASSIGN_OR_RETURN(write.select_sql,
-                        RewrittenSelect(bound, rewrite, part.table.schema, name));
+    HF_ASSIGN_OR_RETURN(write.select_sql, RewrittenSelect(bound, rewrite, part.table.schema, name));
     write.schema = part.table.schema;
     write.partitioning = part.table.partitioning;
     write.partition = part.partition;
@@ -225,8 +222,13 @@ Result<DmlResult> Update(Warehouse& warehouse, const UpdateStatement& statement)
 }
 
 Result<DmlResult> Delete(Warehouse& warehouse, const DeleteStatement& statement) {
-  return Run(warehouse, Rewrite{statement.table, statement.target_name, {}, {},
-                                statement.where_sql, statement.bindings, statement.parameters,
+  return Run(warehouse, Rewrite{statement.table,
+                                statement.target_name,
+                                {},
+                                {},
+                                statement.where_sql,
+                                statement.bindings,
+                                statement.parameters,
                                 statement.cancel});
 }
 
@@ -238,10 +240,9 @@ Result<DmlResult> Truncate(Warehouse& warehouse, const TableRef& table) {
   change.disposition = WriteDisposition::kTruncate;
   change.partition = table.partition;
   HF_ASSIGN_OR_RETURN(TableRecord after, warehouse.store().Commit(change));
-  const int64_t streamed =
-      before.table.streaming_buffer && table.partition.empty()
-          ? before.table.streaming_buffer->estimated_rows
-          : 0;
+  const int64_t streamed = before.table.streaming_buffer && table.partition.empty()
+                               ? before.table.streaming_buffer->estimated_rows
+                               : 0;
   int64_t rows = streamed;
   for (const DataFile& file : before.files) rows += file.rows;
   return DmlResult{.affected_rows = rows, .table = std::move(after)};

@@ -19,9 +19,9 @@ struct UpdateStatement {
   TableRef table;
   std::string target_name;  // the alias under which the SQL refers to the target's columns
   std::vector<std::pair<std::string, std::string>> assignments;  // column, expression
-  std::string from_sql;     // after FROM; empty: none
-  std::string where_sql;    // a condition
-  std::vector<Binding> bindings;  // the other relations
+  std::string from_sql;                                          // after FROM; empty: none
+  std::string where_sql;                                         // a condition
+  std::vector<Binding> bindings;                                 // the other relations
   std::vector<QueryParameter> parameters;
   std::stop_token cancel;
 };

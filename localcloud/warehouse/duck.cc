@@ -102,8 +102,7 @@ Result<DuckResult> DuckStatement::Stream() {
 
 Result<DuckStatement> Connection::Prepare(const std::string& sql) {
   DuckStatement statement(connection_.get());
-  if (duckdb_prepare(connection_.get(), sql.c_str(), statement.statement_.out()) !=
-      DuckDBSuccess) {
+  if (duckdb_prepare(connection_.get(), sql.c_str(), statement.statement_.out()) != DuckDBSuccess) {
     return DuckError(duckdb_prepare_error(statement.statement_.get()), DUCKDB_ERROR_INVALID);
   }
   return statement;
@@ -143,8 +142,8 @@ Status Database::Configure(const DatabaseOptions& options) {
   set("allow_community_extensions", "false");
   char* message = nullptr;
   if (duckdb_open_ext(nullptr, database_.out(), config.get(), &message) != DuckDBSuccess) {
-    Error error = MakeError(ErrorId::kWarehouseStorage,
-                            fmt::format("DuckDB does not start: {}", message));
+    Error error =
+        MakeError(ErrorId::kWarehouseStorage, fmt::format("DuckDB does not start: {}", message));
     duckdb_free(message);
     return error;
   }

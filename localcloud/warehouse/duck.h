@@ -1,9 +1,9 @@
 // A thin layer over DuckDB's C API: a locked-down database, connections, statements, chunks.
 //
 // The database lives in memory and holds no data of ours: it reads and writes Parquet files in the
-// warehouse's directories and nothing else. External access, extension loading and configuration are
-// closed before the first query, so that SQL which slipped through the translator can reach no other
-// file. The time zone is UTC. DuckDB's errors become Errors here; its memory is freed here.
+// warehouse's directories and nothing else. External access, extension loading and configuration
+// are closed before the first query, so that SQL which slipped through the translator can reach no
+// other file. The time zone is UTC. DuckDB's errors become Errors here; its memory is freed here.
 // A Database is thread-safe; a Connection and what it makes belong to one thread at a time.
 #pragma once
 

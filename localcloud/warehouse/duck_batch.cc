@@ -19,56 +19,80 @@ bool IsText(FieldType type) {
     case FieldType::kBigNumeric:
     case FieldType::kGeography:
     case FieldType::kJson:
-    case FieldType::kInterval: return true;
-    default: return false;
+    case FieldType::kInterval:
+      return true;
+    default:
+      return false;
   }
 }
 
 size_t WidthOf(FieldType type) {
   switch (type) {
-    case FieldType::kBool: return 1;
-    case FieldType::kDate: return 4;
-    case FieldType::kNumeric: return 16;
-    default: return 8;
+    case FieldType::kBool:
+      return 1;
+    case FieldType::kDate:
+      return 4;
+    case FieldType::kNumeric:
+      return 16;
+    default:
+      return 8;
   }
 }
 
 duckdb_type ScalarTypeId(FieldType type) {
   switch (type) {
-    case FieldType::kInt64: return DUCKDB_TYPE_BIGINT;
-    case FieldType::kFloat64: return DUCKDB_TYPE_DOUBLE;
-    case FieldType::kBool: return DUCKDB_TYPE_BOOLEAN;
-    case FieldType::kBytes: return DUCKDB_TYPE_BLOB;
-    case FieldType::kTimestamp: return DUCKDB_TYPE_TIMESTAMP_TZ;
-    case FieldType::kDate: return DUCKDB_TYPE_DATE;
-    case FieldType::kTime: return DUCKDB_TYPE_TIME;
-    case FieldType::kDateTime: return DUCKDB_TYPE_TIMESTAMP;
-    default: return DUCKDB_TYPE_VARCHAR;
+    case FieldType::kInt64:
+      return DUCKDB_TYPE_BIGINT;
+    case FieldType::kFloat64:
+      return DUCKDB_TYPE_DOUBLE;
+    case FieldType::kBool:
+      return DUCKDB_TYPE_BOOLEAN;
+    case FieldType::kBytes:
+      return DUCKDB_TYPE_BLOB;
+    case FieldType::kTimestamp:
+      return DUCKDB_TYPE_TIMESTAMP_TZ;
+    case FieldType::kDate:
+      return DUCKDB_TYPE_DATE;
+    case FieldType::kTime:
+      return DUCKDB_TYPE_TIME;
+    case FieldType::kDateTime:
+      return DUCKDB_TYPE_TIMESTAMP;
+    default:
+      return DUCKDB_TYPE_VARCHAR;
   }
 }
 
-// The members of a RECORD, or the two ends of a RANGE.
-std::vector<Field> MembersOf(const Field& field) {
-  if (field.type == FieldType::kRecord) return field.fields;
-  if (field.type != FieldType::kRange) return {};
+std::vector<Field> RangeEnds(FieldType type) {
   Field end;
-  end.type = field.range_element_type;
+  end.type = type;
   end.name = "start";
   std::vector<Field> ends(2, end);
   ends[1].name = "end";
   return ends;
 }
 
-Field ElementOf(Field field) {
-  field.mode = FieldMode::kNullable;
-  return field;
+// The members of a RECORD, or the two ends of a RANGE; none for a scalar.
+const std::vector<Field>& MembersOf(const Field& field) {
+  static const std::vector<Field> dates = RangeEnds(FieldType::kDate);
+  static const std::vector<Field> datetimes = RangeEnds(FieldType::kDateTime);
+  static const std::vector<Field> timestamps = RangeEnds(FieldType::kTimestamp);
+  if (field.type != FieldType::kRange) return field.fields;
+  if (field.range_element_type == FieldType::kDate) return dates;
+  return field.range_element_type == FieldType::kDateTime ? datetimes : timestamps;
+}
+
+// Whether a field is looked at as a column, or as the elements of its lists.
+enum class Level { kColumn, kElement };
+
+bool IsList(const Field& field, Level level) {
+  return field.mode == FieldMode::kRepeated && level == Level::kColumn;
 }
 
 DuckLogicalType MakeElementType(const Field& field) {
   if (field.type == FieldType::kNumeric) {
     return DuckLogicalType(duckdb_create_decimal_type(38, 9));
   }
-  const std::vector<Field> members = MembersOf(field);
+  const std::vector<Field>& members = MembersOf(field);
   if (members.empty()) {
     DuckLogicalType type(duckdb_create_logical_type(ScalarTypeId(field.type)));
     if (field.type == FieldType::kJson) duckdb_logical_type_set_alias(type.get(), "JSON");
@@ -82,8 +106,7 @@ DuckLogicalType MakeElementType(const Field& field) {
     handles.push_back(types.back().get());
     names.push_back(member.name.c_str());
   }
-  return DuckLogicalType(
-      duckdb_create_struct_type(handles.data(), names.data(), members.size()));
+  return DuckLogicalType(duckdb_create_struct_type(handles.data(), names.data(), members.size()));
 }
 
 }  // namespace
@@ -96,9 +119,10 @@ DuckLogicalType MakeLogicalType(const Field& field) {
 
 // One column of the schema with its buffers.
 struct ChunkReader::Column {
-  explicit Column(const Field& column_field) : field(column_field) {
-    if (field.mode == FieldMode::kRepeated) {
-      children.push_back(std::make_unique<Column>(ElementOf(field)));
+  explicit Column(const Field& column_field, Level column_level = Level::kColumn)
+      : field(column_field), level(column_level) {
+    if (IsList(field, level)) {
+      children.push_back(std::make_unique<Column>(field, Level::kElement));
       return;
     }
     for (const Field& member : MembersOf(field)) {
@@ -109,6 +133,7 @@ struct ChunkReader::Column {
   void Read(duckdb_vector vector, size_t rows, ColumnView& view);
 
   Field field;
+  Level level;
   std::vector<std::string_view> texts;
   std::vector<ListEntry> entries;
   std::vector<std::unique_ptr<Column>> children;
@@ -119,7 +144,7 @@ void ChunkReader::Column::Read(duckdb_vector vector, size_t rows, ColumnView& vi
   view.validity = duckdb_vector_get_validity(vector);
   view.data = duckdb_vector_get_data(vector);
   view.children.resize(children.size());
-  if (field.mode == FieldMode::kRepeated) {
+  if (IsList(field, level)) {
     if (view.validity != nullptr) {
       const auto* source = view.As<ListEntry>();
       entries.assign(rows, ListEntry{});
@@ -169,32 +194,33 @@ struct Run {
   size_t target = 0;
 };
 
-void WriteColumn(const Field& field, const ColumnView& column, Run run, duckdb_vector vector);
+void WriteColumn(const Field& field, Level level, const ColumnView& column, Run run,
+                 duckdb_vector vector);
 
 // Child lists of a reused vector begin empty again.
-void ClearLists(const Field& field, duckdb_vector vector) {
-  if (field.mode == FieldMode::kRepeated) {
-    ClearLists(ElementOf(field), duckdb_list_vector_get_child(vector));
+void ClearLists(const Field& field, Level level, duckdb_vector vector) {
+  if (IsList(field, level)) {
+    ClearLists(field, Level::kElement, duckdb_list_vector_get_child(vector));
     duckdb_list_vector_set_size(vector, 0);
     return;
   }
-  const std::vector<Field> members = MembersOf(field);
+  const std::vector<Field>& members = MembersOf(field);
   for (size_t i = 0; i < members.size(); ++i) {
-    ClearLists(members[i], duckdb_struct_vector_get_child(vector, i));
+    ClearLists(members[i], Level::kColumn, duckdb_struct_vector_get_child(vector, i));
   }
 }
 
 // A NULL record has NULL members, or DuckDB would see values in them.
-void SetNull(const Field& field, duckdb_vector vector, size_t row) {
+void SetNull(const Field& field, Level level, duckdb_vector vector, size_t row) {
   duckdb_vector_ensure_validity_writable(vector);
   duckdb_validity_set_row_invalid(duckdb_vector_get_validity(vector), row);
-  if (field.mode == FieldMode::kRepeated) {
+  if (IsList(field, level)) {
     static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector))[row] = {0, 0};
     return;
   }
-  const std::vector<Field> members = MembersOf(field);
+  const std::vector<Field>& members = MembersOf(field);
   for (size_t i = 0; i < members.size(); ++i) {
-    SetNull(members[i], duckdb_struct_vector_get_child(vector, i), row);
+    SetNull(members[i], Level::kColumn, duckdb_struct_vector_get_child(vector, i), row);
   }
 }
 
@@ -209,7 +235,6 @@ void WriteLists(const Field& field, const ColumnView& column, Run run, duckdb_ve
   duckdb_list_vector_set_size(vector, first + total);
   auto* targets = static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector));
   const duckdb_vector child = duckdb_list_vector_get_child(vector);
-  const Field element = ElementOf(field);
   Run elements{.offset = 0, .count = 0, .target = first};
   for (size_t i = 0; i < run.count; ++i) {
     const bool valid = column.IsValid(run.offset + i);
@@ -217,12 +242,12 @@ void WriteLists(const Field& field, const ColumnView& column, Run run, duckdb_ve
     targets[run.target + i] = {elements.target + elements.count, entry.length};
     if (entry.length == 0) continue;
     if (entry.offset != elements.offset + elements.count) {
-      WriteColumn(element, column.children[0], elements, child);
+      WriteColumn(field, Level::kElement, column.children[0], elements, child);
       elements = {.offset = entry.offset, .count = 0, .target = elements.target + elements.count};
     }
     elements.count += entry.length;
   }
-  WriteColumn(element, column.children[0], elements, child);
+  WriteColumn(field, Level::kElement, column.children[0], elements, child);
 }
 
 void WriteScalars(const Field& field, const ColumnView& column, Run run, duckdb_vector vector) {
@@ -241,20 +266,22 @@ void WriteScalars(const Field& field, const ColumnView& column, Run run, duckdb_
               static_cast<const char*>(column.data) + run.offset * width, run.count * width);
 }
 
-void WriteColumn(const Field& field, const ColumnView& column, Run run, duckdb_vector vector) {
+void WriteColumn(const Field& field, Level level, const ColumnView& column, Run run,
+                 duckdb_vector vector) {
   if (run.count == 0) return;
-  if (field.mode == FieldMode::kRepeated) {
+  if (IsList(field, level)) {
     WriteLists(field, column, run, vector);
     return;
   }
-  const std::vector<Field> members = MembersOf(field);
+  const std::vector<Field>& members = MembersOf(field);
   for (size_t i = 0; i < members.size(); ++i) {
-    WriteColumn(members[i], column.children[i], run, duckdb_struct_vector_get_child(vector, i));
+    WriteColumn(members[i], Level::kColumn, column.children[i], run,
+                duckdb_struct_vector_get_child(vector, i));
   }
   if (members.empty()) WriteScalars(field, column, run, vector);
   if (column.validity == nullptr) return;
   for (size_t i = 0; i < run.count; ++i) {
-    if (!column.IsValid(run.offset + i)) SetNull(field, vector, run.target + i);
+    if (!column.IsValid(run.offset + i)) SetNull(field, level, vector, run.target + i);
   }
 }
 
@@ -264,9 +291,9 @@ void FillChunk(const Schema& schema, const avro::BatchView& batch, size_t offset
                duckdb_data_chunk chunk) {
   for (size_t i = 0; i < schema.fields.size(); ++i) {
     const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, i);
-    ClearLists(schema.fields[i], vector);
+    ClearLists(schema.fields[i], Level::kColumn, vector);
     const Run run{.offset = offset, .count = count, .target = 0};
-    WriteColumn(schema.fields[i], batch.columns[i], run, vector);
+    WriteColumn(schema.fields[i], Level::kColumn, batch.columns[i], run, vector);
   }
   duckdb_data_chunk_set_size(chunk, count);
 }

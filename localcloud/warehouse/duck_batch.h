@@ -1,7 +1,8 @@
 // DuckDB's vectors as batches, and batches as DuckDB's vectors.
 //
-// Both hold numbers, times, decimals and list entries in the same layout, which is borrowed or copied
-// whole; only texts change their form. Types must correspond as in column_types.h. Not thread-safe.
+// Both hold numbers, times, decimals and list entries in the same layout, which is borrowed or
+// copied whole; only texts change their form. Types must correspond as in column_types.h. Not
+// thread-safe.
 #pragma once
 
 #include <memory>
@@ -33,8 +34,8 @@ class ChunkReader {
   std::vector<std::unique_ptr<Column>> columns_;
 };
 
-// Copies rows [offset, offset + count) of `batch` to the start of `chunk` and sets its size; count is
-// at most duckdb_vector_size().
+// Copies rows [offset, offset + count) of `batch` to the start of `chunk` and sets its size; count
+// is at most duckdb_vector_size().
 void FillChunk(const Schema& schema, const avro::BatchView& batch, size_t offset, size_t count,
                duckdb_data_chunk chunk);
 

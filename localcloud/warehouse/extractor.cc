@@ -28,10 +28,13 @@ Error InvalidExtract(std::string message) {
 bool Supports(ExtractFormat format, ExtractCompression compression) {
   using enum ExtractCompression;
   switch (format) {
-    case ExtractFormat::kAvro: return compression != kGzip;
-    case ExtractFormat::kParquet: return compression != kDeflate;
+    case ExtractFormat::kAvro:
+      return compression != kGzip;
+    case ExtractFormat::kParquet:
+      return compression != kDeflate;
     case ExtractFormat::kCsv:
-    case ExtractFormat::kNewlineDelimitedJson: break;
+    case ExtractFormat::kNewlineDelimitedJson:
+      break;
   }
   return compression == kNone || compression == kGzip;
 }
@@ -50,8 +53,8 @@ Status CheckRequest(const ExtractRequest& request, const TableRecord& table) {
   if (request.format == ExtractFormat::kCsv) {
     for (const Field& field : table.schema.fields) {
       if (field.type != FieldType::kRecord && field.mode != FieldMode::kRepeated) continue;
-      return InvalidExtract(fmt::format(
-          "Operation cannot be performed on a nested schema. Field: {}", field.name));
+      return InvalidExtract(
+          fmt::format("Operation cannot be performed on a nested schema. Field: {}", field.name));
     }
   }
   if (!request.split && table.num_bytes > kSingleFileBytesMax && request.source.partition.empty()) {
@@ -129,10 +132,14 @@ Status CopyToSink(const std::string& path, ExtractSink& sink) {
 
 std::string_view ParquetCodec(ExtractCompression compression) {
   switch (compression) {
-    case ExtractCompression::kGzip: return "gzip";
-    case ExtractCompression::kSnappy: return "snappy";
-    case ExtractCompression::kZstd: return "zstd";
-    default: return "uncompressed";
+    case ExtractCompression::kGzip:
+      return "gzip";
+    case ExtractCompression::kSnappy:
+      return "snappy";
+    case ExtractCompression::kZstd:
+      return "zstd";
+    default:
+      return "uncompressed";
   }
 }
 
@@ -176,10 +183,9 @@ Result<int64_t> ExtractRows(Warehouse& warehouse, const ExtractRequest& request,
   }
   FileSplitter splitter(request, fields, warehouse.random(), sinks);
   const RowRange all{.start = 0, .count = std::numeric_limits<int64_t>::max()};
-  HF_RETURN_IF_ERROR(ReadFileRows(warehouse, snapshot, all, fields, request.cancel,
-                                  [&](const Schema&, const avro::BatchView& batch) {
-                                    return splitter.Write(batch);
-                                  }));
+  HF_RETURN_IF_ERROR(ReadFileRows(
+      warehouse, snapshot, all, fields, request.cancel,
+      [&](const Schema&, const avro::BatchView& batch) { return splitter.Write(batch); }));
   HF_RETURN_IF_ERROR(splitter.Finish());
   return splitter.files();
 }
@@ -196,10 +202,9 @@ Result<ExtractResult> Extract(Warehouse& warehouse, const ExtractRequest& reques
     result.rows += file.rows;
     result.input_bytes += file.bytes;
   }
-  HF_ASSIGN_OR_RETURN(result.files,
-                      request.format == ExtractFormat::kParquet
-                          ? ExtractParquet(warehouse, request, snapshot, sinks)
-                          : ExtractRows(warehouse, request, snapshot, sinks));
+  HF_ASSIGN_OR_RETURN(result.files, request.format == ExtractFormat::kParquet
+                                        ? ExtractParquet(warehouse, request, snapshot, sinks)
+                                        : ExtractRows(warehouse, request, snapshot, sinks));
   return result;
 }
 

@@ -1,9 +1,10 @@
 // Extract jobs: a table, a partition or a past version into Avro, CSV, NDJSON or Parquet files.
 //
-// Rows leave in listing order, without those in the streaming buffer. Output goes through sinks that
-// the caller makes, one per file; with `split` a new file begins once one has reached the limit.
-// An empty table gives one file with the schema and no rows. Memory is bounded by a few batches.
-// Source: BigQuery "jobs#JobConfigurationExtract"; google-semantics A3 #31, #32; A4 for Avro.
+// Rows leave in listing order, without those in the streaming buffer. Output goes through sinks
+// that the caller makes, one per file; with `split` a new file begins once one has reached the
+// limit. An empty table gives one file with the schema and no rows. Memory is bounded by a few
+// batches. Source: BigQuery "jobs#JobConfigurationExtract"; google-semantics A3 #31, #32; A4 for
+// Avro.
 #pragma once
 
 #include <cstdint>
@@ -34,16 +35,16 @@ class ExtractSink {
 using ExtractSinkFactory = std::function<Result<std::unique_ptr<ExtractSink>>(int64_t index)>;
 
 struct ExtractRequest {
-  TableRef source;                          // ref.partition: only that partition
+  TableRef source;  // ref.partition: only that partition
   std::optional<int64_t> as_of_ms;
   ExtractFormat format = ExtractFormat::kCsv;
   // kAvro: none, deflate, snappy, zstd. kCsv, kNewlineDelimitedJson: none, gzip. kParquet: none,
   // gzip, snappy, zstd. Anything else is kWarehouseInvalidRequest.
   ExtractCompression compression = ExtractCompression::kNone;
-  bool use_avro_logical_types = false;      // false: DATE and TIME are text, as BigQuery writes them
-  std::string field_delimiter = ",";        // CSV
-  bool print_header = true;                 // CSV
-  bool split = false;                       // several files (a wildcard URI)
+  bool use_avro_logical_types = false;  // false: DATE and TIME are text, as BigQuery writes them
+  std::string field_delimiter = ",";    // CSV
+  bool print_header = true;             // CSV
+  bool split = false;                   // several files (a wildcard URI)
   int64_t file_bytes_max = int64_t{1} << 30;  // size from which on a file is complete
   std::stop_token cancel;
 };

@@ -19,8 +19,7 @@ namespace fs = std::filesystem;
 constexpr size_t kSyncEachMax = 8;
 
 Error FileError(std::string_view doing, const std::string& path, int code) {
-  const ErrorId id =
-      code == ENOSPC || code == EDQUOT ? ErrorId::kDiskFull : ErrorId::kFileError;
+  const ErrorId id = code == ENOSPC || code == EDQUOT ? ErrorId::kDiskFull : ErrorId::kFileError;
   return MakeError(id, fmt::format("{} {}: {}", doing, path, std::strerror(code)));
 }
 

@@ -1,9 +1,9 @@
 // The warehouse's directory of immutable Parquet files, and how a file gets into it.
 //
-// A file is written under staging/, then published: renamed to a random name in files/ and synced to
-// the disk. Until a version names it, a published file is only held by its `PublishedFiles`, which
-// deletes it unless told to keep it; after a crash the sweep on open does. Paths that leave this class
-// are relative to files/. Thread-safe. Errors: kDiskFull, kFileError naming the path.
+// A file is written under staging/, then published: renamed to a random name in files/ and synced
+// to the disk. Until a version names it, a published file is only held by its `PublishedFiles`,
+// which deletes it unless told to keep it; after a crash the sweep on open does. Paths that leave
+// this class are relative to files/. Thread-safe. Errors: kDiskFull, kFileError naming the path.
 #pragma once
 
 #include <memory>
@@ -50,8 +50,8 @@ class PublishedFiles {
   std::vector<std::string> paths_;
 };
 
-// Keeps other processes out of a data directory for as long as it lives; the kernel releases it when
-// the process dies.
+// Keeps other processes out of a data directory for as long as it lives; the kernel releases it
+// when the process dies.
 class DirectoryLock {
  public:
   // Creates the directory when absent. Errors: kWarehouseStorage when another process holds it.

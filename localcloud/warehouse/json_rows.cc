@@ -42,13 +42,20 @@ std::optional<JsonRowError> Bad(std::string location, std::string message) {
 
 std::string_view TypeWord(FieldType type) {
   switch (type) {
-    case FieldType::kInt64: return "integer";
-    case FieldType::kFloat64: return "float";
-    case FieldType::kBool: return "boolean";
-    case FieldType::kString: return "string";
-    case FieldType::kBytes: return "bytes";
-    case FieldType::kTimestamp: return "timestamp";
-    default: return ApiTypeName(type);
+    case FieldType::kInt64:
+      return "integer";
+    case FieldType::kFloat64:
+      return "float";
+    case FieldType::kBool:
+      return "boolean";
+    case FieldType::kString:
+      return "string";
+    case FieldType::kBytes:
+      return "bytes";
+    case FieldType::kTimestamp:
+      return "timestamp";
+    default:
+      return ApiTypeName(type);
   }
 }
 
@@ -122,7 +129,8 @@ std::optional<JsonRowError> RowVisitor::List(const Node& node, const element* va
       const std::string item_path = fmt::format("{}[{}]", path, index++);
       if (item.is_null()) {
         return Bad(item_path, fmt::format("Only optional fields can be set to NULL. Field: {}; "
-                                          "Value: NULL", path));
+                                          "Value: NULL",
+                                          path));
       }
       avro::ColumnBuilder* target = column == nullptr ? nullptr : &column->element();
       if (auto error = Single(node, item, item_path, target)) return error;

@@ -117,12 +117,18 @@ std::optional<JsonScalar> Wrap(std::optional<T> value) {
 
 std::optional<JsonScalar> ReadText(const Field& field, const std::string& text) {
   switch (field.type) {
-    case FieldType::kInt64: return Wrap(ParseInteger(text));
-    case FieldType::kFloat64: return Wrap(ParseDouble(text));
-    case FieldType::kBool: return Wrap(ParseBool(text));
-    case FieldType::kTimestamp: return Wrap(ParseTimestampText(text));
-    case FieldType::kDateTime: return Wrap(ParseDateTimeText(text));
-    case FieldType::kTime: return Wrap(avro::ParseTime(text));
+    case FieldType::kInt64:
+      return Wrap(ParseInteger(text));
+    case FieldType::kFloat64:
+      return Wrap(ParseDouble(text));
+    case FieldType::kBool:
+      return Wrap(ParseBool(text));
+    case FieldType::kTimestamp:
+      return Wrap(ParseTimestampText(text));
+    case FieldType::kDateTime:
+      return Wrap(ParseDateTimeText(text));
+    case FieldType::kTime:
+      return Wrap(avro::ParseTime(text));
     case FieldType::kDate: {
       const auto days = avro::ParseDate(text);
       if (!days) return std::nullopt;
@@ -143,7 +149,8 @@ std::optional<JsonScalar> ReadText(const Field& field, const std::string& text) 
       if (!bytes.ok()) return std::nullopt;
       return JsonScalar(std::move(bytes).value());
     }
-    default: return JsonScalar(text);
+    default:
+      return JsonScalar(text);
   }
 }
 

@@ -1,8 +1,8 @@
 // Avro files as rows, with what BigQuery makes of their types.
 //
-// Without useAvroLogicalTypes a date, a time or a timestamp is the number that it is on the wire; text
-// with the logical type "datetime", which is what BigQuery's own extract writes for DATETIME, is
-// STRING with or without it (google-semantics, trap 3). Both are seen in top-level fields.
+// Without useAvroLogicalTypes a date, a time or a timestamp is the number that it is on the wire;
+// text with the logical type "datetime", which is what BigQuery's own extract writes for DATETIME,
+// is STRING with or without it (google-semantics, trap 3). Both are seen in top-level fields.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -85,15 +85,18 @@ FieldType SeenType(const Field& field, const avro::AvroType& type, bool use_logi
     case FieldType::kDate:
     case FieldType::kTime:
     case FieldType::kTimestamp:
-    case FieldType::kDateTime: return FieldType::kInt64;
-    default: return field.type;
+    case FieldType::kDateTime:
+      return FieldType::kInt64;
+    default:
+      return field.type;
   }
 }
 
 // SQL of a value read as `from` in the type that BigQuery sees.
 std::string SeenExpression(const std::string& column, FieldType from, FieldType seen) {
   if (from == seen) return column;
-  if (seen == FieldType::kString) return fmt::format("strftime({}, '%Y-%m-%dT%H:%M:%S.%f')", column);
+  if (seen == FieldType::kString)
+    return fmt::format("strftime({}, '%Y-%m-%dT%H:%M:%S.%f')", column);
   if (from == FieldType::kDate) {
     return fmt::format("CAST({} - DATE '1970-01-01' AS BIGINT)", column);
   }

@@ -1,8 +1,9 @@
 // CSV files as rows: DuckDB's reader with BigQuery's options, and BigQuery's conversions.
 //
 // The first try reads as if every row were good, which costs nothing. If it fails and bad records
-// matter, the files are read once more to say which lines are bad. With bad records allowed, rows are
-// filtered while they are read, and those that convert badly are set aside in a temporary table.
+// matter, the files are read once more to say which lines are bad. With bad records allowed, rows
+// are filtered while they are read, and those that convert badly are set aside in a temporary
+// table.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -31,8 +32,10 @@ bool IsReadDirectly(FieldType type) {
     case FieldType::kDate:
     case FieldType::kTime:
     case FieldType::kDateTime:
-    case FieldType::kTimestamp: return true;
-    default: return false;
+    case FieldType::kTimestamp:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -52,8 +55,8 @@ std::string RangeExpression(const Field& field, const std::string& column) {
   Field bound;
   bound.type = field.range_element_type;
   const auto end = [&](int group) {
-    const std::string text = fmt::format(
-        "trim(regexp_extract({}, '^\\[([^,]*),([^)]*)\\)$', {}))", column, group);
+    const std::string text =
+        fmt::format("trim(regexp_extract({}, '^\\[([^,]*),([^)]*)\\)$', {}))", column, group);
     return fmt::format(
         "TRY_CAST(CASE WHEN {0} IN ('UNBOUNDED', 'NULL') THEN NULL ELSE {0} END AS {1})", text,
         DuckType(bound));
@@ -68,11 +71,16 @@ std::string RangeExpression(const Field& field, const std::string& column) {
 std::string ParsedExpression(const Field& field, bool quoted_newlines) {
   const std::string column = QuoteIdentifier(field.name);
   switch (field.type) {
-    case FieldType::kBytes: return fmt::format("TRY(from_base64({}))", column);
-    case FieldType::kJson: return fmt::format("TRY_CAST({} AS JSON)", column);
-    case FieldType::kBigNumeric: return BigNumericExpression(column);
-    case FieldType::kRange: return RangeExpression(field, column);
-    default: break;
+    case FieldType::kBytes:
+      return fmt::format("TRY(from_base64({}))", column);
+    case FieldType::kJson:
+      return fmt::format("TRY_CAST({} AS JSON)", column);
+    case FieldType::kBigNumeric:
+      return BigNumericExpression(column);
+    case FieldType::kRange:
+      return RangeExpression(field, column);
+    default:
+      break;
   }
   if (IsReadDirectly(field.type) || quoted_newlines) return column;
   return fmt::format("CASE WHEN contains({0}, chr(10)) THEN NULL ELSE {0} END", column);
@@ -81,9 +89,10 @@ std::string ParsedExpression(const Field& field, bool quoted_newlines) {
 // What to say of a text that is no value.
 std::string Complaint(const Field& field) {
   if (field.type == FieldType::kString) {
-    return fmt::format("Missing close quote character (\"): field {} has a line break; allow it "
-                       "with allowQuotedNewlines: ",
-                       field.name);
+    return fmt::format(
+        "Missing close quote character (\"): field {} has a line break; allow it "
+        "with allowQuotedNewlines: ",
+        field.name);
   }
   return fmt::format("Could not parse as {} for field {}: ", SqlTypeName(field.type), field.name);
 }
@@ -93,9 +102,10 @@ std::string StrictExpression(const Field& field, bool quoted_newlines) {
   const std::string column = QuoteIdentifier(field.name);
   const std::string parsed = ParsedExpression(field, quoted_newlines);
   if (parsed == column) return column;
-  return fmt::format("CASE WHEN {0} IS NOT NULL AND ({1}) IS NULL THEN error({2} || {0}) ELSE {1} "
-                     "END",
-                     column, parsed, QuoteLiteral(Complaint(field)));
+  return fmt::format(
+      "CASE WHEN {0} IS NOT NULL AND ({1}) IS NULL THEN error({2} || {0}) ELSE {1} "
+      "END",
+      column, parsed, QuoteLiteral(Complaint(field)));
 }
 
 // The name that BigQuery gives a detected column: letters, digits and '_' (character map V1).
@@ -128,11 +138,10 @@ class CsvInput final : public LoadInput {
     const CsvOptions& csv = request_.csv;
     HF_ASSIGN_OR_RETURN(
         const DuckStatement statement,
-        connection_.Prepare(fmt::format("SELECT * FROM read_csv({}{}, sample_size = 20480{})",
-                                        PathList(), FormatOptions(),
-                                        csv.skip_leading_rows > 1
-                                            ? fmt::format(", skip = {}", csv.skip_leading_rows - 1)
-                                            : "")));
+        connection_.Prepare(fmt::format(
+            "SELECT * FROM read_csv({}{}, sample_size = 20480{})", PathList(), FormatOptions(),
+            csv.skip_leading_rows > 1 ? fmt::format(", skip = {}", csv.skip_leading_rows - 1)
+                                      : "")));
     HF_ASSIGN_OR_RETURN(Schema schema, ResultSchema(statement, {}));
     for (size_t i = 0; i < schema.fields.size(); ++i) {
       schema.fields[i].name = DetectedName(schema.fields[i].name, i);
@@ -146,7 +155,8 @@ class CsvInput final : public LoadInput {
   Result<std::string> Select(const Schema& schema) override {
     for (const Field& field : schema.fields) {
       if (field.mode != FieldMode::kRepeated && field.type != FieldType::kRecord) continue;
-      return LoadError(fmt::format("CSV cannot hold nested or repeated data: field {}", field.name));
+      return LoadError(
+          fmt::format("CSV cannot hold nested or repeated data: field {}", field.name));
     }
     schema_ = schema;
     std::string columns;
@@ -184,11 +194,10 @@ class CsvInput final : public LoadInput {
   std::string FormatOptions() const {
     const CsvOptions& csv = request_.csv;
     const bool latin = csv.encoding == "ISO-8859-1";
-    return fmt::format(
-        ", delim = {}, quote = {}, escape = {}, encoding = '{}', compression = '{}'",
-        QuoteLiteral(csv.field_delimiter == "\\t" ? "\t" : csv.field_delimiter),
-        QuoteLiteral(csv.quote), QuoteLiteral(csv.quote), latin ? "latin-1" : "utf-8",
-        gzip_ ? "gzip" : "none");
+    return fmt::format(", delim = {}, quote = {}, escape = {}, encoding = '{}', compression = '{}'",
+                       QuoteLiteral(csv.field_delimiter == "\\t" ? "\t" : csv.field_delimiter),
+                       QuoteLiteral(csv.quote), QuoteLiteral(csv.quote),
+                       latin ? "latin-1" : "utf-8", gzip_ ? "gzip" : "none");
   }
 
   // The reader over all files. `lenient`: bad lines are left out and noted as rejects.
@@ -227,8 +236,9 @@ class CsvInput final : public LoadInput {
       names += column;
       columns += fmt::format("{} AS {}, ", value, column);
       if (field.mode == FieldMode::kRequired) {
-        bad += fmt::format(" WHEN {} IS NULL THEN {}", column,
-                           QuoteLiteral(fmt::format("Required field {} cannot be null", field.name)));
+        bad +=
+            fmt::format(" WHEN {} IS NULL THEN {}", column,
+                        QuoteLiteral(fmt::format("Required field {} cannot be null", field.name)));
       }
       if (!direct) {
         bad += fmt::format(" WHEN {} IS NOT NULL AND ({}) IS NULL THEN {} || {}", column, value,
@@ -236,11 +246,11 @@ class CsvInput final : public LoadInput {
       }
     }
     bad = bad == "CASE" ? "CAST(NULL AS VARCHAR)" : bad + " END";
-    HF_RETURN_IF_ERROR(connection_.Execute(fmt::format("CREATE TEMP TABLE {} AS SELECT {}{} AS {} "
-                                                       "FROM {}",
-                                                       kStage, columns, bad, kBadColumn,
-                                                       Reader(true)),
-                                           request_.cancel));
+    HF_RETURN_IF_ERROR(
+        connection_.Execute(fmt::format("CREATE TEMP TABLE {} AS SELECT {}{} AS {} "
+                                        "FROM {}",
+                                        kStage, columns, bad, kBadColumn, Reader(true)),
+                            request_.cancel));
     return fmt::format("SELECT {} FROM {} WHERE {} IS NULL", names, kStage, kBadColumn);
   }
 

@@ -52,7 +52,8 @@ class ParquetInput final : public LoadInput {
     // Parquet without the UTC flag is still an instant to BigQuery.
     const bool instant = seen->type == FieldType::kDateTime && field.type == FieldType::kTimestamp;
     const bool text = seen->type == FieldType::kString && DuckElementType(field) == "VARCHAR";
-    const bool same_mode = (seen->mode == FieldMode::kRepeated) == (field.mode == FieldMode::kRepeated);
+    const bool same_mode =
+        (seen->mode == FieldMode::kRepeated) == (field.mode == FieldMode::kRepeated);
     const bool record = seen->type == FieldType::kRecord && field.type == FieldType::kRange;
     const bool json = seen->type == FieldType::kString && field.type == FieldType::kJson;
     if (same_mode && (instant || text || record || json)) {

@@ -1,7 +1,8 @@
 // The files of a load job as one relation in DuckDB. One maker per format; internal to the loader.
 //
 // A source is made for a destination schema: its relation has columns named as that schema's fields
-// and of their stored types. The object keeps what the relation reads from; it must outlive the query.
+// and of their stored types. The object keeps what the relation reads from; it must outlive the
+// query.
 #pragma once
 
 #include <memory>
@@ -39,8 +40,8 @@ class LoadInput {
   // SELECT of `schema`'s columns. Called once.
   virtual Result<std::string> Select(const Schema& schema) = 0;
 
-  // After the rows were read, or reading them failed with `failure`: the bad records, and what is to
-  // be reported in its place.
+  // After the rows were read, or reading them failed with `failure`: the bad records, and what is
+  // to be reported in its place.
   virtual Status Finish(const Status& read, BadRecords& bad) = 0;
 };
 

@@ -24,10 +24,14 @@ Result<std::unique_ptr<LoadInput>> MakeInput(Warehouse& warehouse, Connection& c
                                              const LoadRequest& request,
                                              const std::string& staging) {
   switch (request.format) {
-    case LoadFormat::kCsv: return MakeCsvInput(connection, request, staging);
-    case LoadFormat::kNewlineDelimitedJson: return MakeJsonInput(warehouse, request);
-    case LoadFormat::kAvro: return MakeAvroInput(warehouse, request);
-    case LoadFormat::kParquet: break;
+    case LoadFormat::kCsv:
+      return MakeCsvInput(connection, request, staging);
+    case LoadFormat::kNewlineDelimitedJson:
+      return MakeJsonInput(warehouse, request);
+    case LoadFormat::kAvro:
+      return MakeAvroInput(warehouse, request);
+    case LoadFormat::kParquet:
+      break;
   }
   return MakeParquetInput(connection, request, staging);
 }
@@ -37,12 +41,14 @@ Status CheckUpdate(const Schema& table, const Schema& given, const LoadRequest& 
   HF_RETURN_IF_ERROR(CheckSchemaExtends(table, given));
   const SchemaChange change = CompareSchemas(table, given);
   if (change.adds_fields && !request.allow_field_addition) {
-    return SchemaError("Provided Schema does not match: the job adds fields; allow it with "
-                       "ALLOW_FIELD_ADDITION");
+    return SchemaError(
+        "Provided Schema does not match: the job adds fields; allow it with "
+        "ALLOW_FIELD_ADDITION");
   }
   if (change.relaxes_fields && !request.allow_field_relaxation) {
-    return SchemaError("Provided Schema does not match: the job relaxes fields; allow it with "
-                       "ALLOW_FIELD_RELAXATION");
+    return SchemaError(
+        "Provided Schema does not match: the job relaxes fields; allow it with "
+        "ALLOW_FIELD_RELAXATION");
   }
   return Ok();
 }

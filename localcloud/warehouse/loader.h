@@ -1,9 +1,9 @@
 // Load jobs: local CSV, NDJSON, Avro and Parquet files into a table or one partition of it.
 //
-// Sources are local paths: the REST layer maps gs:// URIs to the object store's plain files. Rows are
-// converted by BigQuery's rules, routed to their partitions in one pass and committed as one version:
-// either every source is in the table or nothing is. Memory is bounded by the warehouse's limit.
-// Source: BigQuery "jobs#JobConfigurationLoad"; google-semantics A4.
+// Sources are local paths: the REST layer maps gs:// URIs to the object store's plain files. Rows
+// are converted by BigQuery's rules, routed to their partitions in one pass and committed as one
+// version: either every source is in the table or nothing is. Memory is bounded by the warehouse's
+// limit. Source: BigQuery "jobs#JobConfigurationLoad"; google-semantics A4.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ enum class LoadFormat { kCsv, kNewlineDelimitedJson, kAvro, kParquet };
 
 // BigQuery's CSV options, with its defaults.
 struct CsvOptions {
-  std::string field_delimiter = ",";   // one character, or "\t"
+  std::string field_delimiter = ",";  // one character, or "\t"
   int64_t skip_leading_rows = 0;
   std::string quote = "\"";            // empty: no quoting
   bool allow_quoted_newlines = false;  // false: a line break inside quotes is a bad record
@@ -36,18 +36,18 @@ struct LoadSource {
 };
 
 struct LoadRequest {
-  TableRef destination;                  // ref.partition: every row must belong to it
+  TableRef destination;  // ref.partition: every row must belong to it
   std::vector<LoadSource> sources;
   LoadFormat format = LoadFormat::kCsv;
-  std::optional<Schema> schema;          // absent: the table's, or detected if there is none
+  std::optional<Schema> schema;  // absent: the table's, or detected if there is none
   bool autodetect = false;
   CsvOptions csv;
-  bool ignore_unknown_values = false;    // CSV: extra columns; JSON: members that are no field
-  int64_t bad_records_max = 0;           // CSV and JSON
+  bool ignore_unknown_values = false;  // CSV: extra columns; JSON: members that are no field
+  int64_t bad_records_max = 0;         // CSV and JSON
   bool use_avro_logical_types = false;
   WriteDisposition write_disposition = WriteDisposition::kAppend;
   CreateDisposition create_disposition = CreateDisposition::kIfNeeded;
-  bool allow_field_addition = false;     // schemaUpdateOptions
+  bool allow_field_addition = false;  // schemaUpdateOptions
   bool allow_field_relaxation = false;
   Json table_resource = Json::object();  // partitioning, clustering, ... of a table created here
   std::stop_token cancel;
@@ -56,8 +56,8 @@ struct LoadRequest {
 // One row that could not be taken in. Source: ErrorProto.
 struct BadRecord {
   std::string source;
-  int64_t line = 0;     // 1-based; 0 if unknown
-  std::string field;    // column, if known
+  int64_t line = 0;   // 1-based; 0 if unknown
+  std::string field;  // column, if known
   std::string message;
 };
 

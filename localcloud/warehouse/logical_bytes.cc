@@ -11,22 +11,27 @@ namespace {
 // Bytes of a value of a type with a fixed size; 0 for the others.
 int FixedBytes(FieldType type) {
   switch (type) {
-    case FieldType::kBool: return 1;
+    case FieldType::kBool:
+      return 1;
     case FieldType::kInt64:
     case FieldType::kFloat64:
     case FieldType::kTimestamp:
     case FieldType::kDate:
     case FieldType::kTime:
-    case FieldType::kDateTime: return 8;
+    case FieldType::kDateTime:
+      return 8;
     case FieldType::kNumeric:
     case FieldType::kInterval:
-    case FieldType::kRange: return 16;
-    case FieldType::kBigNumeric: return 32;
+    case FieldType::kRange:
+      return 16;
+    case FieldType::kBigNumeric:
+      return 32;
     case FieldType::kString:
     case FieldType::kBytes:
     case FieldType::kGeography:
     case FieldType::kJson:
-    case FieldType::kRecord: break;
+    case FieldType::kRecord:
+      break;
   }
   return 0;
 }

@@ -42,24 +42,24 @@ struct StreamingBufferRecord {
 struct TableRecord {
   TableRef ref;
   TableKind kind = TableKind::kTable;
-  int64_t table_key = 0;      // identity of this incarnation: a recreated table has another
+  int64_t table_key = 0;  // identity of this incarnation: a recreated table has another
   Json resource = Json::object();
   Schema schema;
   Partitioning partitioning;
-  std::string etag;           // changes with every change of data or metadata
-  int64_t version = 0;        // of data and schema; 1 when created
+  std::string etag;     // changes with every change of data or metadata
+  int64_t version = 0;  // of data and schema; 1 when created
   int64_t created_ms = 0;
   int64_t last_modified_ms = 0;
   std::optional<int64_t> expiration_ms;  // `expirationTime` of the resource
-  int64_t num_rows = 0;       // without the streaming buffer
-  int64_t num_bytes = 0;      // logical bytes by BigQuery's size of each type, streaming excluded
+  int64_t num_rows = 0;                  // without the streaming buffer
+  int64_t num_bytes = 0;  // logical bytes by BigQuery's size of each type, streaming excluded
   std::optional<StreamingBufferRecord> streaming_buffer;  // absent when empty
 };
 
 // One partition that has data. Both times are of data, but for an edit of the table's metadata,
 // which BigQuery counts as a modification of every partition (google-semantics A2 #9).
 struct PartitionRecord {
-  std::string id;             // "" for the single part of an unpartitioned table
+  std::string id;  // "" for the single part of an unpartitioned table
   int64_t num_rows = 0;
   int64_t num_bytes = 0;
   int64_t last_modified_ms = 0;
@@ -67,22 +67,22 @@ struct PartitionRecord {
 
 // One immutable Parquet file.
 struct DataFile {
-  std::string path;           // relative to the warehouse's file area
-  std::string partition;      // partition id
+  std::string path;       // relative to the warehouse's file area
+  std::string partition;  // partition id
   int64_t rows = 0;
-  int64_t bytes = 0;          // logical, as num_bytes above
-  int64_t schema_key = 0;     // the schema it was written with (TableSnapshot::file_schemas)
+  int64_t bytes = 0;       // logical, as num_bytes above
+  int64_t schema_key = 0;  // the schema it was written with (TableSnapshot::file_schemas)
   int64_t last_modified_ms = 0;
 };
 
 // What a table was at one moment: a schema and files, in the order in which rows are listed. While
 // a copy of it lives, garbage collection leaves its files alone.
 struct TableSnapshot {
-  TableRecord table;          // as of now, but for schema, version and counts, which are of `version`
-  std::string partition;      // all files are of this one; "": of every partition
+  TableRecord table;      // as of now, but for schema, version and counts, which are of `version`
+  std::string partition;  // all files are of this one; "": of every partition
   std::vector<DataFile> files;
   std::vector<std::pair<int64_t, Schema>> file_schemas;  // by DataFile::schema_key
-  bool is_current = true;     // false: read through @ms; has no streaming buffer then
+  bool is_current = true;  // false: read through @ms; has no streaming buffer then
   std::shared_ptr<const void> pin;
 
   const Schema& SchemaOf(const DataFile& file) const;

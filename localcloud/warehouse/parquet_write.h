@@ -1,7 +1,7 @@
 // Rows of a SELECT as new Parquet files of a table, one or more per partition touched, in one pass.
 //
-// DuckDB computes each row's partition and writes the files; they are published (file_area.h) but in
-// no version yet. What a column may hold is enforced here, for every way in: NULL in a REQUIRED
+// DuckDB computes each row's partition and writes the files; they are published (file_area.h) but
+// in no version yet. What a column may hold is enforced here, for every way in: NULL in a REQUIRED
 // field, the digits of NUMERIC(p, s), NULL instead of an empty list. A job may touch at most 4,000
 // partitions (google-semantics A2 #17).
 #pragma once
@@ -19,10 +19,10 @@
 namespace holdfast::warehouse {
 
 struct ParquetWrite {
-  std::string select_sql;     // columns named as the schema's fields, of the stored types
+  std::string select_sql;  // columns named as the schema's fields, of the stored types
   Schema schema;
   Partitioning partitioning;
-  std::string partition;      // decorator: where every row must belong; "": wherever it belongs
+  std::string partition;  // decorator: where every row must belong; "": wherever it belongs
   std::vector<QueryParameter> parameters;  // of select_sql
   std::stop_token cancel;
 };
@@ -32,11 +32,11 @@ struct WrittenFiles {
   PublishedFiles published;
   std::vector<DataFile> files;  // those without rows are left out
   int64_t rows = 0;
-  int64_t bytes = 0;            // logical
+  int64_t bytes = 0;  // logical
 };
 
-// Errors: those of DuckError; kWarehouseInvalidRequest for rows outside `partition` and for too many
-// partitions.
+// Errors: those of DuckError; kWarehouseInvalidRequest for rows outside `partition` and for too
+// many partitions.
 Result<WrittenFiles> WriteParquet(Warehouse& warehouse, Connection& connection,
                                   const ParquetWrite& write);
 

@@ -74,8 +74,7 @@ Result<Partitioning> TimePartitioning(const Json& json, const Schema& schema) {
   partitioning.kind = PartitionKind::kTimeColumn;
   HF_ASSIGN_OR_RETURN(const Field* field, PartitionColumn(schema, partitioning.column));
   const bool by_date = field->type == FieldType::kDate;
-  const bool by_time =
-      field->type == FieldType::kTimestamp || field->type == FieldType::kDateTime;
+  const bool by_time = field->type == FieldType::kTimestamp || field->type == FieldType::kDateTime;
   if ((!by_date && !by_time) || (by_date && partitioning.unit == PartitionUnit::kHour)) {
     return InvalidPartitioning(fmt::format("{} partitioning cannot use field {} of type {}", type,
                                            partitioning.column, SqlTypeName(field->type)));
@@ -147,10 +146,15 @@ std::string TimeIdOf(PartitionUnit unit, Timestamp time) {
 Timestamp StartOfBucket(PartitionUnit unit, int64_t bucket) {
   using std::chrono::floor;
   switch (unit) {
-    case PartitionUnit::kHour: return Timestamp{std::chrono::hours{bucket}};
-    case PartitionUnit::kDay: return Timestamp{days{bucket}};
-    case PartitionUnit::kYear: bucket *= 12; break;
-    case PartitionUnit::kMonth: break;
+    case PartitionUnit::kHour:
+      return Timestamp{std::chrono::hours{bucket}};
+    case PartitionUnit::kDay:
+      return Timestamp{days{bucket}};
+    case PartitionUnit::kYear:
+      bucket *= 12;
+      break;
+    case PartitionUnit::kMonth:
+      break;
   }
   const std::chrono::year_month month = std::chrono::year{1970} / std::chrono::January;
   return sys_days{(month + std::chrono::months{bucket}) / 1};
@@ -165,12 +169,14 @@ std::string TimeBucketExpression(const Partitioning& partitioning) {
     return fmt::format("((epoch_us({}) + {}) // {} - {})", column, offset, micros, offset / micros);
   };
   switch (partitioning.unit) {
-    case PartitionUnit::kHour: return units_since_epoch(kMicrosPerHour);
+    case PartitionUnit::kHour:
+      return units_since_epoch(kMicrosPerHour);
     case PartitionUnit::kDay:
       if (by_date) return fmt::format("CAST({} - DATE '1970-01-01' AS BIGINT)", column);
       return units_since_epoch(kMicrosPerDay);
     case PartitionUnit::kMonth:
-    case PartitionUnit::kYear: break;
+    case PartitionUnit::kYear:
+      break;
   }
   // A civil time has the same fields as the instant in UTC, and its functions need no time zone.
   const std::string civil = by_date ? column : fmt::format("make_timestamp(epoch_us({}))", column);
@@ -219,14 +225,15 @@ Status ValidatePartitionId(const Partitioning& partitioning, std::string_view id
     valid = valid || (start && std::to_string(*start) == id && *start >= partitioning.range_start &&
                       *start < partitioning.range_end &&
                       (static_cast<__int128>(*start) - partitioning.range_start) %
-                              partitioning.range_interval == 0);
+                              partitioning.range_interval ==
+                          0);
   } else {
     valid = false;
   }
   if (valid) return Ok();
-  Error error = MakeError(ErrorId::kInvalidName,
-                          fmt::format("\"${}\" is not a partition of this table", id),
-                          "Use an id of the table's partitioning, for example $20261121 for days");
+  Error error =
+      MakeError(ErrorId::kInvalidName, fmt::format("\"${}\" is not a partition of this table", id),
+                "Use an id of the table's partitioning, for example $20261121 for days");
   error.reason = "invalid";
   return error;
 }

@@ -1,10 +1,10 @@
 // How a table is divided into partitions, and which partition a row belongs to.
 //
 // Partition ids are BigQuery's: YYYYMMDDHH, YYYYMMDD, YYYYMM or YYYY in UTC; the start of the range
-// for integer ranges; `__NULL__` for rows whose key is NULL; `__UNPARTITIONED__` for integers outside
-// the range, and for streamed rows not flushed yet. The single part of an unpartitioned table has the
-// id "". Inside, a partition is an int64 bucket, which DuckDB computes for every row in one pass.
-// Pure. Source: google-semantics A2 #13, #14; BigQuery "Managing partitioned tables".
+// for integer ranges; `__NULL__` for rows whose key is NULL; `__UNPARTITIONED__` for integers
+// outside the range, and for streamed rows not flushed yet. The single part of an unpartitioned
+// table has the id "". Inside, a partition is an int64 bucket, which DuckDB computes for every row
+// in one pass. Pure. Source: google-semantics A2 #13, #14; BigQuery "Managing partitioned tables".
 #pragma once
 
 #include <cstdint>
@@ -35,11 +35,11 @@ struct Partitioning {
   int64_t range_start = 0;                   // kIntegerRange: [start, end) in steps of interval
   int64_t range_end = 0;
   int64_t range_interval = 0;
-  int64_t expiration_ms = 0;                 // the time kinds; 0: partitions never expire
+  int64_t expiration_ms = 0;  // the time kinds; 0: partitions never expire
 
   // Reads `timePartitioning` or `rangePartitioning` of a table resource. Errors:
-  // kWarehouseInvalidSchema when the column is missing, of a wrong type or repeated, or the range is
-  // empty or has more than 10,000 steps.
+  // kWarehouseInvalidSchema when the column is missing, of a wrong type or repeated, or the range
+  // is empty or has more than 10,000 steps.
   static Result<Partitioning> FromResource(const Json& resource, const Schema& schema);
 
   bool IsPartitioned() const { return kind != PartitionKind::kNone; }

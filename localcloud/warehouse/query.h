@@ -3,8 +3,8 @@
 // The caller has translated the user's GoogleSQL. A binding puts a relation under a name on the
 // query's own connection: a table at a version, rows given as JSON (INFORMATION_SCHEMA), or another
 // query (a view). Nothing else is reachable: no files, no network, no settings. The session's time
-// zone is UTC. Results have BigQuery's types: HUGEINT sums become INT64, decimals NUMERIC, and so on.
-// A result is streamed, or written to a table, from which pages are read (rows.h).
+// zone is UTC. Results have BigQuery's types: HUGEINT sums become INT64, decimals NUMERIC, and so
+// on. A result is streamed, or written to a table, from which pages are read (rows.h).
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ namespace holdfast::warehouse {
 // A table at a moment. An ingestion-time table has _PARTITIONTIME (TIMESTAMPTZ, NULL while in the
 // streaming buffer) and _PARTITIONDATE after its own columns if `with_partition_columns`.
 struct TableBinding {
-  TableRef table;                     // ref.partition: only that partition
+  TableRef table;  // ref.partition: only that partition
   std::optional<int64_t> as_of_ms;
   bool with_partition_columns = false;
 };
@@ -63,8 +63,8 @@ struct Query {
 // The result's fields, without running anything (dry run). Errors as `RunQuery`.
 Result<Schema> DescribeQuery(Warehouse& warehouse, const Query& query);
 
-// Runs the query; `consume` gets the schema's batches in order and may stop it by an error, which is
-// returned. The batch is valid during the call. Returns the number of rows. Errors: kQueryFailed
+// Runs the query; `consume` gets the schema's batches in order and may stop it by an error, which
+// is returned. The batch is valid during the call. Returns the number of rows. Errors: kQueryFailed
 // (reason "invalidQuery"; the message is DuckDB's without paths), kWarehouseNotFound,
 // kWarehouseTimeTravel, kCancelled, kDiskFull.
 using BatchConsumer = std::function<Status(const Schema& schema, const avro::BatchView& batch)>;
@@ -75,9 +75,10 @@ struct QueryToTableRequest {
   TableRef destination;  // ref.partition: that partition (ingestion time or fitting rows)
   WriteDisposition write_disposition = WriteDisposition::kEmpty;
   CreateDisposition create_disposition = CreateDisposition::kIfNeeded;
-  std::optional<Schema> schema;          // CREATE TABLE t (columns) AS ...; absent: the result's
-  Json table_resource = Json::object();  // of a table created here; expirationTime for anonymous ones
-  bool replace_table = false;            // CREATE OR REPLACE TABLE: whatever is there goes first
+  std::optional<Schema> schema;  // CREATE TABLE t (columns) AS ...; absent: the result's
+  Json table_resource =
+      Json::object();          // of a table created here; expirationTime for anonymous ones
+  bool replace_table = false;  // CREATE OR REPLACE TABLE: whatever is there goes first
 };
 
 struct QueryToTableResult {

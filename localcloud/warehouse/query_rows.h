@@ -18,9 +18,9 @@ Status BindParameters(DuckStatement& statement, const std::vector<QueryParameter
 Result<int64_t> StreamRows(Connection& connection, DuckStatement& statement, const Schema& schema,
                            const std::stop_token& cancel, const BatchConsumer& consume);
 
-// Rows of a snapshot's files alone, in listing order. A field may have another type than the table's
-// field of that name: the values are cast. Errors: kWarehouseCorrupt when a file is missing, damaged
-// or does not have the rows it should.
+// Rows of a snapshot's files alone, in listing order. A field may have another type than the
+// table's field of that name: the values are cast. Errors: kWarehouseCorrupt when a file is
+// missing, damaged or does not have the rows it should.
 Result<int64_t> ReadFileRows(Warehouse& warehouse, const TableSnapshot& snapshot, RowRange range,
                              const Schema& fields, const std::stop_token& cancel,
                              const BatchConsumer& consume);

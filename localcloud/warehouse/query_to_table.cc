@@ -43,8 +43,8 @@ Result<std::vector<int>> MatchColumns(const Schema& result, const Schema& target
 }
 
 // A SELECT of the target's fields from the result's columns.
-Result<std::string> MappedSelect(const std::string& sql, const Schema& result,
-                                 const Schema& target, const std::vector<int>& sources) {
+Result<std::string> MappedSelect(const std::string& sql, const Schema& result, const Schema& target,
+                                 const std::vector<int>& sources) {
   std::string columns;
   std::string positions;
   for (size_t i = 0; i < result.fields.size(); ++i) {
@@ -59,10 +59,10 @@ Result<std::string> MappedSelect(const std::string& sql, const Schema& result,
       const std::string stored = fmt::format("CAST(c{} AS {})", sources[i], DuckType(from));
       const auto assigned = AssignExpression(stored, from, field);
       if (!assigned) {
-        return SchemaError(fmt::format("Query column {} has type {} which cannot be inserted into "
-                                       "column {}, which has type {}",
-                                       sources[i] + 1, SqlTypeName(from.type), field.name,
-                                       SqlTypeName(field.type)));
+        return SchemaError(fmt::format(
+            "Query column {} has type {} which cannot be inserted into "
+            "column {}, which has type {}",
+            sources[i] + 1, SqlTypeName(from.type), field.name, SqlTypeName(field.type)));
       }
       value = *assigned;
     }

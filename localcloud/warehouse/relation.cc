@@ -32,11 +32,11 @@ std::string Columns(const Schema& table, const Schema& file) {
   std::string columns;
   for (const Field& field : table.fields) {
     const Field* source = file.Find(field.name);
-    const std::string value =
-        source == nullptr ? AbsentExpression(field)
-                          : AdaptExpression(QuoteIdentifier(source->name), *source, field);
-    columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", value,
-                           QuoteIdentifier(field.name));
+    const std::string value = source == nullptr
+                                  ? AbsentExpression(field)
+                                  : AdaptExpression(QuoteIdentifier(source->name), *source, field);
+    columns +=
+        fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", value, QuoteIdentifier(field.name));
   }
   return columns;
 }
@@ -46,10 +46,10 @@ std::string PartitionTimes(const FileArea& area, const TableSnapshot& snapshot,
   std::string values;
   for (const DataFile* file : files) {
     const auto start = PartitionStart(snapshot.table.partitioning, file->partition);
-    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ",
-                          QuoteLiteral(area.Absolute(file->path)),
-                          start ? fmt::format("make_timestamptz({})", start->time_since_epoch().count())
-                                : "CAST(NULL AS TIMESTAMPTZ)");
+    values += fmt::format(
+        "{}({}, {})", values.empty() ? "" : ", ", QuoteLiteral(area.Absolute(file->path)),
+        start ? fmt::format("make_timestamptz({})", start->time_since_epoch().count())
+              : "CAST(NULL AS TIMESTAMPTZ)");
   }
   return fmt::format("(VALUES {}) AS partition_times(path, start)", values);
 }
@@ -100,7 +100,8 @@ Result<std::string> SnapshotSelect(const FileArea& files, const TableSnapshot& s
         fmt::format("Table {} does not have a schema", snapshot.table.ref.ToString()));
   }
   if (options.with_row_identity || options.with_partition_columns) {
-    for (const std::string_view name : {kFileColumn, kRowColumn, std::string_view("file_row_number")}) {
+    for (const std::string_view name :
+         {kFileColumn, kRowColumn, std::string_view("file_row_number")}) {
       if (schema.Find(name) == nullptr) continue;
       return InvalidRelation(fmt::format("A table with a column {} cannot be changed", name));
     }

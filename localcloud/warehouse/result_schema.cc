@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/identifier.h"
 
@@ -11,8 +10,8 @@ namespace holdfast::warehouse {
 namespace {
 
 Error Unsupported(const std::string& column, std::string_view what) {
-  Error error = MakeError(ErrorId::kQueryFailed,
-                          fmt::format("Column {} of the result {}", column, what));
+  Error error =
+      MakeError(ErrorId::kQueryFailed, fmt::format("Column {} of the result {}", column, what));
   error.reason = "invalidQuery";
   return error;
 }
@@ -35,23 +34,34 @@ std::optional<FieldType> ScalarOf(duckdb_type type) {
     case DUCKDB_TYPE_UINTEGER:
     case DUCKDB_TYPE_UBIGINT:
     case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_UHUGEINT: return FieldType::kInt64;
-    case DUCKDB_TYPE_BOOLEAN: return FieldType::kBool;
+    case DUCKDB_TYPE_UHUGEINT:
+      return FieldType::kInt64;
+    case DUCKDB_TYPE_BOOLEAN:
+      return FieldType::kBool;
     case DUCKDB_TYPE_FLOAT:
-    case DUCKDB_TYPE_DOUBLE: return FieldType::kFloat64;
-    case DUCKDB_TYPE_DECIMAL: return FieldType::kNumeric;
+    case DUCKDB_TYPE_DOUBLE:
+      return FieldType::kFloat64;
+    case DUCKDB_TYPE_DECIMAL:
+      return FieldType::kNumeric;
     case DUCKDB_TYPE_VARCHAR:
     case DUCKDB_TYPE_ENUM:
-    case DUCKDB_TYPE_UUID: return FieldType::kString;
-    case DUCKDB_TYPE_BLOB: return FieldType::kBytes;
-    case DUCKDB_TYPE_DATE: return FieldType::kDate;
-    case DUCKDB_TYPE_TIME: return FieldType::kTime;
+    case DUCKDB_TYPE_UUID:
+      return FieldType::kString;
+    case DUCKDB_TYPE_BLOB:
+      return FieldType::kBytes;
+    case DUCKDB_TYPE_DATE:
+      return FieldType::kDate;
+    case DUCKDB_TYPE_TIME:
+      return FieldType::kTime;
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_S:
     case DUCKDB_TYPE_TIMESTAMP_MS:
-    case DUCKDB_TYPE_TIMESTAMP_NS: return FieldType::kDateTime;
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return FieldType::kTimestamp;
-    default: return std::nullopt;
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return FieldType::kDateTime;
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return FieldType::kTimestamp;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -94,9 +104,12 @@ bool IsAssignable(FieldType from, FieldType to) {
   switch (from) {
     case FieldType::kInt64:
       return to == FieldType::kFloat64 || to == FieldType::kNumeric || to == FieldType::kBigNumeric;
-    case FieldType::kNumeric: return to == FieldType::kFloat64 || to == FieldType::kBigNumeric;
-    case FieldType::kString: return IsCivil(to);
-    default: return false;
+    case FieldType::kNumeric:
+      return to == FieldType::kFloat64 || to == FieldType::kBigNumeric;
+    case FieldType::kString:
+      return IsCivil(to);
+    default:
+      return false;
   }
 }
 

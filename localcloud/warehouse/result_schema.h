@@ -1,7 +1,7 @@
 // What the columns of a DuckDB result are in BigQuery, and the casts that make them so.
 //
-// HUGEINT and the small integers become INT64, FLOAT FLOAT64, decimals NUMERIC, and so on. Types that
-// BigQuery does not have (MAP, INTERVAL, lists of lists, ...) are a clear error.
+// HUGEINT and the small integers become INT64, FLOAT FLOAT64, decimals NUMERIC, and so on. Types
+// that BigQuery does not have (MAP, INTERVAL, lists of lists, ...) are a clear error.
 #pragma once
 
 #include <optional>

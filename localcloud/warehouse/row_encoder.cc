@@ -23,7 +23,8 @@ class ByteOutput {
   ByteOutput(std::unique_ptr<ExtractSink> sink, bool gzip) : sink_(std::move(sink)), gzip_(gzip) {
     if (gzip_) {
       CHECK(deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kGzipMemory,
-                         Z_DEFAULT_STRATEGY) == Z_OK, "zlib takes its own defaults");
+                         Z_DEFAULT_STRATEGY) == Z_OK,
+            "zlib takes its own defaults");
     }
   }
   ~ByteOutput() {
@@ -188,10 +189,10 @@ class AvroEncoder final : public RowEncoder {
   Status Start(const Schema& schema, avro::Codec codec, Random& random) {
     avro::WriterOptions options;
     options.codec = codec;
-    HF_ASSIGN_OR_RETURN(writer_,
-                        avro::Writer::Create(
-                            schema, options,
-                            [this](std::string_view bytes) { return sink_->Write(bytes); }, random));
+    HF_ASSIGN_OR_RETURN(
+        writer_, avro::Writer::Create(
+                     schema, options,
+                     [this](std::string_view bytes) { return sink_->Write(bytes); }, random));
     return Ok();
   }
 
@@ -211,10 +212,14 @@ class AvroEncoder final : public RowEncoder {
 
 avro::Codec AvroCodec(ExtractCompression compression) {
   switch (compression) {
-    case ExtractCompression::kDeflate: return avro::Codec::kDeflate;
-    case ExtractCompression::kSnappy: return avro::Codec::kSnappy;
-    case ExtractCompression::kZstd: return avro::Codec::kZstd;
-    default: return avro::Codec::kNull;
+    case ExtractCompression::kDeflate:
+      return avro::Codec::kDeflate;
+    case ExtractCompression::kSnappy:
+      return avro::Codec::kSnappy;
+    case ExtractCompression::kZstd:
+      return avro::Codec::kZstd;
+    default:
+      return avro::Codec::kNull;
   }
 }
 

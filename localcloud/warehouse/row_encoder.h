@@ -15,7 +15,7 @@ class RowEncoder {
  public:
   virtual ~RowEncoder() = default;
   virtual Status Write(const avro::BatchView& batch) = 0;
-  virtual Status Finish() = 0;             // once, last; finishes the sink too
+  virtual Status Finish() = 0;                // once, last; finishes the sink too
   virtual int64_t bytes_written() const = 0;  // given to the sink so far
 };
 

@@ -68,17 +68,17 @@ Result<int64_t> ReadRun(Warehouse& warehouse, const TableSnapshot& snapshot, con
   HF_ASSIGN_OR_RETURN(Connection connection, warehouse.database().Connect());
   HF_ASSIGN_OR_RETURN(DuckStatement statement,
                       connection.Prepare(fmt::format("SELECT {} FROM ({}) LIMIT {} OFFSET {}",
-                                                     ColumnList(part.table.schema, fields), select, run.take,
-                                                     run.skip)));
+                                                     ColumnList(part.table.schema, fields), select,
+                                                     run.take, run.skip)));
   Result<int64_t> rows = StreamRows(connection, statement, fields, cancel, consume);
   if (!rows.ok() && rows.error().id == ErrorId::kQueryFailed) {
     return MakeError(ErrorId::kWarehouseCorrupt,
                      fmt::format("{}: {}", snapshot.table.ref.ToString(), rows.error().message));
   }
   if (rows.ok() && *rows != run.take) {
-    return MakeError(ErrorId::kWarehouseCorrupt,
-                     fmt::format("{}: {} rows read of {}", snapshot.table.ref.ToString(), *rows,
-                                 run.take));
+    return MakeError(
+        ErrorId::kWarehouseCorrupt,
+        fmt::format("{}: {} rows read of {}", snapshot.table.ref.ToString(), *rows, run.take));
   }
   return rows;
 }
@@ -111,8 +111,7 @@ Result<int64_t> ReadBuffer(Warehouse& warehouse, const TableSnapshot& snapshot, 
   while (true) {
     HF_ASSIGN_OR_RETURN(const auto batch, source.Next());
     if (!batch) return end - begin;
-    HF_RETURN_IF_ERROR(
-        consume(fields, PickColumns(snapshot.table.schema, fields, batch->view)));
+    HF_RETURN_IF_ERROR(consume(fields, PickColumns(snapshot.table.schema, fields, batch->view)));
   }
 }
 

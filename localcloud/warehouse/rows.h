@@ -1,8 +1,8 @@
 // tabledata.list: rows [start, start + count) of one version of a table, in a stable order.
 //
-// The order is that of the version's files, then of the rows in each, then the streaming buffer's by
-// arrival: pages of one version neither overlap nor miss a row. Files before the range are skipped
-// by their counts. Source: tabledata.list.
+// The order is that of the version's files, then of the rows in each, then the streaming buffer's
+// by arrival: pages of one version neither overlap nor miss a row. Files before the range are
+// skipped by their counts. Source: tabledata.list.
 #pragma once
 
 #include <optional>
@@ -25,8 +25,8 @@ Result<Schema> SelectFields(const Schema& schema, const std::vector<std::string>
 // The number of rows that can be read, the streaming buffer's included if the snapshot is current.
 int64_t CountRows(const TableSnapshot& snapshot);
 
-// Gives the range's rows to `consume` with the selected fields; returns how many there were. Reading
-// past the end gives fewer or none.
+// Gives the range's rows to `consume` with the selected fields; returns how many there were.
+// Reading past the end gives fewer or none.
 Result<int64_t> ReadRows(Warehouse& warehouse, const TableSnapshot& snapshot, RowRange range,
                          const std::vector<std::string>& selected, const BatchConsumer& consume);
 

@@ -57,8 +57,8 @@ std::optional<int64_t> SqliteStatement::OptionalInt(int index) const {
   return Int(index);
 }
 
-// A bind fails only for an index or a size that our own SQL cannot have, or out of memory, which the
-// following step reports.
+// A bind fails only for an index or a size that our own SQL cannot have, or out of memory, which
+// the following step reports.
 void SqliteStatement::Bind(int index, int64_t value) {
   sqlite3_bind_int64(statement_.get(), index, value);
 }

@@ -15,16 +15,16 @@ namespace holdfast::warehouse {
 
 namespace {
 
-constexpr size_t kRequestRowsMax = 50'000;           // BigQuery: rows per insertAll request
-constexpr int64_t kDeduplicationMs = 60'000;         // BigQuery: "at least one minute", best effort
+constexpr size_t kRequestRowsMax = 50'000;    // BigQuery: rows per insertAll request
+constexpr int64_t kDeduplicationMs = 60'000;  // BigQuery: "at least one minute", best effort
 constexpr int kFlushAttemptsMax = 5;
 
 Result<TableRecord> FindTarget(Warehouse& warehouse, const TableRef& ref) {
   HF_ASSIGN_OR_RETURN(TableRecord table, warehouse.store().GetTable(ref));
   if (table.kind != TableKind::kTable) {
-    Error error = MakeError(ErrorId::kWarehouseReadOnly,
-                            fmt::format("Cannot add rows to a table of type {}",
-                                        TableKindName(table.kind)));
+    Error error =
+        MakeError(ErrorId::kWarehouseReadOnly,
+                  fmt::format("Cannot add rows to a table of type {}", TableKindName(table.kind)));
     error.reason = "invalid";
     return error;
   }
@@ -78,18 +78,18 @@ Status StoreRows(Warehouse& warehouse, const InsertRequest& request,
   for (const InsertError& error : errors) refused[static_cast<size_t>(error.index)] = true;
   HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(database));
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindLiveTable(database, request.table));
-  HF_RETURN_IF_ERROR(database.Run("DELETE FROM recent_inserts WHERE arrival_ms <= ?",
-                                  now_ms - kDeduplicationMs));
+  HF_RETURN_IF_ERROR(
+      database.Run("DELETE FROM recent_inserts WHERE arrival_ms <= ?", now_ms - kDeduplicationMs));
   for (size_t i = 0; i < texts.size(); ++i) {
     if (refused[i]) continue;
-    HF_ASSIGN_OR_RETURN(const bool repeated, IsRepeated(database, table.table_key,
-                                                        request.rows[i].insert_id, now_ms));
+    HF_ASSIGN_OR_RETURN(const bool repeated,
+                        IsRepeated(database, table.table_key, request.rows[i].insert_id, now_ms));
     if (repeated) continue;
-    HF_RETURN_IF_ERROR(database.Run(
-        "INSERT INTO buffer_rows(table_key, partition_id, arrival_ms, bytes, row) "
-        "VALUES (?,?,?,?,?)",
-        table.table_key, request.table.partition, now_ms, static_cast<int64_t>(texts[i].size()),
-        texts[i]));
+    HF_RETURN_IF_ERROR(
+        database.Run("INSERT INTO buffer_rows(table_key, partition_id, arrival_ms, bytes, row) "
+                     "VALUES (?,?,?,?,?)",
+                     table.table_key, request.table.partition, now_ms,
+                     static_cast<int64_t>(texts[i].size()), texts[i]));
   }
   return transaction.Commit();
 }
@@ -186,11 +186,12 @@ Status FlushDueBuffers(Warehouse& warehouse) {
     const std::lock_guard lock(warehouse.store().mutex());
     const int64_t oldest_ms = ToUnixMillis(warehouse.clock().Now()) - kBufferAgeMaxMs;
     HF_ASSIGN_OR_RETURN(
-        auto rows, warehouse.store().database().Prepare(
-                       "SELECT project, dataset, name FROM buffer_rows JOIN tables USING (table_key)"
-                       " WHERE deleted_ms IS NULL GROUP BY table_key HAVING COUNT(*) >= ? OR "
-                       "SUM(bytes) >= ? OR MIN(arrival_ms) <= ?",
-                       kBufferRowsMax, kBufferBytesMax, oldest_ms));
+        auto rows,
+        warehouse.store().database().Prepare(
+            "SELECT project, dataset, name FROM buffer_rows JOIN tables USING (table_key)"
+            " WHERE deleted_ms IS NULL GROUP BY table_key HAVING COUNT(*) >= ? OR "
+            "SUM(bytes) >= ? OR MIN(arrival_ms) <= ?",
+            kBufferRowsMax, kBufferBytesMax, oldest_ms));
     while (true) {
       HF_ASSIGN_OR_RETURN(const bool found, rows.Step());
       if (!found) break;

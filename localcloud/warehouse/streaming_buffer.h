@@ -1,10 +1,11 @@
-// tabledata.insertAll: rows that are durable and visible to queries at once, and part of the table's
-// files later.
+// tabledata.insertAll: rows that are durable and visible to queries at once, and part of the
+// table's files later.
 //
 // Until a flush they are in no version: not in numRows, copies, extracts or snapshots, and of a
-// partitioned table they are in __UNPARTITIONED__. A flush writes them to their partitions and takes
-// them out of the buffer in one transaction. An insertId seen within the last minute is dropped, as
-// best effort. Thread-safe. Source: tabledata.insertAll; google-semantics trap 4, A2 #10, A8 #56.
+// partitioned table they are in __UNPARTITIONED__. A flush writes them to their partitions and
+// takes them out of the buffer in one transaction. An insertId seen within the last minute is
+// dropped, as best effort. Thread-safe. Source: tabledata.insertAll; google-semantics trap 4, A2
+// #10, A8 #56.
 #pragma once
 
 #include <string>
@@ -20,9 +21,9 @@ struct InsertRow {
 };
 
 struct InsertRequest {
-  TableRef table;                      // ref.partition: decorator of an ingestion-time table
+  TableRef table;  // ref.partition: decorator of an ingestion-time table
   std::vector<InsertRow> rows;
-  bool skip_invalid_rows = false;      // false: one bad row refuses them all ("stopped")
+  bool skip_invalid_rows = false;  // false: one bad row refuses them all ("stopped")
   bool ignore_unknown_values = false;
 };
 

@@ -47,9 +47,9 @@ Result<DatasetRecord> FindDataset(SqliteDatabase& database, const DatasetRef& re
 
 Status CheckEtag(const std::string& if_match, const std::string& etag, const std::string& what) {
   if (if_match.empty() || if_match == "*" || if_match == etag) return Ok();
-  Error error = MakeError(ErrorId::kWarehouseEtag,
-                          fmt::format("Precondition Failed: {} has etag {}, not {}", what, etag,
-                                      if_match));
+  Error error =
+      MakeError(ErrorId::kWarehouseEtag,
+                fmt::format("Precondition Failed: {} has etag {}, not {}", what, etag, if_match));
   error.reason = "conditionNotMet";
   return error;
 }
@@ -121,10 +121,10 @@ Result<DatasetRecord> TableStore::UpdateDataset(const DatasetRef& ref, Json reso
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const DatasetRecord before, FindDataset(*database_, ref));
   HF_RETURN_IF_ERROR(CheckEtag(if_match, before.etag, ref.ToString()));
-  HF_RETURN_IF_ERROR(database_->Run(
-      "UPDATE datasets SET resource = ?, revision = revision + 1, modified_ms = ? "
-      "WHERE project = ? AND dataset = ?",
-      DumpJson(resource), NowMs(), ref.project, ref.dataset));
+  HF_RETURN_IF_ERROR(
+      database_->Run("UPDATE datasets SET resource = ?, revision = revision + 1, modified_ms = ? "
+                     "WHERE project = ? AND dataset = ?",
+                     DumpJson(resource), NowMs(), ref.project, ref.dataset));
   return FindDataset(*database_, ref);
 }
 
@@ -191,8 +191,8 @@ Result<int64_t> TableStore::Create(const TableDefinition& definition) {
   HF_ASSIGN_OR_RETURN(const DatasetRecord dataset,
                       FindDataset(*database_, definition.ref.dataset_ref()));
   TableDefinition completed = definition;
-  HF_ASSIGN_OR_RETURN(completed.resource, WithDefaultExpirations(dataset.resource,
-                                                                 definition.resource, NowMs()));
+  HF_ASSIGN_OR_RETURN(completed.resource,
+                      WithDefaultExpirations(dataset.resource, definition.resource, NowMs()));
   const auto existing = FindLiveTable(*database_, definition.ref);
   if (existing.ok()) {
     HF_ASSIGN_OR_RETURN(const bool gone, ExpireTable(*database_, *existing, NowMs()));
@@ -235,10 +235,10 @@ Result<TableRecord> TableStore::UpdateTable(const TableRef& ref, Json resource,
   HF_ASSIGN_OR_RETURN(const auto expiration, OptionalInt64(resource, "expirationTime"));
   HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
   const NewVersion next = NextVersion(before, NowMs());
-  HF_RETURN_IF_ERROR(database_->Run(
-      "UPDATE tables SET resource = ?, revision = revision + 1, metadata_ms = ?, "
-      "expiration_ms = ? WHERE table_key = ?",
-      DumpJson(resource), next.committed_ms, expiration, before.table_key));
+  HF_RETURN_IF_ERROR(
+      database_->Run("UPDATE tables SET resource = ?, revision = revision + 1, metadata_ms = ?, "
+                     "expiration_ms = ? WHERE table_key = ?",
+                     DumpJson(resource), next.committed_ms, expiration, before.table_key));
   if (!(after == before.schema)) {
     HF_ASSIGN_OR_RETURN(const int64_t schema_key, InternSchema(*database_, after));
     HF_RETURN_IF_ERROR(RecordVersion(*database_, before, next, schema_key));
@@ -261,12 +261,12 @@ Result<Page<TableRecord>> TableStore::ListTables(const DatasetRef& ref, const Pa
   const std::lock_guard lock(mutex_);
   HF_RETURN_IF_ERROR(FindDataset(*database_, ref));
   HF_ASSIGN_OR_RETURN(
-      auto rows, database_->Prepare(
-                     fmt::format("SELECT {} FROM tables WHERE project = ? AND dataset = ? AND "
-                                 "deleted_ms IS NULL AND (expiration_ms IS NULL OR "
-                                 "expiration_ms > ?) AND name > ? ORDER BY name LIMIT ?",
-                                 kTableColumns),
-                     ref.project, ref.dataset, NowMs(), page.token, PageSize(page) + 1));
+      auto rows,
+      database_->Prepare(fmt::format("SELECT {} FROM tables WHERE project = ? AND dataset = ? AND "
+                                     "deleted_ms IS NULL AND (expiration_ms IS NULL OR "
+                                     "expiration_ms > ?) AND name > ? ORDER BY name LIMIT ?",
+                                     kTableColumns),
+                         ref.project, ref.dataset, NowMs(), page.token, PageSize(page) + 1));
   Page<TableRecord> result;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool found, rows.Step());

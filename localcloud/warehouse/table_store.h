@@ -1,13 +1,14 @@
 // The catalog of the embedded warehouse: datasets, tables and their versions, in SQLite.
 //
 // A version is a schema plus a list of immutable Parquet files; committing one is a single SQLite
-// transaction, so a reader sees either all of it or nothing and a crash leaves the last version whole.
-// Older versions stay readable for the time-travel window. Concurrency is by files: an append never
-// conflicts; a change that replaces files fails with kWarehouseConflict if one of them is gone.
+// transaction, so a reader sees either all of it or nothing and a crash leaves the last version
+// whole. Older versions stay readable for the time-travel window. Concurrency is by files: an
+// append never conflicts; a change that replaces files fails with kWarehouseConflict if one of them
+// is gone.
 //
-// Names are looked up as BigQuery does: case-sensitive, a live table hides older incarnations of its
-// name. A table past its expiration is not found. Thread-safe; every call is short.
-// Errors of all calls: kWarehouseNotFound, kWarehouseStorage, kDiskFull.
+// Names are looked up as BigQuery does: case-sensitive, a live table hides older incarnations of
+// its name. A table past its expiration is not found. Thread-safe; every call is short. Errors of
+// all calls: kWarehouseNotFound, kWarehouseStorage, kDiskFull.
 #pragma once
 
 #include <functional>
@@ -33,8 +34,8 @@ struct TableDefinition {
   bool replace = false;  // CREATE OR REPLACE: a live table of the name is deleted first
 };
 
-// Rows of a streaming buffer: all up to a sequence number. If there are no longer just as many, some
-// were taken up by another flush, and the commit fails with kWarehouseConflict.
+// Rows of a streaming buffer: all up to a sequence number. If there are no longer just as many,
+// some were taken up by another flush, and the commit fails with kWarehouseConflict.
 struct StreamedRows {
   int64_t through = 0;
   int64_t count = 0;
@@ -43,15 +44,15 @@ struct StreamedRows {
 // One change of a table's data, committed at once.
 struct VersionChange {
   TableRef table;
-  int64_t table_key = 0;                     // the incarnation that was read; 0: whichever is there
+  int64_t table_key = 0;  // the incarnation that was read; 0: whichever is there
   WriteDisposition disposition = WriteDisposition::kAppend;
-  std::string partition;                     // kTruncate, kEmpty: only this partition; "": the table
-  std::optional<Schema> schema;              // the new schema; absent: unchanged
-  std::vector<DataFile> added;               // schema_key 0: `added_schema`
-  std::optional<Schema> added_schema;        // what they were written with; absent: the new schema
-  std::vector<std::string> removed;          // paths that must still be there (DML)
-  std::optional<StreamedRows> streamed;      // the buffered rows that `added` takes up
-  std::optional<int64_t> modified_ms;        // default: now
+  std::string partition;                 // kTruncate, kEmpty: only this partition; "": the table
+  std::optional<Schema> schema;          // the new schema; absent: unchanged
+  std::vector<DataFile> added;           // schema_key 0: `added_schema`
+  std::optional<Schema> added_schema;    // what they were written with; absent: the new schema
+  std::vector<std::string> removed;      // paths that must still be there (DML)
+  std::optional<StreamedRows> streamed;  // the buffered rows that `added` takes up
+  std::optional<int64_t> modified_ms;    // default: now
 };
 
 class TableStore {
@@ -106,8 +107,9 @@ class TableStore {
   // --- Maintenance.
   // Deletes tables and partitions that have expired. Idempotent.
   Status DropExpired();
-  // Forgets versions and deleted tables older than their time-travel window, and returns the paths of
-  // files that nothing refers to any more and no snapshot pins: the caller deletes them. Idempotent.
+  // Forgets versions and deleted tables older than their time-travel window, and returns the paths
+  // of files that nothing refers to any more and no snapshot pins: the caller deletes them.
+  // Idempotent.
   Result<std::vector<std::string>> CollectGarbage();
   // Every path that a version refers to.
   Result<std::vector<std::string>> AllPaths();

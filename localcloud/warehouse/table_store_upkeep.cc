@@ -42,16 +42,18 @@ Result<std::vector<PastFile>> ForgetVersions(SqliteDatabase& database, int64_t t
     HF_RETURN_IF_ERROR(database.Run("DELETE FROM versions WHERE table_key = ?", table_key));
     HF_RETURN_IF_ERROR(database.Run("DELETE FROM partitions WHERE table_key = ?", table_key));
     HF_ASSIGN_OR_RETURN(auto rows, database.Prepare("SELECT file_key, path FROM files "
-                                                    "WHERE table_key = ?", table_key));
+                                                    "WHERE table_key = ?",
+                                                    table_key));
     return ReadPastFiles(std::move(rows));
   }
   // The version that was current at the horizon is still needed.
   HF_ASSIGN_OR_RETURN(const auto oldest,
                       database.ReadInt("SELECT MAX(version) FROM versions WHERE table_key = ? AND "
-                                       "committed_ms <= ?", table_key, horizon_ms));
+                                       "committed_ms <= ?",
+                                       table_key, horizon_ms));
   if (!oldest) return std::vector<PastFile>();
-  HF_RETURN_IF_ERROR(database.Run("DELETE FROM versions WHERE table_key = ? AND version < ?",
-                                  table_key, *oldest));
+  HF_RETURN_IF_ERROR(
+      database.Run("DELETE FROM versions WHERE table_key = ? AND version < ?", table_key, *oldest));
   HF_ASSIGN_OR_RETURN(auto rows, database.Prepare("SELECT file_key, path FROM files WHERE "
                                                   "table_key = ? AND removed <= ?",
                                                   table_key, *oldest));
@@ -65,8 +67,8 @@ struct TableAge {
 };
 
 Result<std::vector<TableAge>> ReadTableAges(SqliteDatabase& database) {
-  HF_ASSIGN_OR_RETURN(auto rows, database.Prepare(
-                                     "SELECT table_key, project, dataset, deleted_ms FROM tables"));
+  HF_ASSIGN_OR_RETURN(
+      auto rows, database.Prepare("SELECT table_key, project, dataset, deleted_ms FROM tables"));
   std::vector<TableAge> ages;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool found, rows.Step());

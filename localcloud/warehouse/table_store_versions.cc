@@ -14,17 +14,16 @@ namespace holdfast::warehouse {
 namespace {
 
 Error TimeTravelError(const TableRef& ref, int64_t as_of_ms, std::string_view why) {
-  Error error = MakeError(ErrorId::kWarehouseTimeTravel,
-                          fmt::format("Invalid time travel timestamp {} for table {}:{}.{}@{}: {}",
-                                      as_of_ms, ref.project, ref.dataset, ref.table, as_of_ms,
-                                      why));
+  Error error =
+      MakeError(ErrorId::kWarehouseTimeTravel,
+                fmt::format("Invalid time travel timestamp {} for table {}:{}.{}@{}: {}", as_of_ms,
+                            ref.project, ref.dataset, ref.table, as_of_ms, why));
   error.reason = "invalid";
   return error;
 }
 
 // kEmpty refuses a table (or partition) that has rows, streamed ones included.
-Status CheckEmpty(SqliteDatabase& database, const TableRecord& table,
-                  const VersionChange& change) {
+Status CheckEmpty(SqliteDatabase& database, const TableRecord& table, const VersionChange& change) {
   HF_ASSIGN_OR_RETURN(
       const auto rows,
       change.partition.empty()
@@ -99,9 +98,9 @@ Status RemoveStreamed(SqliteDatabase& database, const TableRecord& table,
     HF_RETURN_IF_ERROR(database.Run("DELETE FROM buffer_rows WHERE table_key = ? AND sequence <= ?",
                                     table.table_key, change.streamed->through));
     if (database.rows_changed() == change.streamed->count) return Ok();
-    return MakeError(ErrorId::kWarehouseConflict,
-                     fmt::format("{}: its streaming buffer was flushed meanwhile",
-                                 table.ref.ToString()));
+    return MakeError(
+        ErrorId::kWarehouseConflict,
+        fmt::format("{}: its streaming buffer was flushed meanwhile", table.ref.ToString()));
   }
   if (change.disposition == WriteDisposition::kTruncate && change.partition.empty()) {
     return database.Run("DELETE FROM buffer_rows WHERE table_key = ?", table.table_key);
@@ -116,8 +115,8 @@ Result<std::vector<DataFile>> ReadFiles(SqliteDatabase& database, const TableRec
       "WHERE table_key = ? AND added <= ? AND (removed IS NULL OR removed > ?) {} "
       "ORDER BY partition_id, file_key",
       partition.empty() ? "AND ? = ''" : "AND partition_id = ?");
-  HF_ASSIGN_OR_RETURN(auto rows, database.Prepare(sql, table.table_key, table.version,
-                                                  table.version, partition));
+  HF_ASSIGN_OR_RETURN(
+      auto rows, database.Prepare(sql, table.table_key, table.version, table.version, partition));
   std::vector<DataFile> files;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool found, rows.Step());
@@ -203,10 +202,10 @@ Result<TableRecord> TableStore::Commit(const VersionChange& change) {
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindUnexpired(change.table));
   if (table.kind != TableKind::kTable) {
-    Error error = MakeError(ErrorId::kWarehouseReadOnly,
-                            fmt::format("{}:{}.{} is a {} and cannot be written", table.ref.project,
-                                        table.ref.dataset, table.ref.table,
-                                        TableKindName(table.kind)));
+    Error error =
+        MakeError(ErrorId::kWarehouseReadOnly,
+                  fmt::format("{}:{}.{} is a {} and cannot be written", table.ref.project,
+                              table.ref.dataset, table.ref.table, TableKindName(table.kind)));
     error.reason = "invalid";
     return error;
   }

@@ -63,12 +63,23 @@ size_t Utf8Length(std::string_view bytes) {
 
 void AppendEscaped(unsigned char c, std::string& text) {
   switch (c) {
-    case '"': text += "\\\""; return;
-    case '\\': text += "\\\\"; return;
-    case '\n': text += "\\n"; return;
-    case '\r': text += "\\r"; return;
-    case '\t': text += "\\t"; return;
-    default: text += fmt::format("\\u{:04x}", c);
+    case '"':
+      text += "\\\"";
+      return;
+    case '\\':
+      text += "\\\\";
+      return;
+    case '\n':
+      text += "\\n";
+      return;
+    case '\r':
+      text += "\\r";
+      return;
+    case '\t':
+      text += "\\t";
+      return;
+    default:
+      text += fmt::format("\\u{:04x}", c);
   }
 }
 
@@ -76,8 +87,12 @@ void AppendEscaped(unsigned char c, std::string& text) {
 void AppendJsonElement(const Field& field, const ColumnView& column, size_t row,
                        std::string& text) {
   switch (field.type) {
-    case FieldType::kBool: text += column.As<uint8_t>()[row] != 0 ? "true" : "false"; return;
-    case FieldType::kJson: text += column.As<std::string_view>()[row]; return;
+    case FieldType::kBool:
+      text += column.As<uint8_t>()[row] != 0 ? "true" : "false";
+      return;
+    case FieldType::kJson:
+      text += column.As<std::string_view>()[row];
+      return;
     case FieldType::kFloat64:
       if (!std::isfinite(column.As<double>()[row])) break;
       AppendFloat(column.As<double>()[row], text);
@@ -92,7 +107,8 @@ void AppendJsonElement(const Field& field, const ColumnView& column, size_t row,
       }
       text += '}';
       return;
-    default: break;
+    default:
+      break;
   }
   std::string scalar;
   AppendScalar(field, column, row, scalar);
@@ -142,12 +158,24 @@ void AppendJsonString(std::string_view bytes, std::string& text) {
 
 void AppendScalar(const Field& field, const ColumnView& column, size_t row, std::string& text) {
   switch (field.type) {
-    case FieldType::kInt64: text += fmt::format_int(column.As<int64_t>()[row]).c_str(); return;
-    case FieldType::kFloat64: AppendFloat(column.As<double>()[row], text); return;
-    case FieldType::kBool: text += column.As<uint8_t>()[row] != 0 ? "true" : "false"; return;
-    case FieldType::kNumeric: text += avro::FormatNumeric(column.As<__int128>()[row]); return;
-    case FieldType::kDate: AppendCivil(avro::WriteDate, column.As<int32_t>()[row], text); return;
-    case FieldType::kTime: AppendCivil(avro::WriteTime, column.As<int64_t>()[row], text); return;
+    case FieldType::kInt64:
+      text += fmt::format_int(column.As<int64_t>()[row]).c_str();
+      return;
+    case FieldType::kFloat64:
+      AppendFloat(column.As<double>()[row], text);
+      return;
+    case FieldType::kBool:
+      text += column.As<uint8_t>()[row] != 0 ? "true" : "false";
+      return;
+    case FieldType::kNumeric:
+      text += avro::FormatNumeric(column.As<__int128>()[row]);
+      return;
+    case FieldType::kDate:
+      AppendCivil(avro::WriteDate, column.As<int32_t>()[row], text);
+      return;
+    case FieldType::kTime:
+      AppendCivil(avro::WriteTime, column.As<int64_t>()[row], text);
+      return;
     case FieldType::kDateTime:
       AppendCivil(avro::WriteDateTime, column.As<int64_t>()[row], text);
       return;
@@ -158,9 +186,14 @@ void AppendScalar(const Field& field, const ColumnView& column, size_t row, std:
       text += " UTC";
       return;
     }
-    case FieldType::kBytes: text += Base64Encode(column.As<std::string_view>()[row]); return;
-    case FieldType::kRange: AppendRange(field, column, row, text); return;
-    default: text += column.As<std::string_view>()[row];
+    case FieldType::kBytes:
+      text += Base64Encode(column.As<std::string_view>()[row]);
+      return;
+    case FieldType::kRange:
+      AppendRange(field, column, row, text);
+      return;
+    default:
+      text += column.As<std::string_view>()[row];
   }
 }
 

@@ -5,7 +5,8 @@
 //   reads back, NaN, Infinity, -Infinity · RANGE [start, end)
 //
 // Civil times and decimals are written by avro/civil_text.h and avro/decimal.h.
-// Each function appends to `text`, so that a row needs one buffer. Pure. Source: google-semantics A4.
+// Each function appends to `text`, so that a row needs one buffer. Pure. Source: google-semantics
+// A4.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,11 @@ void AppendFloat(double value, std::string& text);
 // A JSON string literal of `bytes` with the quotes. Invalid UTF-8 is replaced by U+FFFD.
 void AppendJsonString(std::string_view bytes, std::string& text);
 
-// The text of a scalar (or RANGE) at `row`, which is not NULL: unquoted, as in a CSV field or the "v"
-// of a REST cell. TIMESTAMP is the text above; REST callers format it from the int64 themselves.
-void AppendScalar(const Field& field, const avro::ColumnView& column, size_t row, std::string& text);
+// The text of a scalar (or RANGE) at `row`, which is not NULL: unquoted, as in a CSV field or the
+// "v" of a REST cell. TIMESTAMP is the text above; REST callers format it from the int64
+// themselves.
+void AppendScalar(const Field& field, const avro::ColumnView& column, size_t row,
+                  std::string& text);
 
 // The JSON value at `row`, NULL included, of any field, as in an NDJSON extract: INT64 and NUMERIC
 // are strings, FLOAT64 a number unless not finite, JSON is embedded.

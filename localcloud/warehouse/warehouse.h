@@ -6,10 +6,10 @@
 //   <directory>/spill/          DuckDB's temporary files
 //
 // It owns the parts that the operations work on: loader.h, extractor.h, copier.h, query.h, dml.h,
-// rows.h and streaming_buffer.h are functions over a Warehouse. A file is written in staging/, synced
-// and renamed into files/ before the version that names it is committed: after a crash the directory
-// holds every committed version, and at most files that nobody names, which the next open deletes.
-// Thread-safe. Source: DESIGN §6.
+// rows.h and streaming_buffer.h are functions over a Warehouse. A file is written in staging/,
+// synced and renamed into files/ before the version that names it is committed: after a crash the
+// directory holds every committed version, and at most files that nobody names, which the next open
+// deletes. Thread-safe. Source: DESIGN §6.
 #pragma once
 
 #include <memory>
@@ -28,9 +28,10 @@ class DirectoryLock;
 
 struct WarehouseOptions {
   std::string directory;
-  std::vector<std::string> readable_directories;  // where load sources lie; nothing else is readable
-  int64_t memory_bytes_max = int64_t{1} << 30;    // DuckDB spills to disk beyond it
-  int threads = 0;                                // 0: one per core
+  std::vector<std::string>
+      readable_directories;                     // where load sources lie; nothing else is readable
+  int64_t memory_bytes_max = int64_t{1} << 30;  // DuckDB spills to disk beyond it
+  int threads = 0;                              // 0: one per core
   int64_t spill_bytes_max = int64_t{64} << 30;
 };
 
@@ -51,7 +52,8 @@ class Warehouse {
   Random& random() { return random_; }
 
   // Drops what has expired, flushes streaming buffers that are due, deletes files that no version
-  // within the time-travel window needs. Call it now and then (once a minute is plenty). Idempotent.
+  // within the time-travel window needs. Call it now and then (once a minute is plenty).
+  // Idempotent.
   Status Maintain();
 
  private:
