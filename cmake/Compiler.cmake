@@ -9,7 +9,12 @@ set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 find_program(CCACHE ccache)
 if(CCACHE)
   # No directory in the hash: two build trees of one checkout share their objects.
-  set(launcher ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(launcher_environment CCACHE_NOHASHDIR=1)
+  if(HOLDFAST_PCH)
+    # What ccache asks for before it caches what a precompiled header goes into.
+    list(APPEND launcher_environment CCACHE_SLOPPINESS=pch_defines,time_macros)
+  endif()
+  set(launcher ${CMAKE_COMMAND} -E env ${launcher_environment} ${CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
