@@ -23,13 +23,13 @@ struct InspectOptions {
 
 struct ObjectInspection {
   DataObject object;     // all members set
-  Schema schema;         // of the rows, as read
-  ContentDigest digest;  // of the rows
+  ContentDigest digest;  // of its rows
 };
 
 // Reads an Avro object as the rows of a table of schema `schema`. `info.ref` names a generation; it
 // is that one which is read. Errors: kObjectCorrupt (bytes do not match the crc32c),
-// kObjectNotFound, those of avro::Reader, the store's.
+// kObjectNotFound, kDataMismatch (the file's columns are not the table's), those of avro::Reader,
+// the store's.
 Result<ObjectInspection> InspectObject(cloud::ObjectStore& store, const cloud::ObjectInfo& info,
                                        const Schema& schema, const InspectOptions& options = {});
 
