@@ -48,6 +48,10 @@ struct Message {
   std::string ordering_key;  // empty: in any order
 };
 
+// Checks a message against the limits above. Every implementation does so before it sends anything.
+// Errors: kLimitExceeded, naming the limit.
+Status CheckMessage(const Message& message);
+
 // A message as the bus keeps it.
 struct PublishedMessage {
   Message message;

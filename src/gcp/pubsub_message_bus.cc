@@ -20,7 +20,7 @@ constexpr size_t kFramingBytes = 16;            // of a message or attribute, at
 constexpr int kAckIdsPerRequest = 1000;         // far below Pub/Sub's 512 KiB for such a request
 // Between two pulls of one wait, when the service answers empty before the time is up.
 constexpr Duration kPullPause = std::chrono::milliseconds{100};
-constexpr Duration kPullTimeoutMin = std::chrono::seconds{1};
+constexpr Duration kPullTimeoutMin = std::chrono::milliseconds{100};
 
 std::string NameOf(const TopicRef& topic) {
   return "projects/" + topic.project + "/topics/" + topic.topic;
@@ -62,30 +62,6 @@ size_t SizeOf(const Message& message) {
     size += key.size() + value.size() + kFramingBytes;
   }
   return size;
-}
-
-Status CheckLimits(const Message& message) {
-  const auto refuse = [](std::string why) {
-    return MakeError(ErrorId::kLimitExceeded, "message: " + std::move(why));
-  };
-  size_t size = message.data.size() + message.ordering_key.size();
-  for (const auto& [key, value] : message.attributes) {
-    if (key.empty() || key.size() > cloud::kAttributeKeyBytesMax) {
-      return refuse("an attribute's key must have 1 to 256 bytes");
-    }
-    if (value.size() > cloud::kAttributeValueBytesMax) {
-      return refuse("attribute \"" + key + "\" is longer than 1024 bytes");
-    }
-    size += key.size() + value.size();
-  }
-  if (message.data.empty() && message.attributes.empty()) return refuse("no data, no attribute");
-  if (message.attributes.size() > cloud::kMessageAttributesMax) {
-    return refuse("more than 100 attributes");
-  }
-  if (message.ordering_key.size() > cloud::kOrderingKeyBytesMax) {
-    return refuse("the ordering key is longer than 1024 bytes");
-  }
-  return size > cloud::kMessageBytesMax ? refuse("larger than 9,900,000 bytes") : Ok();
 }
 
 void ToWire(const Message& message, wire::PubsubMessage& target) {
@@ -142,7 +118,7 @@ class PubsubMessageBus final : public cloud::MessageBus {
 
   Result<std::vector<std::string>> Publish(const TopicRef& topic,
                                            std::span<const Message> messages) override {
-    for (const Message& message : messages) HF_RETURN_IF_ERROR(CheckLimits(message));
+    for (const Message& message : messages) HF_RETURN_IF_ERROR(cloud::CheckMessage(message));
     std::vector<std::string> ids;
     while (!messages.empty()) {
       wire::PublishRequest request;
@@ -174,9 +150,12 @@ class PubsubMessageBus final : public cloud::MessageBus {
     const Timestamp started = clock_.Now();
     for (int attempt = 1;; ++attempt) {
       const Duration left = started + wait - clock_.Now();
-      auto answer = transport_->Pull(request, std::max(left, kPullTimeoutMin));
+      auto answer = transport_->Pull(
+          request, wait <= Duration{0} ? options_.call_timeout : std::max(left, kPullTimeoutMin));
       if (answer.ok() && !answer->received_messages().empty()) return FromWire(*answer);
-      if (answer.ok() || answer.error().code == Code::kDeadlineExceeded) {
+      // The deadline of a call that waits is the wait: that it ran out is no failure.
+      const bool ran_out = !answer.ok() && answer.error().code == Code::kDeadlineExceeded;
+      if (answer.ok() || (ran_out && wait > Duration{0})) {
         if (clock_.Now() + kPullPause >= started + wait) return std::vector<ReceivedMessage>();
         clock_.SleepFor(kPullPause);
         continue;
