@@ -127,6 +127,7 @@ class ControlStore {
 
  private:
   ControlStore(std::unique_ptr<sqlite::Database> database, Clock& clock, ControlOptions options);
+  Result<Project> SetDeleted(const std::string& name, bool deleted);
 
   Clock& clock_;
   const ControlOptions options_;

@@ -89,6 +89,7 @@ Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::string& pa
   std::error_code code;
   std::filesystem::create_directories(path, code);
   if (code) return MakeError(ErrorId::kFileError, "creating " + path + ": " + code.message());
+  HF_RETURN_IF_ERROR(SyncFolder(std::filesystem::path(path).parent_path().string()));
   return std::unique_ptr<BlobDirectory>(new BlobDirectory(path, random));
 }
 
