@@ -1,8 +1,9 @@
 // The catalog in one SQLite file, for one machine and as many processes as it runs.
 //
-// Write-ahead log and full sync: what a call recorded survives kill -9. Writers of other processes
-// wait for one another up to the busy timeout. The file's schema has a version; a newer one is
-// refused. One connection, used under a mutex: thread-safe.
+// A write-ahead log: what a call recorded survives kill -9. A power cut may take the last calls
+// back, never part of one: runs are resumed, manifests are indexed again. Writers of other
+// processes wait for one another up to the busy timeout. The file's schema has a version; a newer
+// one is refused. One connection, used under a mutex: thread-safe.
 #pragma once
 
 #include <memory>

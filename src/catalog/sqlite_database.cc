@@ -45,7 +45,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& 
 // wait: SQLite's own waiting does not cover the change of journal mode.
 Status SqliteDatabase::UseWriteAheadLog(int busy_timeout_ms) {
   constexpr int kPauseMs = 20;
-  constexpr const char* kSettings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+  constexpr const char* kSettings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
   for (int waited_ms = 0;; waited_ms += kPauseMs) {
     const int code = sqlite3_exec(connection_, kSettings, nullptr, nullptr, nullptr);
     if (code == SQLITE_OK) return Ok();

@@ -35,7 +35,7 @@ class SqlRow {
 
 class SqliteDatabase {
  public:
-  // Opens or makes the file, in WAL mode with full sync.
+  // Opens or makes the file, with a write-ahead log.
   static Result<std::unique_ptr<SqliteDatabase>> Open(const std::string& path, int busy_timeout_ms);
   SqliteDatabase(const SqliteDatabase&) = delete;
   SqliteDatabase& operator=(const SqliteDatabase&) = delete;

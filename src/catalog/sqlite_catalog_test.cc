@@ -1,0 +1,357 @@
+#include "catalog/sqlite_catalog.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "catalog/rebuild_index.h"
+
+namespace holdfast::catalog {
+namespace {
+
+const TableRef kTable{"acme", "sales", "orders", ""};
+
+BackupRecord Record(const std::string& id, const TableRef& object, int64_t at_ms) {
+  BackupRecord record;
+  record.backup = id;
+  record.object = object;
+  record.run = "r1";
+  record.created_ms = at_ms + 5;
+  record.consistent_through_ms = at_ms;
+  record.source.rows = 7;
+  record.source.schema_hash = "s";
+  record.bucket = "bucket";
+  record.rows = 7;
+  record.content_digest = "hf1:7:x";
+  return record;
+}
+
+class CatalogTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    path_ = testing::TempDir() + "catalog-" + name + "-" + std::to_string(getpid()) + ".db";
+    Remove();
+    catalog_ = Open();
+  }
+  void TearDown() override {
+    catalog_.reset();
+    Remove();
+  }
+  void Remove() const {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
+  }
+
+  std::unique_ptr<SqliteCatalog> Open() const {
+    auto catalog = SqliteCatalog::Open(path_);
+    EXPECT_TRUE(catalog.ok()) << catalog.error().ToString();
+    return std::move(*catalog);
+  }
+
+  std::vector<std::string> Ids(const BackupFilter& filter) {
+    std::vector<std::string> ids;
+    const Status status = cloud::ForEachPage<BackupRecord>(
+        [&](const std::string& token) { return catalog_->FindBackups(filter, token); },
+        [&](BackupRecord&& record) -> Status {
+          ids.push_back(record.backup);
+          return Ok();
+        });
+    EXPECT_TRUE(status.ok()) << status.error().ToString();
+    return ids;
+  }
+
+  std::string path_;
+  std::unique_ptr<SqliteCatalog> catalog_;
+};
+
+TEST_F(CatalogTest, ABackupIsFoundAsItWasRecorded) {
+  const BackupRecord record = Record("b1", kTable.WithPartition("20240101"), 100);
+  ASSERT_TRUE(catalog_->RecordBackup(record).ok());
+  catalog_.reset();
+  catalog_ = Open();
+  const auto found = GetBackup(*catalog_, "b1");
+  ASSERT_TRUE(found.ok()) << found.error().ToString();
+  EXPECT_EQ(*found, record);
+}
+
+TEST_F(CatalogTest, RecordingTwiceChangesNothing) {
+  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, true, ""}).ok());
+  BackupRecord other = Record("b1", kTable, 999);
+  ASSERT_TRUE(catalog_->RecordBackup(other).ok());
+  const auto found = GetBackup(*catalog_, "b1");
+  EXPECT_EQ(found->consistent_through_ms, 100);
+  EXPECT_EQ(found->verified, VerifyLevel::kL2);
+}
+
+TEST_F(CatalogTest, FindsByEachFilter) {
+  const TableRef day = kTable.WithPartition("20240101");
+  const TableRef other{"acme", "sales", "customers", ""};
+  BackupRecord suspect = Record("c3", kTable, 300);
+  suspect.suspect = "rows fell";
+  for (const BackupRecord& record : {Record("a1", kTable, 100), Record("b2", kTable, 200), suspect,
+                                     Record("d1", day, 150), Record("e1", other, 120)}) {
+    ASSERT_TRUE(catalog_->RecordBackup(record).ok());
+  }
+  EXPECT_EQ(Ids({}), (std::vector<std::string>{"e1", "c3", "b2", "a1", "d1"}));
+  EXPECT_EQ(Ids({.table = "orders", .partition = ""}),
+            (std::vector<std::string>{"c3", "b2", "a1"}));
+  EXPECT_EQ(Ids({.as_of_ms = 150}), (std::vector<std::string>{"e1", "a1", "d1"}));
+  EXPECT_EQ(Ids({.table = "orders", .good_only = true}),
+            (std::vector<std::string>{"b2", "a1", "d1"}));
+  EXPECT_EQ(Ids({.good_only = true, .newest_only = true}),
+            (std::vector<std::string>{"e1", "b2", "d1"}));
+  EXPECT_EQ(Ids({.id_prefix = "b"}), (std::vector<std::string>{"b2"}));
+  EXPECT_EQ(Ids({.run = "r2"}), (std::vector<std::string>{}));
+
+  EXPECT_EQ((*LatestGood(*catalog_, kTable))->backup, "b2");
+  EXPECT_EQ((*LatestGood(*catalog_, kTable, 199))->backup, "a1");
+  EXPECT_FALSE(LatestGood(*catalog_, kTable, 99)->has_value());
+  EXPECT_EQ(LatestGoodOfTable(*catalog_, kTable)->size(), 2);
+}
+
+TEST_F(CatalogTest, EveryPageTogetherIsEveryBackupOnce) {
+  for (int i = 0; i < 2300; ++i) {
+    const TableRef object{"acme", "d", "t" + std::to_string(i / 3), ""};
+    ASSERT_TRUE(catalog_->RecordBackup(Record("b" + std::to_string(i), object, i)).ok());
+  }
+  auto all = Ids({});
+  EXPECT_EQ(all.size(), 2300);
+  std::ranges::sort(all);
+  EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
+  EXPECT_EQ(Ids({.newest_only = true}).size(), 767);
+  EXPECT_FALSE(catalog_->FindBackups({}, "[1,2]").ok());
+  EXPECT_FALSE(catalog_->FindBackups({}, R"([1,2,3,4,5,6])").ok());
+}
+
+TEST_F(CatalogTest, AnIdIsFoundByAUniqueBeginning) {
+  for (const char* id : {"20240101-aa", "20240101-ab", "20240101"}) {
+    ASSERT_TRUE(catalog_->RecordBackup(Record(id, kTable, 1)).ok());
+  }
+  EXPECT_EQ(GetBackup(*catalog_, "20240101-aa")->backup, "20240101-aa");
+  EXPECT_EQ(GetBackup(*catalog_, "20240101")->backup, "20240101");
+  EXPECT_EQ(GetBackup(*catalog_, "20240101-a").error().id, ErrorId::kBackupAmbiguous);
+  EXPECT_EQ(GetBackup(*catalog_, "x").error().id, ErrorId::kBackupNotFound);
+  EXPECT_EQ(GetBackup(*catalog_, "").error().id, ErrorId::kBackupNotFound);
+}
+
+TEST_F(CatalogTest, DamageCountsUntilAVerificationOfThatLevelPasses) {
+  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+  const auto good = [&] { return LatestGood(*catalog_, kTable)->has_value(); };
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, false, "rot"}).ok());
+  EXPECT_FALSE(good());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 300, VerifyLevel::kL0, true, ""}).ok());
+  EXPECT_FALSE(good()) << "L0 does not read what L2 found damaged";
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 400, VerifyLevel::kL2, true, ""}).ok());
+  EXPECT_TRUE(good());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, false, "rot"}).ok());
+  EXPECT_TRUE(good()) << "the same verification is recorded once";
+  EXPECT_EQ(catalog_->ListVerifications("b1")->size(), 3);
+  EXPECT_EQ(catalog_->RecordVerification({"b9", 1, VerifyLevel::kL0, true, ""}).error().id,
+            ErrorId::kBackupNotFound);
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 500, VerifyLevel::kL0, false, "gone"}).ok());
+  EXPECT_FALSE(good()) << "damage at L0 counts";
+}
+
+TEST_F(CatalogTest, ARemovedBackupIsGoneWithItsVerifications) {
+  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, true, ""}).ok());
+  ASSERT_TRUE(catalog_->RemoveBackup("b1").ok());
+  ASSERT_TRUE(catalog_->RemoveBackup("b1").ok());
+  EXPECT_TRUE(Ids({}).empty());
+  EXPECT_TRUE(catalog_->ListVerifications("b1")->empty());
+}
+
+Run SomeRun(const std::string& id, int64_t started_ms) {
+  return {.id = id, .started_ms = started_ms};
+}
+
+ItemOutcome Item(const std::string& table, Outcome outcome, int64_t rows) {
+  return {.object = {"p", "d", table, ""}, .outcome = outcome, .rows = rows, .bytes = rows};
+}
+
+TEST_F(CatalogTest, ARunGoesThroughItsTasks) {
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  auto pending = catalog_->PendingTasks("r1", "");
+  ASSERT_EQ(pending->items.size(), 1);
+  const std::string start = pending->items[0].id;
+  const std::vector<WorkMessage> follow_ups = {CheckProjectTables{"r1", "pa"},
+                                               CheckProjectTables{"r1", "pb"}};
+  ASSERT_TRUE(catalog_->CompleteTask(start, follow_ups, {}).ok());
+  ASSERT_TRUE(catalog_->CompleteTask(start, {CheckProjectTables{"r1", "pc"}}, {}).ok());
+  pending = catalog_->PendingTasks("r1", "");
+  ASSERT_EQ(pending->items.size(), 2) << "a task that is done adds nothing";
+  EXPECT_EQ(catalog_->FinishRun("r1", 50).error().id, ErrorId::kRunNotComplete);
+
+  const std::vector<ItemOutcome> items = {Item("a", Outcome::kBackedUp, 5),
+                                          Item("b", Outcome::kFailed, 0)};
+  ASSERT_TRUE(catalog_->CompleteTask(pending->items[0].id, {}, items).ok());
+  ASSERT_TRUE(
+      catalog_->CompleteTask(pending->items[1].id, {}, {Item("a", Outcome::kFailed, 9)}).ok());
+  const auto progress = catalog_->GetProgress("r1");
+  EXPECT_TRUE(progress->IsComplete());
+  EXPECT_EQ(progress->tasks_done, 3);
+  EXPECT_EQ(progress->totals.objects, 2) << "an object keeps its first outcome";
+  EXPECT_EQ(progress->totals.Of(Outcome::kBackedUp), 1);
+  EXPECT_EQ(progress->totals.rows, 5);
+  const auto outcomes = catalog_->ListOutcomes("r1", "");
+  ASSERT_EQ(outcomes->items.size(), 2);
+  EXPECT_EQ(MakeRunReport({}, outcomes->items).totals, progress->totals);
+
+  ASSERT_TRUE(catalog_->FinishRun("r1", 50).ok());
+  ASSERT_TRUE(catalog_->FinishRun("r1", 60).ok());
+  EXPECT_EQ(catalog_->GetRun("r1")->finished_ms, 50);
+  EXPECT_EQ(catalog_->GetRun("r1")->state, RunState::kFinished);
+}
+
+TEST_F(CatalogTest, WhatIsUnknownIsToldApart) {
+  EXPECT_EQ(catalog_->GetRun("r9").error().id, ErrorId::kRunNotFound);
+  EXPECT_EQ(catalog_->PendingTasks("r9", "").error().id, ErrorId::kRunNotFound);
+  EXPECT_EQ(catalog_->GetProgress("r9").error().id, ErrorId::kRunNotFound);
+  EXPECT_EQ(catalog_->GetTask("t9").error().id, ErrorId::kTaskNotFound);
+  EXPECT_EQ(catalog_->AdvanceAttempt("t9", 1).error().id, ErrorId::kTaskNotFound);
+  EXPECT_EQ(catalog_->CompleteTask("t9", {}, {}).error().id, ErrorId::kTaskNotFound);
+}
+
+TEST_F(CatalogTest, AnAttemptAdvancesOncePerFailure) {
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  const std::string task = catalog_->PendingTasks("r1", "")->items[0].id;
+  EXPECT_EQ(catalog_->GetTask(task)->attempt, 1);
+  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 1), 2);
+  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 1), 2) << "told twice of the same failure";
+  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 2), 3);
+}
+
+TEST_F(CatalogTest, TheOldestUnfinishedRunIsGoneOnWith) {
+  EXPECT_FALSE(UnfinishedRun(*catalog_)->has_value());
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r2", 20)).ok());
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  EXPECT_EQ((*UnfinishedRun(*catalog_))->id, "r1");
+  EXPECT_EQ(catalog_->ListRuns(false, "")->items.front().id, "r2");
+  const std::string task = catalog_->PendingTasks("r1", "")->items[0].id;
+  ASSERT_TRUE(catalog_->CompleteTask(task, {}, {}).ok());
+  ASSERT_TRUE(catalog_->FinishRun("r1", 30).ok());
+  EXPECT_EQ((*UnfinishedRun(*catalog_))->id, "r2");
+  EXPECT_EQ(catalog_->ListRuns(false, "")->items.size(), 2);
+}
+
+TEST_F(CatalogTest, AnAuditEntryThatWasChangedIsFound) {
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(catalog_->AppendAudit({.at_ms = i, .actor = "cli", .action = "backup.run"}).ok());
+  }
+  const auto last = VerifyAuditChain(*catalog_);
+  ASSERT_TRUE(last.ok()) << last.error().ToString();
+  EXPECT_EQ(*last, catalog_->ListAudit(4)->front().hash);
+  const std::string statements[] = {"UPDATE audit SET actor = 'x' WHERE sequence = 3",
+                                    "DELETE FROM audit WHERE sequence = 2"};
+  for (const std::string& sql : statements) {
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(other);
+    EXPECT_EQ(VerifyAuditChain(*catalog_).error().id, ErrorId::kAuditChainBroken) << sql;
+  }
+}
+
+TEST_F(CatalogTest, FilesOfOthersAndOfTheFutureAreRefused) {
+  const auto alter = [&](const char* sql) {
+    catalog_.reset();
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(other);
+  };
+  alter("PRAGMA user_version = 99");
+  EXPECT_EQ(SqliteCatalog::Open(path_).error().id, ErrorId::kCatalogVersion);
+  alter("PRAGMA application_id = 5");
+  EXPECT_EQ(SqliteCatalog::Open(path_).error().id, ErrorId::kCatalogDamaged);
+  Remove();
+  FILE* file = fopen(path_.c_str(), "w");
+  ASSERT_NE(file, nullptr);
+  for (int i = 0; i < 1000; ++i) fputs("this is no database\n", file);
+  fclose(file);
+  EXPECT_EQ(SqliteCatalog::Open(path_).error().id, ErrorId::kCatalogDamaged);
+  EXPECT_EQ(SqliteCatalog::Open(path_ + "/absent/x").error().id, ErrorId::kCatalogUnavailable);
+}
+
+TEST_F(CatalogTest, ProcessesShareOneFile) {
+  catalog_.reset();
+  Remove();
+  constexpr int kProcesses = 3;
+  constexpr int kEach = 25;
+  std::vector<pid_t> children;
+  for (int p = 0; p < kProcesses; ++p) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const auto catalog = SqliteCatalog::Open(path_);
+      bool ok = catalog.ok();
+      for (int i = 0; ok && i < kEach; ++i) {
+        ok = (*catalog)->AppendAudit({.at_ms = i, .actor = std::to_string(p)}).ok();
+      }
+      _exit(ok ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  catalog_ = Open();
+  EXPECT_EQ(catalog_->ListAudit(0)->size(), kProcesses * kEach);
+  EXPECT_TRUE(VerifyAuditChain(*catalog_).ok());
+}
+
+TEST_F(CatalogTest, ThreadsShareOneCatalog) {
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  std::vector<WorkMessage> work;
+  for (int i = 0; i < 40; ++i) work.push_back(CheckProjectTables{"r1", "p" + std::to_string(i)});
+  const std::string start = catalog_->PendingTasks("r1", "")->items[0].id;
+  ASSERT_TRUE(catalog_->CompleteTask(start, work, {}).ok());
+  std::vector<std::thread> workers;
+  for (int w = 0; w < 4; ++w) {
+    workers.emplace_back([&] {  // each completes every task: a message that comes four times
+      for (const WorkMessage& message : work) {
+        const std::string name = std::get<CheckProjectTables>(message).project_to_check;
+        const Status done =
+            catalog_->CompleteTask(TaskId(message), {}, {Item(name, Outcome::kBackedUp, 1)});
+        EXPECT_TRUE(done.ok());
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(catalog_->GetProgress("r1")->totals.rows, 40);
+  EXPECT_TRUE(catalog_->GetProgress("r1")->IsComplete());
+}
+
+TEST_F(CatalogTest, IsRebuiltFromManifests) {
+  Manifest manifest;
+  manifest.backup = "b1";
+  manifest.object = kTable;
+  manifest.rows = 3;
+  const ManifestSource source{
+      .bucket = "bucket",
+      .prefix = "vault",
+      .for_each = [&](const ManifestVisitor& visit) -> Status {
+        HF_RETURN_IF_ERROR(visit(manifest));
+        HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kManifestDamaged, "edited")));
+        manifest.backup = "b2";
+        return visit(manifest);
+      }};
+  const auto report = RebuildIndex({source}, *catalog_);
+  ASSERT_TRUE(report.ok()) << report.error().ToString();
+  EXPECT_EQ(report->manifests, 2);
+  EXPECT_EQ(report->damaged, 1);
+  EXPECT_EQ(report->problems.size(), 1);
+  EXPECT_EQ(GetBackup(*catalog_, "b2")->prefix, "vault");
+  EXPECT_EQ(Ids({}).size(), 2);
+}
+
+}  // namespace
+}  // namespace holdfast::catalog
