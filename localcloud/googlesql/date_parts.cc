@@ -123,11 +123,12 @@ std::optional<std::string> DifferenceSql(const TypedSql& left, const TypedSql& r
     return fmt::format("(extract(isoyear FROM {}) - extract(isoyear FROM {}))", left.sql,
                        right.sql);
   }
-  if (*shift == 0) {
+  if (entry->duck_name != "week") {
     return fmt::format("date_diff('{}', {}, {})", entry->duck_name, right.sql, left.sql);
   }
-  return fmt::format("date_diff('{0}', {1} + to_days({3}), {2} + to_days({3}))", entry->duck_name,
-                     right.sql, left.sql, *shift);
+  // DuckDB counts whole weeks; BigQuery how often a week begins between the two.
+  const auto week = [&](const TypedSql& value) { return *TruncateSql(value, part); };
+  return fmt::format("(date_diff('day', {}, {}) // 7)", week(right), week(left));
 }
 
 std::optional<std::string> TimestampDifferenceSql(std::string_view left, std::string_view right,

@@ -106,12 +106,27 @@ Status Parser::RejectTableOperators() const {
   return {};
 }
 
+// Whether the parenthesis here holds a query: `((SELECT 1) UNION ALL ...)` does, while
+// `((SELECT 1) AS a JOIN b ...)` holds a join. What follows the inner parenthesis tells.
+bool Parser::AtSubquery() const {
+  if (!AtQuery(1) || !IsSymbol("(", 1)) return AtQuery(1);
+  int open = 0;
+  size_t ahead = 1;
+  for (; at_ + ahead < tokens_.size(); ++ahead) {
+    if (IsSymbol("(", ahead)) ++open;
+    if (IsSymbol(")", ahead) && --open == 0) break;
+  }
+  ++ahead;
+  return IsSymbol(")", ahead) || IsWord("UNION", ahead) || IsWord("INTERSECT", ahead) ||
+         IsWord("EXCEPT", ahead) || IsWord("ORDER", ahead) || IsWord("LIMIT", ahead);
+}
+
 Result<FromItemPtr> Parser::ParseFromPrimary() {
   const Level level(depth_);
   if (level.too_deep()) return TooDeep();
   if (IsWord("UNNEST") && IsSymbol("(", 1)) return ParseUnnest();
   if (!IsSymbol("(")) return ParseTableItem();
-  if (!AtQuery(1)) {
+  if (!AtSubquery()) {
     Next();
     HF_ASSIGN_OR_RETURN(FromItemPtr inner, ParseFrom());
     HF_RETURN_IF_ERROR(ExpectSymbol(")"));

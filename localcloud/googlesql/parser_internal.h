@@ -134,6 +134,7 @@ class Parser {
   Status ParseOrderAndLimit(Query& query);
   Result<FromItemPtr> ParseFrom();
   Result<FromItemPtr> ParseJoined();
+  bool AtSubquery() const;
   Result<FromItemPtr> ParseFromPrimary();
   Result<FromItemPtr> ParseTableItem();
   Result<FromItemPtr> ParseUnnest();

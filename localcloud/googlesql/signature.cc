@@ -67,6 +67,7 @@ std::optional<Type> BindLetter(const std::vector<std::string_view>& words,
 // Whether an argument suits a word that is not a type; nullopt: the word is a type.
 std::optional<bool> FitsSyntaxWord(std::string_view word, const TypedSql& argument) {
   if (word == "ANY") return argument.type.kind != kDuration;
+  if (word == "KEY") return IsOrderable(argument.type);
   if (word == "PART") return argument.text.has_value();
   if (word == "REGEX" || word == "FORMAT" || word == "PATH") return argument.type.kind == kString;
   const bool is_duration = argument.type.kind == kDuration && argument.text.has_value();

@@ -60,8 +60,8 @@ Result<Type> Translator::Unify(std::vector<TypedSql>& values, std::string_view w
         fmt::format("No matching signature for {} for argument types: {}", what, types), position);
   }
   for (TypedSql& value : values) {
-    value.literal = value.literal && value.type == *common;
     value.sql = *Coerce(value, *common);
+    value.literal = value.literal && value.type == *common;
     value.type = *common;
   }
   return *common;

@@ -135,6 +135,7 @@ Result<std::vector<TypedSql>> Translator::TranslateArguments(const FunctionCall&
   if (is_aggregate && call.window == nullptr) {
     inner.allows_aggregates = false;
     inner.allows_windows = false;
+    inner.aliases = nullptr;  // aliases of the SELECT list may themselves be aggregates
     inner.clause = "aggregate function";
   }
   std::vector<TypedSql> arguments;
@@ -188,6 +189,14 @@ Status Translator::CheckCall(const FunctionCall& call, const FunctionSignature& 
         fmt::format("Aggregate function {} not allowed in {}", call.name, context.clause),
         position);
   }
+  return {};
+}
+
+// Whether the signature's SQL has places for the clauses of the call.
+Status Translator::CheckClauses(const FunctionCall& call, const FunctionSignature& signature,
+                                Position position) const {
+  if (signature.kind == FunctionKind::kScalar) return {};
+  const bool is_window = call.window != nullptr;
   const auto lacks = [&signature](std::string_view mark) {
     return signature.sql.find(mark) == std::string_view::npos;
   };
@@ -217,6 +226,7 @@ Result<TypedSql> Translator::ApplySignature(const FunctionCall& call,
                                             const ExpressionContext& context) {
   auto match = MatchSignature({&signature, 1}, arguments, call.star);
   CHECK(match.has_value(), "a signature that matched does not match again");
+  HF_RETURN_IF_ERROR(CheckClauses(call, signature, position));
   Marks marks;
   HF_RETURN_IF_ERROR(ConvertLiterals(call, *match, marks));
   marks.now = fmt::format("make_timestamptz({}::BIGINT)", options_.now_us);

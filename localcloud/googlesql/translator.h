@@ -228,6 +228,9 @@ class Translator {
   Status CheckCall(const FunctionCall& call, const FunctionSignature& signature, Position position,
                    const ExpressionContext& context) const;
 
+  Status CheckClauses(const FunctionCall& call, const FunctionSignature& signature,
+                      Position position) const;
+
   std::string NewName(std::string_view wanted);
   std::string NewRelation(RelationRef ref);
 
