@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "localcloud/bigquery/fault.h"
+#include "localcloud/bigquery/partitions_summary.h"
 #include "localcloud/bigquery/row_page.h"
 #include "localcloud/rest/api_error.h"
 #include "localcloud/warehouse/streaming_buffer.h"
@@ -53,6 +54,9 @@ Result<std::vector<warehouse::InsertRow>> ParseRows(const Json& body) {
 
 Result<Json> Tabledata::List(const Request& request) {
   HF_ASSIGN_OR_RETURN(const RowPageRequest asked, ParseRowPage(request, request.table()));
+  if (IsPartitionsSummary(asked.table)) {
+    return PartitionsSummaryRows(context_, asked.table, asked.selected);
+  }
   HF_ASSIGN_OR_RETURN(RowPage page, ReadRowPage(context_, asked));
   Json answer = {{"kind", "bigquery#tableDataList"}, {"totalRows", std::to_string(page.total)}};
   answer["etag"] = rest::EtagOf(fmt::format("{} {} {}", asked.table.ToString(), page.total,

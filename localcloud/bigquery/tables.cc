@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "localcloud/bigquery/fault.h"
+#include "localcloud/bigquery/partitions_summary.h"
 #include "localcloud/bigquery/resources.h"
 
 namespace holdfast::bigquery {
@@ -65,6 +66,22 @@ Status CheckSameLayout(const TableRef& table, const Json& before, const Json& af
   return Ok();
 }
 
+// Makes the record speak of one partition only: its name, its counts.
+Status NarrowToPartition(const ServiceContext& context, const TableRef& ref, TableRecord& record) {
+  HF_RETURN_IF_ERROR(warehouse::ValidatePartitionId(record.partitioning, ref.partition));
+  HF_ASSIGN_OR_RETURN(const auto partitions, context.tables().ListPartitions(ref.WholeTable()));
+  record.ref = ref;
+  record.num_rows = 0;
+  record.num_bytes = 0;
+  for (const warehouse::PartitionRecord& partition : partitions) {
+    if (partition.id != ref.partition) continue;
+    record.num_rows = partition.num_rows;
+    record.num_bytes = partition.num_bytes;
+    record.last_modified_ms = partition.last_modified_ms;
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<Schema> Tables::SchemaOfResource(const std::string& project, const Json& resource) {
@@ -104,9 +121,11 @@ Result<Json> Tables::Insert(const Request& request) {
 Result<Json> Tables::Get(const Request& request) {
   HF_ASSIGN_OR_RETURN(const TableView view, ParseTableView(request.query.Get("view")));
   const TableRef ref = request.table();
-  HF_ASSIGN_OR_RETURN(const TableRecord record, context_.tables().GetTable(ref.WholeTable()));
+  if (IsPartitionsSummary(ref)) return PartitionsSummaryTable(context_, ref);
+  HF_ASSIGN_OR_RETURN(TableRecord record, context_.tables().GetTable(ref.WholeTable()));
   HF_ASSIGN_OR_RETURN(const warehouse::DatasetRecord dataset,
                       context_.tables().GetDataset(request.dataset()));
+  if (!ref.partition.empty()) HF_RETURN_IF_ERROR(NarrowToPartition(context_, ref, record));
   return TableToJson(record, LocationOf(dataset), view);
 }
 

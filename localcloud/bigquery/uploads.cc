@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 
 #include "localcloud/bigquery/fault.h"
-#include "localcloud/bigquery/multipart.h"
 #include "localcloud/bigquery/upload_file.h"
 #include "localcloud/rest/api_error.h"
+#include "localcloud/storage/content_range.h"
+#include "localcloud/storage/multipart.h"
 
 namespace holdfast::bigquery {
 
@@ -25,42 +25,51 @@ constexpr int kResumeIncomplete = 308;
 constexpr std::string_view kBytesSuffix = ".bytes";
 constexpr std::string_view kDescriptionSuffix = ".json";
 
-// "bytes 0-99/100", "bytes 0-99/*", "bytes */100", "bytes */*".
-struct ContentRange {
+// Where the bytes of a request begin and how many there are in all.
+struct Extent {
   std::optional<int64_t> first;  // nullopt: no bytes come along
   std::optional<int64_t> total;
 };
 
-std::optional<int64_t> ParseNumber(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
+Result<Extent> ParseExtent(const net::ServerRequest& http) {
+  Extent extent;
+  const std::string_view header = http.headers.Get("Content-Range");
+  if (header.empty()) {  // all of the bytes in one request
+    extent.first = 0;
+    if (http.content_length) extent.total = static_cast<int64_t>(*http.content_length);
+    return extent;
+  }
+  HF_ASSIGN_OR_RETURN(const storage::ContentRange range, storage::ParseContentRange(header));
+  if (range.span) extent.first = range.span->first;
+  extent.total = range.total;
+  return extent;
 }
 
-Result<ContentRange> ParseContentRange(const net::ServerRequest& http) {
-  constexpr std::string_view kUnit = "bytes ";
-  const std::string_view header = http.headers.Get("Content-Range");
-  ContentRange range;
-  if (header.empty()) {  // all of the bytes in one request
-    range.first = 0;
-    if (http.content_length) range.total = static_cast<int64_t>(*http.content_length);
-    return range;
+// The JSON part of a multipart upload; its other part goes to the file `path`.
+Result<Json> ReadMultipart(net::ServerRequest& http, const std::string& path) {
+  HF_ASSIGN_OR_RETURN(const std::string boundary,
+                      storage::MultipartBoundary(http.headers.Get("Content-Type")));
+  storage::MultipartReader reader(http.body, boundary);
+  std::array<char, size_t{64} << 10U> buffer;
+  HF_ASSIGN_OR_RETURN(const auto description, reader.NextPart());
+  std::string text;
+  while (description) {
+    HF_ASSIGN_OR_RETURN(const size_t read, reader.Read(buffer));
+    if (read == 0) break;
+    text.append(buffer.data(), read);
+    if (text.size() > kDescriptionBytesMax) return Invalid("The job's description is too long");
   }
-  const size_t slash = header.find('/');
-  if (!header.starts_with(kUnit) || slash == std::string_view::npos) {
-    return Invalid("Invalid Content-Range header");
+  HF_ASSIGN_OR_RETURN(Json json, ParseJson(text));
+  HF_ASSIGN_OR_RETURN(const auto media, reader.NextPart());
+  if (!media) return Invalid("The upload lacks its second part, the bytes");
+  HF_ASSIGN_OR_RETURN(UploadFile file, UploadFile::Create(path));
+  while (true) {
+    HF_ASSIGN_OR_RETURN(const size_t read, reader.Read(buffer));
+    if (read == 0) break;
+    HF_RETURN_IF_ERROR(file.Append({buffer.data(), read}));
   }
-  const std::string_view span = header.substr(kUnit.size(), slash - kUnit.size());
-  const std::string_view total = header.substr(slash + 1);
-  if (total != "*") {
-    range.total = ParseNumber(total);
-    if (!range.total) return Invalid("Invalid Content-Range header");
-  }
-  if (span == "*") return range;
-  range.first = ParseNumber(span.substr(0, span.find('-')));
-  if (!range.first) return Invalid("Invalid Content-Range header");
-  return range;
+  HF_RETURN_IF_ERROR(file.Close());
+  return json;
 }
 
 // Session ids are ours: anything else could name another file.
@@ -149,11 +158,10 @@ net::HttpResponse Uploads::Begin(net::ServerRequest& http, const rest::PathParam
 
 Result<Json> Uploads::InsertMultipart(net::ServerRequest& http,
                                       const rest::PathParameters& path) {
-  HF_ASSIGN_OR_RETURN(const std::string boundary, ParseBoundary(http.headers.Get("Content-Type")));
   const std::string file = PathOf(RandomHex(context_.random, kIdBytes), kBytesSuffix);
   Request request;
   request.path = path;
-  Result<Json> body = ReadMultipart(http.body, boundary, file);
+  Result<Json> body = ReadMultipart(http, file);
   if (!body.ok()) {
     std::error_code ignored;  // it may not have been created
     fs::remove(file, ignored);
@@ -187,7 +195,7 @@ net::HttpResponse Uploads::Continue(net::ServerRequest& http, const rest::PathPa
     }
   }
   const auto advance = [&]() -> Result<std::optional<int64_t>> {
-    HF_ASSIGN_OR_RETURN(const ContentRange range, ParseContentRange(http));
+    HF_ASSIGN_OR_RETURN(const Extent range, ParseExtent(http));
     const std::string file = PathOf(id, kBytesSuffix);
     HF_ASSIGN_OR_RETURN(int64_t received, SizeOf(file));
     HF_RETURN_IF_ERROR(SizeOf(PathOf(id, kDescriptionSuffix)));
