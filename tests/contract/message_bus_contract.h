@@ -23,6 +23,9 @@ class MessageBusWorld {
   virtual cloud::MessageBus& bus() = 0;
   virtual std::string project() = 0;
 
+  // The largest message that its server takes: Google's own fake takes less than the service.
+  virtual size_t message_bytes_max() { return cloud::kMessageBytesMax; }
+
   // Moves the time of the bus, and lets it do what is due by then. False: it cannot be moved.
   virtual bool Advance(Duration duration) = 0;
 };

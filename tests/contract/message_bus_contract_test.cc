@@ -110,7 +110,7 @@ TEST_P(MessageBusContract, GivesEveryPublishedMessageAnIdOfItsOwn) {
 TEST_P(MessageBusContract, CarriesTheLargestMessage) {
   Steps steps(*world_);
   steps.Ensure("large");
-  const std::string data(cloud::kMessageBytesMax, 'x');
+  const std::string data(world_->message_bytes_max(), 'x');
   ASSERT_THAT(steps.Publish("large", {{.data = data}, {.data = "small"}}), SizeIs(2));
   const auto received = steps.PullAll("large", 2);
   EXPECT_THAT(DataOf(received), UnorderedElementsAre(data, "small"));

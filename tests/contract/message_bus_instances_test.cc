@@ -69,6 +69,7 @@ class ForeignWorld final : public MessageBusWorld {
 
   cloud::MessageBus& bus() override { return client_.bus(); }
   std::string project() override { return project_; }
+  size_t message_bytes_max() override { return 3'000'000; }
   bool Advance(Duration) override { return false; }
 
  private:
