@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "backup/copy_unit.h"
+
 namespace holdfast::backup {
 
 namespace {
 
+constexpr size_t kResultDatasetDigits = 40;
 constexpr int64_t kMillisPerDay = 24LL * 60 * 60 * 1000;
 
 bool IsBackedUp(TableKind kind) { return kind == TableKind::kTable; }
@@ -52,6 +55,13 @@ void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last
 }
 
 }  // namespace
+
+bool IsBackedUpDataset(std::string_view dataset) {
+  const bool holds_results =
+      dataset.size() == kResultDatasetDigits + 1 && dataset.front() == '_' &&
+      dataset.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+  return !holds_results && !dataset.starts_with(kCopyDatasetPrefix);
+}
 
 std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,
                                            const BackupPolicy& policy, int64_t now_ms) {

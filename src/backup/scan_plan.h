@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/backup_index.h"
@@ -21,6 +22,11 @@ namespace holdfast::backup {
 
 // The newest good backup by partition id; "" is the table as a whole.
 using LastBackups = std::map<std::string, catalog::BackupRecord>;
+
+// Whether a dataset is to be looked into: not the hidden ones in which the warehouse keeps results
+// of queries for a day ("_" and 40 hexadecimal digits), and not those that hold our own copies.
+// Other hidden datasets are a user's and are backed up.
+bool IsBackedUpDataset(std::string_view dataset);
 
 struct TablePlan {
   std::vector<BackupUnit> units;      // to back up; empty: nothing

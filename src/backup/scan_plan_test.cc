@@ -172,6 +172,14 @@ TEST(PlanTable, CallsAnEditedDescriptionMetadataOnly) {
   EXPECT_EQ(plan.units[0].change, Change::kMetadataOnly);
 }
 
+TEST(IsBackedUpDataset, LeavesOutResultsOfQueriesAndOurOwnCopies) {
+  EXPECT_TRUE(IsBackedUpDataset("sales"));
+  EXPECT_TRUE(IsBackedUpDataset("_staging"));
+  EXPECT_TRUE(IsBackedUpDataset("_9cfc6ad1d908631d0d9fb5b56915a6b531abfdxy"));
+  EXPECT_FALSE(IsBackedUpDataset("_9cfc6ad1d908631d0d9fb5b56915a6b531abfd14"));
+  EXPECT_FALSE(IsBackedUpDataset("holdfast_backup_us"));
+}
+
 TEST(MessagesFor, BoundsThePartitionsOfOneMessage) {
   std::vector<BackupUnit> units(25);
   for (size_t i = 0; i < units.size(); ++i) units[i].partition = std::to_string(i);

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "backup/copy_unit.h"
 #include "backup/scan_plan.h"
 #include "base/retry.h"
 
@@ -19,7 +18,7 @@ class ProjectScan {
 
   Status ScanDataset(const DatasetRef& dataset) {
     if (!policy().scope.MayCoverDataset(dataset)) return Ok();
-    if (dataset.dataset.starts_with(kCopyDatasetPrefix)) return Ok();
+    if (!IsBackedUpDataset(dataset.dataset)) return Ok();
     return cloud::ForEachPage<TableSummary>(
         [&](const std::string& token) { return services_.warehouse.ListTables(dataset, token); },
         [&](TableSummary&& summary) -> Status {

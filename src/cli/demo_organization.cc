@@ -16,7 +16,10 @@ namespace holdfast::cli {
 
 namespace {
 
-constexpr const char* kLandingBucket = "acme-platform-landing";
+// A load job reads only what is in its dataset's own location.
+std::string LandingBucket(const std::string& location) {
+  return FillBucketPattern("{project}-landing-{location}", kDemoCentralProject, location);
+}
 
 constexpr const char* kEarthquakeSchema = R"([
   {"name": "id", "type": "STRING", "mode": "REQUIRED"},
@@ -123,7 +126,10 @@ Result<cloud::JobStatus> RunJobJson(Environment& environment, const std::string&
 Result<LoadedTable> LoadTable(Environment& environment, const std::string& sample_data,
                               const DemoTable& table) {
   HF_ASSIGN_OR_RETURN(const std::string content, ReadSample(sample_data, table));
-  const cloud::ObjectRef object{kLandingBucket,
+  const std::string bucket = LandingBucket(table.location);
+  HF_RETURN_IF_ERROR(environment.objects().EnsureBucket(
+      {.name = bucket, .project = kDemoCentralProject, .location = table.location}));
+  const cloud::ObjectRef object{bucket,
                                 "demo/" + std::filesystem::path(table.file).filename().string(), 0};
   HF_RETURN_IF_ERROR(cloud::CreateObjectFromString(environment.objects(), object, content));
 
@@ -224,8 +230,6 @@ Result<std::string> CreateDemoOrganization(Environment& environment) {
 
 Status LoadDemoTables(Environment& environment, const std::string& sample_data,
                       const std::function<void(const LoadedTable&)>& on_loaded) {
-  HF_RETURN_IF_ERROR(environment.objects().EnsureBucket(
-      {.name = kLandingBucket, .project = kDemoCentralProject, .location = "US"}));
   std::set<DatasetRef> datasets;
   for (const DemoTable& table : DemoTables()) {
     if (datasets.insert(table.table.dataset_ref()).second) {
