@@ -17,17 +17,6 @@ Error Invalid(std::string message) {
   return MakeError(ErrorId::kServiceRejected, std::move(message));
 }
 
-Status CheckMessage(const cloud::Message& message) {
-  size_t bytes = message.data.size() + message.ordering_key.size();
-  for (const auto& [key, value] : message.attributes) bytes += key.size() + value.size();
-  if (bytes > cloud::kMessageBytesMax) return Invalid("a message is too large");
-  if (message.attributes.size() > cloud::kMessageAttributesMax) {
-    return Invalid("a message has too many attributes");
-  }
-  if (message.data.empty() && message.attributes.empty()) return Invalid("a message is empty");
-  return Ok();
-}
-
 Status CheckOptions(const cloud::SubscriptionOptions& options) {
   if (options.ack_deadline_seconds < 10 || options.ack_deadline_seconds > 600) {
     return Invalid("an acknowledge deadline is 10 to 600 seconds");
@@ -97,7 +86,7 @@ Result<std::vector<std::string>> SimMessageBus::Publish(const cloud::TopicRef& t
   HF_RETURN_IF_ERROR(faults_.Before(topic.project));
   const std::lock_guard lock(mutex_);
   if (!topics_.contains(topic)) return NotFound("topic", topic.topic);
-  for (const cloud::Message& message : messages) HF_RETURN_IF_ERROR(CheckMessage(message));
+  for (const cloud::Message& message : messages) HF_RETURN_IF_ERROR(cloud::CheckMessage(message));
   std::vector<std::string> ids;
   for (const cloud::Message& message : messages) {
     ids.push_back(std::to_string(++last_id_));

@@ -1,6 +1,7 @@
 // The contract suites over sim/.
 #include "base/virtual_clock.h"
 #include "sim/sim_cloud.h"
+#include "tests/contract/message_bus_contract.h"
 #include "tests/contract/object_store_contract.h"
 #include "tests/contract/projects_contract.h"
 #include "tests/contract/warehouse_contract.h"
@@ -9,14 +10,22 @@ namespace holdfast::contract {
 namespace {
 
 // One simulated cloud as the world of every suite.
-class SimWorld final : public WarehouseWorld, public ObjectStoreWorld, public ProjectsWorld {
+class SimWorld final : public WarehouseWorld,
+                       public ObjectStoreWorld,
+                       public ProjectsWorld,
+                       public MessageBusWorld {
  public:
   SimWorld() { cloud_.AddProject(kProject); }
 
   cloud::Warehouse& warehouse() override { return cloud_.warehouse(); }
   cloud::ObjectStore& objects() override { return cloud_.objects(); }
   cloud::Projects& projects() override { return cloud_.projects(); }
+  cloud::MessageBus& bus() override { return cloud_.bus(); }
   Clock& clock() override { return clock_; }
+  bool Advance(Duration duration) override {
+    clock_.Advance(duration);
+    return true;
+  }
 
   std::string project() override { return kProject; }
   std::string absent_project() override { return "sim-absent"; }
@@ -52,6 +61,9 @@ INSTANTIATE_TEST_SUITE_P(Clouds, ObjectStoreContract,
 INSTANTIATE_TEST_SUITE_P(Clouds, ProjectsContract,
                          testing::Values(ProjectsFactory{"sim", MakeSimWorld}),
                          InstanceName<ProjectsFactory>);
+INSTANTIATE_TEST_SUITE_P(Clouds, MessageBusContract,
+                         testing::Values(MessageBusFactory{"sim", MakeSimWorld}),
+                         InstanceName<MessageBusFactory>);
 
 }  // namespace
 }  // namespace holdfast::contract
