@@ -28,6 +28,8 @@ PEERS = {
     "parquet": {"null": "none", "snappy": "snappy", "deflate": "gzip", "zstandard": "zstd"},
 }
 CHUNK_ROWS = 8192
+# fastavro makes a dict of each row, thirty times slower: some of the rows tell its speed as well.
+FASTAVRO_ROWS = 300_000
 
 FASTAVRO_SCHEMA = {
     "type": "record", "name": "Root", "fields": [
@@ -91,6 +93,8 @@ def run_fastavro(action, folder, path, codec):
                     for record in records:
                         writer.write(record)
                 rows += len(records)
+                if rows >= FASTAVRO_ROWS:
+                    break
             with watch:
                 writer.flush()
     else:
@@ -165,7 +169,7 @@ def measure(bench, folder, repeat, rows_expected):
                     result = run_peer(bench, peer, action, folder, path, names[codec])
                     if result is None:
                         break
-                    if result["rows"] != rows_expected:
+                    if peer != "fastavro" and result["rows"] != rows_expected:
                         sys.exit(f"{peer} {action} {codec}: {result['rows']} rows, not {rows_expected}")
                     result["bytes"] = os.path.getsize(path)
                     key = (peer, codec, action)
@@ -180,7 +184,8 @@ def section(best, rows, repeat):
              f"{platform.machine()}, {os.cpu_count()} cores. CPU is seconds of user and system time of the codec's "
              "calls. \"× ours\" is the peer's CPU over ours: above 1, ours is faster. Memory is the peak of the "
              "process; polars holds the whole table, and Parquet is a column format: a reference point, not a peer. "
-             "Each library uses its default compression level.", ""]
+             "Each library uses its default compression level. fastavro's row is of its first "
+             f"{FASTAVRO_ROWS:,} rows; its factor is per row.", ""]
     for action in ("encode", "decode"):
         lines += [f"| {action} | codec | CPU s | wall s | rows/s | × ours | memory MB | file MB |",
                   "|---|---|---:|---:|---:|---:|---:|---:|"]
@@ -190,9 +195,10 @@ def section(best, rows, repeat):
                 ours = best.get(("ours", codec, action))
                 if run is None:
                     continue
+                factor = run["cpu"] / run["rows"] / (ours["cpu"] / ours["rows"])
                 lines.append(
                     f"| {peer} | {PEERS[peer][codec]} | {run['cpu']:.2f} | {run['wall']:.2f} | "
-                    f"{run['rows'] / max(run['cpu'], 1e-9) / 1e6:.1f} M | {run['cpu'] / ours['cpu']:.1f} | "
+                    f"{run['rows'] / max(run['cpu'], 1e-9) / 1e6:.1f} M | {factor:.1f} | "
                     f"{run['rss_mb']:.0f} | {run['bytes'] / 1e6:.1f} |")
         lines.append("")
     return "\n".join(lines)

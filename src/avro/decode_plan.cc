@@ -17,7 +17,6 @@ namespace {
 struct Conversion {
   DecodeKind kind = DecodeKind::kInt64;
   uint32_t micros_factor = 1;
-  bool is_short = false;
 };
 
 constexpr uint32_t kMicrosPerMilli = 1000;
@@ -49,8 +48,7 @@ std::optional<Conversion> ToDate(const AvroType& type) {
 std::optional<Conversion> ToTime(const AvroType& type) {
   if (type.logical == AvroLogical::kTimeMicros) return Conversion{.kind = DecodeKind::kTime};
   if (type.logical == AvroLogical::kTimeMillis) {
-    return Conversion{
-        .kind = DecodeKind::kTime, .micros_factor = kMicrosPerMilli, .is_short = true};
+    return Conversion{.kind = DecodeKind::kTime, .micros_factor = kMicrosPerMilli};
   }
   if (type.kind == AvroKind::kString) return Conversion{.kind = DecodeKind::kTimeText};
   return std::nullopt;
@@ -334,7 +332,6 @@ class PlanCompiler {
     }
     step.kind = conversion->kind;
     step.micros_factor = conversion->micros_factor;
-    step.is_short = conversion->is_short;
     step.scale = static_cast<int8_t>(IsDecimal(value) ? value.scale : 0);
     step.fixed_bytes = static_cast<uint32_t>(value.fixed_bytes);
     if (step.kind == DecodeKind::kEnum) step.type = &value;

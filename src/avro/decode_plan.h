@@ -53,7 +53,6 @@ struct DecodeStep {
   bool has_branch = false;   // a union: a branch index comes first
   uint8_t value_branch = 0;  // the index's byte on the wire: 2 * index
   uint8_t null_branch = 0;
-  bool is_short = false;           // kTime: an int
   int8_t scale = 0;                // kNumeric, kBigNumeric
   uint32_t next = 0;               // the step after this one and all below it
   uint32_t column = 0;             // of the layout

@@ -68,7 +68,7 @@ class Reader {
   // source's own; after an error every call returns it again. `rows_max` at least 1.
   virtual Result<std::optional<Batch>> Next(size_t rows_max) = 0;
 
-  virtual uint64_t rows_read() const = 0;
+  virtual uint64_t rows_read() const = 0;   // to be compared: a cut between two blocks is no error
   virtual uint64_t bytes_read() const = 0;  // of the file, up to the end of the last block read
 
  protected:

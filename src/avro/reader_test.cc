@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "avro/file_fixture.h"
 #include "avro/varint.h"
 
@@ -407,6 +409,48 @@ TEST(Limits, EndABatchBeforeMemoryRunsAway) {
   EXPECT_EQ(total, 50U);
   options.limits.batch_bytes = 512;
   EXPECT_EQ(ErrorOf(*file, options), ErrorId::kAvroLimit);
+}
+
+// Peak memory of the process in kilobytes.
+int64_t PeakKilobytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  int64_t kilobytes = 0;
+  while (status >> word) {
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes;
+  }
+  return 0;
+}
+
+TEST(Limits, KeepMemoryFromGrowingWithTheFile) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers keep freed memory";
+#endif
+  constexpr int kBlocks = 400;
+  constexpr int kRowsPerBlock = 50'000;
+  const std::string header = HeaderOf(SchemaOf(kString));
+  std::string rows;
+  for (int i = 0; i < kRowsPerBlock; ++i) rows += "\x0Amemo!";
+  const std::string block = BlockOf(kRowsPerBlock, rows);
+  std::string pending = header;
+  int blocks_left = kBlocks;
+  const ByteSource source = [&](std::span<char> buffer) -> Result<size_t> {
+    if (pending.empty() && blocks_left-- > 0) pending = block;
+    const size_t count = std::min(buffer.size(), pending.size());
+    std::memcpy(buffer.data(), pending.data(), count);
+    pending.erase(0, count);
+    return count;
+  };
+  auto reader = Reader::Open(source);
+  ASSERT_TRUE(reader.ok());
+  const int64_t before = PeakKilobytes();
+  while (true) {
+    const auto batch = (*reader)->Next(4096);
+    ASSERT_TRUE(batch.ok()) << batch.error().message;
+    if (!batch->has_value()) break;
+  }
+  EXPECT_EQ((*reader)->rows_read(), uint64_t{kBlocks} * kRowsPerBlock);
+  EXPECT_LT(PeakKilobytes() - before, 32 << 10) << "of a file of " << kBlocks * block.size();
 }
 
 TEST(Limits, BoundTextHeaderAndBlock) {
