@@ -47,7 +47,7 @@ def crc32c(data):
 
 
 def bucket_name(word):
-    return f'holdfast-{word}-{RUN}'
+    return f'holdfast-{RUN}-{word}'
 
 
 def buckets(client):

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/virtual_clock.h"
 #include "tests/support/temporary_directory.h"
 

@@ -89,9 +89,8 @@ TEST_F(Hierarchy, SearchesByEachField) {
   ASSERT_TRUE(store_->DeleteProject("project-b").ok());
   const auto search = [&](const ProjectFilter& filter) {
     std::vector<std::string> ids;
-    for (const Project& project : store_->SearchProjects(filter, {}).value().items) {
-      ids.push_back(project.id);
-    }
+    const auto found = store_->SearchProjects(filter, {}).value();
+    for (const Project& project : found.items) ids.push_back(project.id);
     return ids;
   };
   EXPECT_THAT(search({}), ElementsAre("project-a", "project-b"));
