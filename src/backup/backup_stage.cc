@@ -31,7 +31,7 @@ ItemOutcome VanishedOutcome(const TableRef& object) {
 Result<ItemOutcome> SettleFailure(const StageContext& context, const TableRef& object,
                                   const Error& error) {
   if (error.id == ErrorId::kTableNotFound) return VanishedOutcome(object);
-  if (IsRetryable(error) && !context.is_last_attempt) return error;
+  if (IsInterrupted(error) || (IsRetryable(error) && !context.is_last_attempt)) return error;
   return FailedOutcome(object, error);
 }
 

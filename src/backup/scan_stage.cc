@@ -31,6 +31,7 @@ class ProjectScan {
   // Records that something could not be looked at; an error that may pass is left to a retry.
   Status Settle(const TableRef& object, Status status) {
     if (status.ok()) return Ok();
+    if (IsInterrupted(status.error())) return status;
     if (IsRetryable(status.error()) && !context_.is_last_attempt) return status;
     result_.outcomes.push_back(FailedOutcome(object, status.error()));
     return Ok();

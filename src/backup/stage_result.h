@@ -15,6 +15,10 @@ struct StageResult {
   std::vector<ItemOutcome> outcomes;
 };
 
+// Whether the work itself was interrupted: then nothing has failed, and nothing is recorded;
+// another worker, or the next start of the program, does it.
+inline bool IsInterrupted(const Error& error) { return error.id == ErrorId::kCancelled; }
+
 // The outcome of an object that could not be done, from the error.
 inline ItemOutcome FailedOutcome(const TableRef& object, const Error& error) {
   return {.object = object,

@@ -25,13 +25,19 @@ cloud::SubscriptionRef SubscriptionOf(const BusSetup& setup, std::string_view to
   return {setup.project, std::string(topic) + setup.subscription_suffix};
 }
 
-// What failed as a whole, when no object of it is known: the project, or the organization.
-TableRef SubjectOf(const WorkMessage& message, const Services& services) {
-  if (const auto* check = std::get_if<CheckProjectTables>(&message)) {
-    return {.project = check->project_to_check};
+// What a message was about: the objects it names, or else the project or organization as a whole.
+std::vector<TableRef> SubjectsOf(const WorkMessage& message, const Services& services) {
+  if (const auto* backup = std::get_if<RunBackup>(&message)) {
+    std::vector<TableRef> objects;
+    for (const BackupUnit& unit : backup->units) {
+      objects.push_back(backup->table_to_backup.WithPartition(unit.partition));
+    }
+    return objects;
   }
-  if (const auto* backup = std::get_if<RunBackup>(&message)) return backup->table_to_backup;
-  return {.project = services.organization.empty() ? "organization" : services.organization};
+  if (const auto* check = std::get_if<CheckProjectTables>(&message)) {
+    return {{.project = check->project_to_check}};
+  }
+  return {{.project = services.organization.empty() ? "organization" : services.organization}};
 }
 
 // Extends the lease of one message once half of it has gone.
@@ -180,12 +186,15 @@ Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_
                               {"run", RunOf(task.message)},
                               {"attempt", std::to_string(task.attempt)},
                               {"error", error.message}});
+  if (IsInterrupted(error)) return error;
   if (IsRetryable(error) && !is_last_attempt) {
     HF_RETURN_IF_ERROR(services_.catalog.AdvanceAttempt(task.id, task.attempt));
     return error;
   }
   StageResult failed;
-  failed.outcomes.push_back(FailedOutcome(SubjectOf(task.message, services_), error));
+  for (const TableRef& subject : SubjectsOf(task.message, services_)) {
+    failed.outcomes.push_back(FailedOutcome(subject, error));
+  }
   return Complete(task.id, task.message, failed);
 }
 

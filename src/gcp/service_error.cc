@@ -21,7 +21,7 @@ enum class Meaning {
   kUnauthenticated,
   kPrecondition,
   kRetained,
-  kCancelled,
+  kStopped,  // someone cancelled the job: another attempt may be let through
   kRejected,
 };
 
@@ -65,7 +65,7 @@ constexpr std::array kReasons = {
     ReasonMeaning{"resourceInUse", Meaning::kPrecondition},
     ReasonMeaning{"retentionPolicyNotMet", Meaning::kRetained},
     ReasonMeaning{"objectUnderActiveHold", Meaning::kRetained},
-    ReasonMeaning{"stopped", Meaning::kCancelled},
+    ReasonMeaning{"stopped", Meaning::kStopped},
 };
 
 std::optional<Meaning> MeaningOfReason(std::string_view reason) {
@@ -115,8 +115,8 @@ Error MakeServiceError(Meaning meaning, std::string message, const ErrorNames& n
       return MakeError(ErrorId::kServiceRejected, Code::kFailedPrecondition, std::move(message));
     case Meaning::kRetained:
       return MakeError(ErrorId::kObjectRetained, std::move(message));
-    case Meaning::kCancelled:
-      return MakeError(ErrorId::kCancelled, std::move(message));
+    case Meaning::kStopped:
+      return MakeError(ErrorId::kJobFailed, Code::kAborted, std::move(message));
     case Meaning::kRejected:
       break;
   }

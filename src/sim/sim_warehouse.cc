@@ -204,7 +204,12 @@ void SimWarehouse::Settle(Job& job) {
   if (job.status.state == cloud::JobState::kDone || clock_.Now() < job.finishes) return;
   job.status.state = cloud::JobState::kDone;
   if (!job.failure.empty()) {
-    job.status.error = MakeError(ErrorId::kJobFailed, "simulated: the job failed");
+    // What passes by itself has a code that says so, as it has from the real service.
+    const bool passing =
+        job.failure.ends_with("ackendError") || job.failure.ends_with("nternalError");
+    job.status.error =
+        MakeError(ErrorId::kJobFailed, passing ? Code::kUnavailable : Code::kFailedPrecondition,
+                  "simulated: the job failed");
     job.status.error->reason = job.failure;
     return;
   }
