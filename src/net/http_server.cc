@@ -57,15 +57,17 @@ constexpr size_t kLingerBytesMax = size_t{16} << 20U;
 constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
 
 // The body of the request that `parser` has read the header of; `buffer` holds what came with it.
+// `length`: as the header says, if it does.
 class ParsedBody final : public BodyDecoder {
  public:
-  ParsedBody(Parser& parser, beast::flat_buffer& buffer) : parser_(parser), buffer_(buffer) {}
+  ParsedBody(Parser& parser, beast::flat_buffer& buffer, std::optional<uint64_t> length)
+      : parser_(parser), buffer_(buffer), length_(length) {}
 
   bool done() const override { return parser_.is_done(); }
 
   std::optional<uint64_t> remaining_bytes() const override {
-    const auto remaining = parser_.content_length_remaining();
-    return remaining ? std::optional<uint64_t>(*remaining) : std::nullopt;
+    if (!length_) return std::nullopt;
+    return *length_ - decoded_;
   }
 
   Result<size_t> Decode(SocketStream& stream, std::span<char> out) override {
@@ -82,6 +84,7 @@ class ParsedBody final : public BodyDecoder {
         return MakeError(ErrorId::kHttpInvalidRequest, "malformed body: " + error.message());
       }
     }
+    decoded_ += out.size() - body.size;
     return out.size() - body.size;
   }
 
@@ -100,6 +103,8 @@ class ParsedBody final : public BodyDecoder {
 
   Parser& parser_;
   beast::flat_buffer& buffer_;
+  std::optional<uint64_t> length_;
+  uint64_t decoded_ = 0;
 };
 
 // Why a request whose header was parsed cannot be served, as status and text.
@@ -289,7 +294,7 @@ void Connection::StartExchange() {
   request_ = MakeRequest(*std::move(target));
   busy_ = true;
   server_.workers().Run([self = shared_from_this()] {
-    ParsedBody body(*self->parser_, self->buffer_);
+    ParsedBody body(*self->parser_, self->buffer_, self->request_.content_length);
     const Exchange exchange = {
         .socket = self->socket(),
         .http_1_0 = self->parser_->get().version() < 11,
