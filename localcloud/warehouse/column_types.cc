@@ -2,14 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "localcloud/warehouse/identifier.h"
 
 namespace holdfast::warehouse {
 
 namespace {
 
-const Field* FindMember(const std::vector<Field>& fields, const std::string& name) {
-  return Schema{fields}.Find(name);
+// BigQuery compares names without case.
+bool SameName(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+const Field* FindMember(const std::vector<Field>& fields, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(fields, [&](const Field& field) { return SameName(field.name, name); });
+  return found == fields.end() ? nullptr : &*found;
 }
 
 std::string StructType(const std::vector<Field>& fields) {

@@ -20,16 +20,17 @@ const char kFlatSchema[] = R"([
   {"name":"r","type":"RANGE","rangeElementType":{"type":"DATE"}}])";
 
 const char kFlatRows[] =
-    R"({"i":"-9223372036854775808","f":-0.5,"b":true,"s":"a,\"b\" é 😀","y":"AP8=","n":"-1.5",)"
-    R"("big":"-0.00000000000000000000000000000000000001","ts":"0001-01-01T00:00:00Z",)"
-    R"("d":"0001-01-01","t":"23:59:59.999999","dt":"9999-12-31T23:59:59.999999","g":"POINT(1 2)",)"
-    R"("j":{"a":[1,null]},"iv":"1-2 3 4:5:6","r":"[2026-01-01, UNBOUNDED)"
-}
-{"i":9223372036854775807,"f":"NaN","b":false,"s":"","y":"","n":"99999999999999999999999999999.999999999",)"
-    R"("big":"12345678901234567890123456789012345678","ts":"1969-12-31T23:59:59.999999Z",)"
-    R"("d":"9999-12-31","t":"00:00:00","dt":"1969-12-31T23:59:59","g":"","j":"text","iv":"0-0 0 0:0:0",)"
-    R"("r":"[UNBOUNDED, UNBOUNDED)"}
-{})";
+    R"json({"i":"-9223372036854775808","f":-0.5,"b":true,"s":"a,\"b\" é 😀","y":"AP8=","n":"-1.5",)json"
+    R"json("big":"-0.00000000000000000000000000000000000001","ts":"0001-01-01T00:00:00Z",)json"
+    R"json("d":"0001-01-01","t":"23:59:59.999999","dt":"9999-12-31T23:59:59.999999",)json"
+    R"json("g":"POINT(1 2)","j":{"a":[1,null]},"iv":"1-2 3 4:5:6","r":"[2026-01-01, UNBOUNDED)"})json"
+    "\n"
+    R"json({"i":9223372036854775807,"f":"NaN","b":false,"s":"","y":"",)json"
+    R"json("n":"99999999999999999999999999999.999999999",)json"
+    R"json("big":"12345678901234567890123456789012345678","ts":"1969-12-31T23:59:59.999999Z",)json"
+    R"json("d":"9999-12-31","t":"00:00:00","dt":"1969-12-31T23:59:59","g":"","j":"text",)json"
+    R"json("iv":"0-0 0 0:0:0","r":"[UNBOUNDED, UNBOUNDED)"})json"
+    "\n{}";
 
 struct FormatCase {
   const char* name;
@@ -111,9 +112,9 @@ TEST_F(Formats, NestedAndRepeatedFieldsComeBack) {
     {"name":"place","type":"RECORD","fields":[{"name":"lat","type":"FLOAT"},
       {"name":"hist","type":"RECORD","mode":"REPEATED","fields":[{"name":"at","type":"TIMESTAMP"},
         {"name":"v","type":"NUMERIC","mode":"REPEATED"}]}]}])");
-  LoadJson(
-      Table("t"), schema,
-      R"({"id":1,"tags":["a","b"],"place":{"lat":1.5,"hist":[{"at":"2026-01-01T00:00:00Z","v":["1","2.5"]},{"v":[]}]}}
+  LoadJson(Table("t"), schema,
+           R"({"id":1,"tags":["a","b"],"place":{"lat":1.5,)"
+           R"("hist":[{"at":"2026-01-01T00:00:00Z","v":["1","2.5"]},{"v":[]}]}}
 {"id":2,"tags":[],"place":null}
 {"id":3,"tags":null,"place":{"hist":[{"at":null,"v":["3"]}]}})");
   const std::vector<Json> expected = AllRows(Table("t"));
@@ -148,7 +149,8 @@ TEST_F(Formats, AnExtractSplitsAndAnEmptyTableStillGivesAFile) {
     request.format = format.extract;
     request.compression = format.compression;
     request.split = true;
-    request.file_bytes_max = 10'000;
+    // The size of an Avro file grows by whole blocks; its header alone is over the limit.
+    request.file_bytes_max = format.load == LoadFormat::kAvro ? 100 : 10'000;
     const auto files = Must(ExtractFiles(request));
     EXPECT_GT(files.size(), 1U);
     ASSERT_OK(PassThrough(warehouse(), format, files, Table(format.name), schema));

@@ -95,8 +95,12 @@ FieldType SeenType(const Field& field, const avro::AvroType& type, bool use_logi
 // SQL of a value read as `from` in the type that BigQuery sees.
 std::string SeenExpression(const std::string& column, FieldType from, FieldType seen) {
   if (from == seen) return column;
-  if (seen == FieldType::kString)
-    return fmt::format("strftime({}, '%Y-%m-%dT%H:%M:%S.%f')", column);
+  if (seen == FieldType::kString) {
+    return fmt::format(
+        "CASE WHEN epoch_us({0}) % 1000000 = 0 THEN strftime({0}, '%Y-%m-%dT%H:%M:%S') "
+        "ELSE rtrim(strftime({0}, '%Y-%m-%dT%H:%M:%S.%f'), '0') END",
+        column);
+  }
   if (from == FieldType::kDate) {
     return fmt::format("CAST({} - DATE '1970-01-01' AS BIGINT)", column);
   }

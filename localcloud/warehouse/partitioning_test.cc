@@ -7,7 +7,7 @@
 namespace holdfast::warehouse {
 namespace {
 
-using Partitions = WarehouseFixture;
+using PartitionRouting = WarehouseFixture;
 
 const char kDaily[] = R"({"timePartitioning": {"type": "DAY", "field": "k"}})";
 
@@ -19,7 +19,7 @@ struct RoutingCase {
   std::map<std::string, int64_t> rows;  // by partition id
 };
 
-TEST_F(Partitions, EachRowGoesToThePartitionOfItsKey) {
+TEST_F(PartitionRouting, EachRowGoesToThePartitionOfItsKey) {
   const RoutingCase cases[] = {
       {"day_of_date",
        kDaily,
@@ -56,7 +56,8 @@ TEST_F(Partitions, EachRowGoesToThePartitionOfItsKey) {
 {"k":"2026-12-31"})",
        {{"1950", 1}, {"2026", 1}}},
       {"integer_range",
-       R"({"rangePartitioning": {"field": "k", "range": {"start": "-10", "end": "25", "interval": "10"}}})",
+       R"({"rangePartitioning": {"field": "k",
+            "range": {"start": "-10", "end": "25", "interval": "10"}}})",
        "INTEGER",
        R"({"k":-10}
 {"k":-1}
@@ -79,7 +80,7 @@ TEST_F(Partitions, EachRowGoesToThePartitionOfItsKey) {
         MakeSchema((std::string(R"([{"name":"k","type":")") + test.key_type + R"("}])").c_str());
     LoadJson(Table(test.name), schema, test.lines, Json::parse(test.resource));
     std::map<std::string, int64_t> rows;
-    for (const auto& [id, record] : WarehouseFixture::Partitions(Table(test.name))) {
+    for (const auto& [id, record] : Partitions(Table(test.name))) {
       rows[id] = record.num_rows;
     }
     EXPECT_EQ(rows, test.rows);
@@ -132,20 +133,20 @@ TEST(Partitioning, RefusesColumnsThatCannotPartition) {
   }
 }
 
-TEST_F(Partitions, OnlyTouchedPartitionsAreModified) {
+TEST_F(PartitionRouting, OnlyTouchedPartitionsAreModified) {
   const Schema schema = MakeSchema(R"([{"name":"k","type":"DATE"}])");
   LoadJson(Table("t"), schema, "{\"k\":\"2026-01-01\"}\n{\"k\":\"2026-01-02\"}",
            Json::parse(kDaily));
-  const auto before = WarehouseFixture::Partitions(Table("t"));
+  const auto before = Partitions(Table("t"));
   AdvanceMs(1000);
   LoadJson(Table("t"), schema, "{\"k\":\"2026-01-02\"}");
-  const auto after = WarehouseFixture::Partitions(Table("t"));
+  const auto after = Partitions(Table("t"));
   EXPECT_EQ(after.at("20260101").last_modified_ms, before.at("20260101").last_modified_ms);
   EXPECT_EQ(after.at("20260102").last_modified_ms, now_ms());
   EXPECT_EQ(after.at("20260102").num_rows, 2);
 }
 
-TEST_F(Partitions, ADecoratorTakesOnlyRowsOfItsPartition) {
+TEST_F(PartitionRouting, ADecoratorTakesOnlyRowsOfItsPartition) {
   const Schema schema = MakeSchema(R"([{"name":"k","type":"DATE"}])");
   LoadJson(Table("t"), schema, "{\"k\":\"2026-01-01\"}\n{\"k\":\"2026-01-02\"}",
            Json::parse(kDaily));
@@ -155,12 +156,12 @@ TEST_F(Partitions, ADecoratorTakesOnlyRowsOfItsPartition) {
   request.write_disposition = WriteDisposition::kTruncate;
   EXPECT_ERROR(LoadText(request, "{\"k\":\"2026-01-03\"}"), ErrorId::kWarehouseInvalidRequest);
   ASSERT_OK(LoadText(request, "{\"k\":\"2026-01-02\"}\n{\"k\":\"2026-01-02\"}"));
-  const auto partitions = WarehouseFixture::Partitions(Table("t"));
+  const auto partitions = Partitions(Table("t"));
   EXPECT_EQ(partitions.at("20260101").num_rows, 1);
   EXPECT_EQ(partitions.at("20260102").num_rows, 2);
 }
 
-TEST_F(Partitions, ExpiredPartitionsGoOnArrival) {
+TEST_F(PartitionRouting, ExpiredPartitionsGoOnArrival) {
   const Schema schema = MakeSchema(R"([{"name":"k","type":"DATE"}])");
   const TableRecord table = LoadJson(
       Table("t"), schema, "{\"k\":\"2026-01-01\"}\n{\"k\":\"2026-09-21\"}",
@@ -170,7 +171,7 @@ TEST_F(Partitions, ExpiredPartitionsGoOnArrival) {
   EXPECT_EQ(Must(warehouse().store().GetTable(Table("t"))).num_rows, 0);
 }
 
-TEST_F(Partitions, IngestionTimeShowsAsPseudoColumns) {
+TEST_F(PartitionRouting, IngestionTimeShowsAsPseudoColumns) {
   const Schema schema = MakeSchema(R"([{"name":"k","type":"STRING"}])");
   LoadJson(Table("t"), schema, "{\"k\":\"a\"}",
            Json::parse(R"({"timePartitioning":{"type":"DAY"}})"));

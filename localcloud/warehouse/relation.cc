@@ -51,7 +51,7 @@ std::string PartitionTimes(const FileArea& area, const TableSnapshot& snapshot,
         start ? fmt::format("make_timestamptz({})", start->time_since_epoch().count())
               : "CAST(NULL AS TIMESTAMPTZ)");
   }
-  return fmt::format("(VALUES {}) AS partition_times(path, start)", values);
+  return fmt::format("(VALUES {}) AS partition_times(holdfast_path, holdfast_start)", values);
 }
 
 std::string SelectFiles(const FileArea& area, const TableSnapshot& snapshot,
@@ -72,8 +72,8 @@ std::string SelectFiles(const FileArea& area, const TableSnapshot& snapshot,
   }
   reading += ")";
   if (with_time) {
-    columns += PartitionColumns("partition_times.start");
-    reading += fmt::format(" JOIN {} ON {} = partition_times.path",
+    columns += PartitionColumns("partition_times.holdfast_start");
+    reading += fmt::format(" JOIN {} ON {} = partition_times.holdfast_path",
                            PartitionTimes(area, snapshot, files), kFileColumn);
   }
   return fmt::format("SELECT {} FROM {}", columns, reading);

@@ -59,9 +59,9 @@ std::string ColumnList(const Schema& table, const Schema& fields) {
   return columns;
 }
 
-Result<int64_t> ReadRun(Warehouse& warehouse, const TableSnapshot& snapshot, const FileRun& run,
-                        const Schema& fields, const std::stop_token& cancel,
-                        const BatchConsumer& consume) {
+Result<int64_t> StreamRun(Warehouse& warehouse, const TableSnapshot& snapshot, const FileRun& run,
+                          const Schema& fields, const std::stop_token& cancel,
+                          const BatchConsumer& consume) {
   TableSnapshot part = snapshot;
   part.files = run.files;
   HF_ASSIGN_OR_RETURN(const std::string select, SnapshotSelect(warehouse.files(), part));
@@ -70,15 +70,22 @@ Result<int64_t> ReadRun(Warehouse& warehouse, const TableSnapshot& snapshot, con
                       connection.Prepare(fmt::format("SELECT {} FROM ({}) LIMIT {} OFFSET {}",
                                                      ColumnList(part.table.schema, fields), select,
                                                      run.take, run.skip)));
-  Result<int64_t> rows = StreamRows(connection, statement, fields, cancel, consume);
+  return StreamRows(connection, statement, fields, cancel, consume);
+}
+
+// SQL of our own over our own files fails only when a file is not what it should be.
+Result<int64_t> ReadRun(Warehouse& warehouse, const TableSnapshot& snapshot, const FileRun& run,
+                        const Schema& fields, const std::stop_token& cancel,
+                        const BatchConsumer& consume) {
+  Result<int64_t> rows = StreamRun(warehouse, snapshot, run, fields, cancel, consume);
+  const std::string table = snapshot.table.ref.ToString();
   if (!rows.ok() && rows.error().id == ErrorId::kQueryFailed) {
     return MakeError(ErrorId::kWarehouseCorrupt,
-                     fmt::format("{}: {}", snapshot.table.ref.ToString(), rows.error().message));
+                     fmt::format("{}: {}", table, rows.error().message));
   }
   if (rows.ok() && *rows != run.take) {
-    return MakeError(
-        ErrorId::kWarehouseCorrupt,
-        fmt::format("{}: {} rows read of {}", snapshot.table.ref.ToString(), *rows, run.take));
+    return MakeError(ErrorId::kWarehouseCorrupt,
+                     fmt::format("{}: {} rows read of {}", table, *rows, run.take));
   }
   return rows;
 }

@@ -26,13 +26,15 @@ namespace holdfast::warehouse {
     const auto& ok_result = (expression);                        \
     ASSERT_TRUE(ok_result.ok()) << ok_result.error().ToString(); \
   } while (false)
-#define EXPECT_ERROR(expression, error_id)                                             \
-  do {                                                                                 \
-    const auto& error_result = (expression);                                           \
-    EXPECT_FALSE(error_result.ok());                                                   \
-    if (!error_result.ok())                                                            \
-      EXPECT_EQ(error_result.error().id, error_id) << error_result.error().ToString(); \
-  } while (false)
+#define EXPECT_ERROR(expression, error_id) \
+  EXPECT_EQ(::holdfast::warehouse::IdOf(expression), ::std::optional<ErrorId>(error_id))
+
+// The error's id, or nothing for a success.
+template <typename T>
+std::optional<ErrorId> IdOf(const Result<T>& result) {
+  if (result.ok()) return std::nullopt;
+  return result.error().id;
+}
 
 // The value of a result that must be there.
 template <typename T>
