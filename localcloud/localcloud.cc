@@ -104,10 +104,9 @@ class RunningLocalcloud final : public Localcloud {
   void Stop() override {
     if (stopped_.exchange(true)) return;
     maintenance_.request_stop();
-    // Waiting pulls end first, so that no handler keeps the HTTP server from stopping.
-    if (broker_) broker_->Stop();
     if (grpc_) grpc_->Stop();
     if (http_) http_->Stop();
+    if (broker_) broker_->Stop();
   }
 
  private:
