@@ -1,0 +1,287 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "restore/apply.h"
+#include "restore/load.h"
+#include "restore/plan.h"
+#include "restore/rewrite.h"
+#include "restore/target.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::restore {
+namespace {
+
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kOrders{"acme-shop", "sales", "orders", ""};
+const TableRef kEvents{"acme-shop", "sales", "events", ""};
+
+Schema EventSchema() {
+  return {{{.name = "day", .type = FieldType::kDate},
+           {.name = "at", .type = FieldType::kDateTime},
+           {.name = "what", .type = FieldType::kString}}};
+}
+
+Json Event(const std::string& day, const std::string& what) {
+  return {{"day", day}, {"at", day + "T01:02:03.000004"}, {"what", what}};
+}
+
+void AddTables(SimFixture& fixture) {
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10),
+                           {{"description", "what people bought"}});
+  fixture.cloud().AddTable(
+      kEvents, EventSchema(),
+      {Event("2026-01-01", "a"), Event("2026-01-02", "b"), Event("2026-01-02", "c")},
+      {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}, {"expirationMs", "1000"}}}});
+}
+
+RestoreRequest To(const TableRef& source, const std::string& dataset) {
+  RestoreRequest request;
+  request.source = source;
+  request.to_dataset = dataset;
+  return request;
+}
+
+Result<RestoreReport> Restore(SimFixture& fixture, const RestoreRequest& request) {
+  HF_ASSIGN_OR_RETURN(const auto backups, Select(fixture.catalog(), request));
+  HF_ASSIGN_OR_RETURN(const RestorePlan plan, MakePlan(request, backups));
+  return Apply(request, plan, fixture.restore_services());
+}
+
+TEST(Restore, GivesADroppedTableBackWithItsDefinition) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const sim::Rows before = fixture.cloud().ReadRows(kOrders);
+  fixture.cloud().DropTable(kOrders);
+  ASSERT_TRUE(fixture.BackUp().ok());
+
+  const auto report = Restore(fixture, To(kOrders, "back"));
+
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(report->Succeeded()) << report->tables[0].error->message;
+  EXPECT_TRUE(report->tables[0].comparison->Equal());
+  const TableRef back{"acme-shop", "back", "orders", ""};
+  EXPECT_EQ(fixture.cloud().ReadRows(back), before);
+  const auto table = fixture.cloud().warehouse().GetTable(back);
+  EXPECT_EQ(StringOr(table->resource, "description", ""), "what people bought");
+  EXPECT_FALSE(table->resource.contains("labels") &&
+               table->resource["labels"].contains(std::string(kRestoreLabel)));
+}
+
+TEST(Restore, LoadsAllPartitionsOfAColumnInOneJobWithDateTimesIntact) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto report = Restore(fixture, To(kEvents, "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(report->Succeeded()) << report->tables[0].error->message;
+  EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "events", ""}),
+            fixture.cloud().ReadRows(kEvents));
+  EXPECT_EQ(fixture.cloud().JobsStarted("load"), 1);
+}
+
+TEST(Restore, TakesOnePartitionOnly) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto report = Restore(fixture, To(kEvents.WithPartition("20260102"), "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "events", ""}).size(), 2u);
+}
+
+TEST(Restore, LeavesOutAPartitionThatWasDeletedBeforeTheLastRun) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().DeletePartition(kEvents.WithPartition("20260101"));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto now = Restore(fixture, To(kEvents, "now"));
+  ASSERT_TRUE(now.ok()) << now.error().message;
+  EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "now", "events", ""}).size(), 2u);
+}
+
+TEST(Restore, GoesBackToATime) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const int64_t then = ToUnixMillis(fixture.clock().Now());
+  fixture.clock().Advance(std::chrono::hours{1});
+  fixture.cloud().AppendRows(kOrders, NumberedRows(11, 5));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  RestoreRequest request = To(kOrders, "then");
+  request.as_of_ms = then;
+  const auto report = Restore(fixture, request);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "then", "orders", ""}).size(), 10u);
+}
+
+TEST(Restore, RefusesATargetThatIsSomebodysTable) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto report = Restore(fixture, To(kOrders, ""));
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().id, ErrorId::kTableExists);
+  EXPECT_EQ(fixture.cloud().ReadRows(kOrders).size(), 10u);
+}
+
+TEST(Restore, LeavesAnExistingTargetWhenAskedToSkip) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  RestoreRequest request = To(kOrders, "");
+  request.if_exists = IfExists::kSkip;
+  const auto report = Restore(fixture, request);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->tables[0].outcome, TableOutcome::kSkipped);
+}
+
+TEST(Restore, NamesWhatThereIsWhenTheNameIsWrong) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto report = Restore(fixture, To({"acme-shop", "sales", "ordres", ""}, "back"));
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().id, ErrorId::kNothingToRestore);
+  EXPECT_THAT(report.error().hint, testing::HasSubstr("acme-shop.sales.orders"));
+}
+
+TEST(Restore, FailsForADamagedBackupAndRestoresTheOtherTables) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto record = catalog::LatestGood(fixture.catalog(), kOrders);
+  for (const auto& object : fixture.cloud().AllObjects((*record)->bucket)) {
+    if (object.ref.name.find("/orders/") != std::string::npos &&
+        object.ref.name.ends_with(".avro")) {
+      fixture.cloud().RemoveObject(object.ref);
+    }
+  }
+  const auto report = Restore(fixture, To({"acme-shop", "sales", "", ""}, "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->Count(TableOutcome::kFailed), 1);
+  EXPECT_EQ(report->Count(TableOutcome::kRestored), 1);
+  EXPECT_FALSE(fixture.cloud().HasTable({"acme-shop", "back", "orders", ""}));
+}
+
+TEST(Restore, SaysThatTheRestoredTableDiffersWhenItDoes) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  // Bytes that are damaged and whose checksums match: only the content tells.
+  fixture.cloud().faults().SetRates({.corrupt_write = 1});
+  const auto report = Restore(fixture, To(kOrders, "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_FALSE(report->Succeeded());
+}
+
+TEST(Restore, RestoresFromACopyInTheWarehouse) {
+  SimFixture fixture;
+  AddTables(fixture);
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  const auto run = fixture.BackUp(policy);
+  ASSERT_TRUE(run.ok() && run->totals.Of(Outcome::kFailed) == 0);
+  const auto report = Restore(fixture, To(kOrders, "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(report->Succeeded()) << report->tables[0].error->message;
+  EXPECT_TRUE(report->tables[0].comparison->Equal());
+}
+
+// The process dies at every single call; the same restore again finishes it, with each row once.
+TEST(Restore, FinishesAfterACrashAtAnyCall) {
+  SimFixture undisturbed;
+  AddTables(undisturbed);
+  ASSERT_TRUE(undisturbed.BackUp().ok());
+  const int64_t before = undisturbed.cloud().faults().calls();
+  const RestoreRequest request = To({"acme-shop", "sales", "", ""}, "back");
+  ASSERT_TRUE(Restore(undisturbed, request).ok());
+  const int64_t calls = undisturbed.cloud().faults().calls() - before;
+  ASSERT_GT(calls, 10);
+  for (int64_t call = 1; call <= calls; ++call) {
+    for (const bool after_effect : {false, true}) {
+      SimFixture fixture;
+      AddTables(fixture);
+      ASSERT_TRUE(fixture.BackUp().ok());
+      fixture.cloud().faults().CrashAtCall(call, after_effect);
+      (void)Restore(fixture, request);
+      fixture.cloud().faults().Revive();
+      const auto report = Restore(fixture, request);
+      // Dead after the last label came off, the restore was complete.
+      if (!report.ok()) {
+        EXPECT_EQ(report.error().id, ErrorId::kTableExists) << "call " << call;
+      }
+      EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "orders", ""}).size(), 10u)
+          << "call " << call << (after_effect ? " after" : " before");
+      EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "events", ""}).size(), 3u)
+          << "call " << call << (after_effect ? " after" : " before");
+    }
+  }
+}
+
+TEST(TargetResource, HasNoExpirationAndTheLabel) {
+  const Json resource =
+      TargetResource({{"expirationTime", "1"},
+                      {"timePartitioning", {{"type", "DAY"}, {"expirationMs", "9"}}},
+                      {"labels", {{"team", "sales"}}}},
+                     "plan-1");
+  EXPECT_FALSE(resource.contains("expirationTime"));
+  EXPECT_FALSE(resource["timePartitioning"].contains("expirationMs"));
+  EXPECT_EQ(resource["timePartitioning"]["type"], "DAY");
+  EXPECT_EQ(resource["labels"]["team"], "sales");
+  EXPECT_EQ(resource["labels"][std::string(kRestoreLabel)], "plan-1");
+}
+
+TEST(TargetDatasetResource, LeavesOutWhoMayRead) {
+  const Json resource =
+      TargetDatasetResource({{"description", "d"},
+                             {"access", {{{"role", "READER"}, {"iamMember", "allUsers"}}}},
+                             {"defaultTableExpirationMs", "1000"}});
+  EXPECT_EQ(resource, (Json{{"description", "d"}}));
+}
+
+Manifest PartitionManifest(const std::string& partition) {
+  Manifest manifest;
+  manifest.object = kEvents.WithPartition(partition);
+  manifest.objects.resize(1);
+  return manifest;
+}
+
+TEST(GroupLoads, LoadsColumnPartitionsTogetherAndIngestionTimeOnesApart) {
+  const std::vector<Manifest> manifests = {PartitionManifest("20260101"),
+                                           PartitionManifest("20260102")};
+  const auto together =
+      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = "day"}, manifests);
+  ASSERT_EQ(together.size(), 1u);
+  EXPECT_EQ(together[0].destination, kEvents);
+  const auto apart =
+      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = ""}, manifests);
+  ASSERT_EQ(apart.size(), 2u);
+  EXPECT_EQ(apart[1].destination, kEvents.WithPartition("20260102"));
+}
+
+TEST(GroupLoads, StaysWithinTheUrisOfOneJob) {
+  std::vector<Manifest> manifests(3, PartitionManifest("20260101"));
+  for (Manifest& manifest : manifests) manifest.objects.resize(kLoadUrisMax / 2);
+  const auto groups =
+      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = "day"}, manifests);
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].manifests.size(), 2u);
+}
+
+TEST(NeedsRewrite, FindsADateTimeAtAnyDepth) {
+  EXPECT_FALSE(NeedsRewrite(TwoColumns()));
+  EXPECT_TRUE(NeedsRewrite(EventSchema()));
+  const Schema nested{{{.name = "r",
+                        .type = FieldType::kRecord,
+                        .mode = FieldMode::kRepeated,
+                        .fields = {{.name = "at", .type = FieldType::kDateTime}}}}};
+  EXPECT_TRUE(NeedsRewrite(nested));
+}
+
+}  // namespace
+}  // namespace holdfast::restore
