@@ -198,7 +198,7 @@ Result<ExpressionPtr> Parser::ParseArray() {
     return ParseArrayElements(std::nullopt, at);
   }
   HF_ASSIGN_OR_RETURN(TypeSyntax type, ParseType());
-  TypeSyntax element = std::move(type.members.front().second);
+  TypeSyntax element = std::move(type.members.front().type);
   return ParseArrayElements(std::move(element), at);
 }
 

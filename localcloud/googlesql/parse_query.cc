@@ -239,7 +239,7 @@ Status Parser::ParseSelectClauses(Select& select) {
     HF_ASSIGN_OR_RETURN(Identifier name, ParseIdentifier());
     HF_RETURN_IF_ERROR(ExpectWord("AS"));
     HF_ASSIGN_OR_RETURN(Window window, ParseWindow());
-    select.windows.emplace_back(std::move(name), std::move(window));
+    select.windows.push_back({std::move(name), std::move(window)});
   } while (AcceptSymbol(","));
   return {};
 }

@@ -287,7 +287,7 @@ Status Parser::ParseTypeMembers(TypeSyntax& type) {
       name = identifier.text;
     }
     HF_ASSIGN_OR_RETURN(TypeSyntax member, ParseType());
-    type.members.emplace_back(std::move(name), std::move(member));
+    type.members.push_back({std::move(name), std::move(member)});
   } while (type.name == "STRUCT" && !type_close_pending_ && AcceptSymbol(","));
   return ExpectTypeClose();
 }

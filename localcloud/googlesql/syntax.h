@@ -27,12 +27,19 @@ struct Identifier {
   Position position;
 };
 
+struct TypeMember;
+
 // A type as written: INT64, NUMERIC(10, 2), ARRAY<T>, STRUCT<a T, ...>, RANGE<T>.
 struct TypeSyntax {
   std::string name;  // upper case; "ARRAY", "STRUCT", "RANGE" have members
   Position position;
-  std::vector<std::pair<std::string, TypeSyntax>> members;  // the name is empty but in STRUCT
-  std::vector<int> parameters;                              // precision, scale or length
+  std::vector<TypeMember> members;
+  std::vector<int> parameters;  // precision, scale or length
+};
+
+struct TypeMember {
+  std::string name;  // of a STRUCT's field, if it has one; empty for ARRAY and RANGE
+  TypeSyntax type;
 };
 
 struct NullLiteral {};
@@ -162,6 +169,11 @@ struct Window {
   std::optional<WindowFrame> frame;
 };
 
+struct NamedWindow {  // of the WINDOW clause
+  Identifier name;
+  Window window;
+};
+
 struct FunctionCall {
   std::string name;  // upper case, dots kept: "SAFE.PARSE_DATE" has safe set and no prefix
   bool safe = false;
@@ -255,7 +267,7 @@ struct Select {
   std::optional<GroupBy> group_by;
   ExpressionPtr having;
   ExpressionPtr qualify;
-  std::vector<std::pair<Identifier, Window>> windows;
+  std::vector<NamedWindow> windows;
 };
 
 struct SetOperation {

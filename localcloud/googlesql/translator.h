@@ -46,7 +46,7 @@ struct ExpressionContext {
   bool allows_aggregates = false;
   bool allows_windows = false;
   const std::vector<std::pair<std::string, TypedSql>>* aliases = nullptr;  // of the SELECT list
-  const std::vector<std::pair<Identifier, Window>>* windows = nullptr;     // the WINDOW clause
+  const std::vector<NamedWindow>* windows = nullptr;                       // the WINDOW clause
 };
 
 class Translator {

@@ -67,6 +67,8 @@ TypeKind KindOfField(FieldType type) {
 
 }  // namespace
 
+Type Type::Of(TypeKind kind) { return Type{kind, {}}; }
+
 Type Type::Array(Type element) {
   return Type{TypeKind::kArray, {{std::string(), std::move(element)}}};
 }

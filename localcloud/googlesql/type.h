@@ -43,7 +43,7 @@ struct Type {
   TypeKind kind = TypeKind::kNull;
   std::vector<StructMember> members;  // kStruct: its fields; kArray, kRange: one, the element
 
-  static Type Of(TypeKind kind) { return Type{kind, {}}; }
+  static Type Of(TypeKind kind);
   static Type Array(Type element);
   static Type Range(Type element);
   static Type Struct(std::vector<StructMember> members);
