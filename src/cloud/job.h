@@ -60,7 +60,7 @@ enum class JobState { kPending, kRunning, kDone };
 struct JobStatus {
   JobRef ref;
   JobState state = JobState::kPending;
-  std::optional<Error> error;         // set: the job failed; whether IsRetryable: another id may help
+  std::optional<Error> error;  // set: the job failed; whether IsRetryable: another id may help
   std::vector<std::string> warnings;  // messages of a job that succeeded nevertheless
   int64_t output_rows = 0;            // load, copy
   int64_t output_bytes = 0;

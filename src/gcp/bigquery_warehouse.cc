@@ -237,7 +237,8 @@ Result<TableInfo> BigQueryWarehouse::CreateTable(const TableRef& table, const Js
                                     .path = DatasetPath(table.dataset_ref()) + "/tables",
                                     .body = std::move(body),
                                     .what = "table " + table.ToString(),
-                                    .names = kTableErrors,
+                                    .names = {.not_found = ErrorId::kDatasetNotFound,
+                                              .exists = ErrorId::kTableExists},
                                     .repeatable = false}));
   return TableInfo::FromJson(json);
 }

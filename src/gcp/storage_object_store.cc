@@ -170,7 +170,9 @@ Result<cloud::ObjectInfo> StorageObjectStore::CopyObject(const cloud::ObjectRef&
 }
 
 Status StorageObjectStore::DeleteObject(const cloud::ObjectRef& object) {
-  CHECK(object.generation != 0, "a delete names the generation");
+  if (object.generation == 0) {
+    return MakeError(ErrorId::kServiceRejected, object.Uri() + ": a delete names the generation");
+  }
   RestCall call = ObjectCall(object);
   call.method = "DELETE";
   const auto deleted = client_.Call(call);

@@ -40,10 +40,10 @@ struct BackupPolicy {
   // Names with {project} and {location} filled in (location in lower case).
   std::string bucket_pattern = "{project}-holdfast-{location}";
   std::string staging_bucket_pattern = "{project}-holdfast-staging-{location}";
-  std::string prefix;          // of the repository in its bucket; empty: the bucket's root
+  std::string prefix;           // of the repository in its bucket; empty: the bucket's root
   bool direct_extract = false;  // into the repository; false: by way of the staging bucket, which
-                               // a locked repository needs (google-semantics trap 11)
-  std::string copy_project;    // method copy: where the copies are; empty: the table's own
+                                // a locked repository needs (google-semantics trap 11)
+  std::string copy_project;     // method copy: where the copies are; empty: the table's own
 
   std::string codec = "SNAPPY";           // NONE, DEFLATE, SNAPPY
   VerifyLevel verify = VerifyLevel::kL2;  // at backup, before the manifest: kL0, kL1 or kL2
