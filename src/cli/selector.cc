@@ -14,7 +14,7 @@ Result<TableRef> ParseSelector(const std::string& text) {
     return TableRef{.project = text};
   }
   if (auto table = ParseTableRef(text); table.ok()) return table;
-  if (separators > 1) return ParseTableRef(text);
+  if (separators > 1) return ParseTableRef(text).WithContext("\"" + text + "\"");
   HF_ASSIGN_OR_RETURN(DatasetRef dataset, ParseDatasetRef(text));
   return TableRef{.project = dataset.project, .dataset = dataset.dataset};
 }
