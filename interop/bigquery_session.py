@@ -192,7 +192,8 @@ def extracts_and_loads_back(client, bucket):
         config = bigquery.LoadJobConfig(source_format=form, write_disposition='WRITE_TRUNCATE')
         config.schema = client.get_table(ref('source')).schema
         config.use_avro_logical_types = True
-        config.skip_leading_rows = 1 if form == 'CSV' else None
+        if form == 'CSV':
+            config.skip_leading_rows = 1
         job = client.load_table_from_uri(uri, ref('back'), job_config=config)
         job.result(timeout=WAIT_S)
         expect(job.output_rows, 1000, f'rows loaded from {form}')
