@@ -15,10 +15,9 @@ namespace {
 
 TEST(Varint, GivesBackEveryWidth) {
   for (unsigned bits = 0; bits < 64; ++bits) {
-    for (const int64_t delta : {-1, 0, 1}) {
-      for (const int64_t sign : {1, -1}) {
-        const auto value =
-            static_cast<int64_t>(sign * static_cast<int64_t>(uint64_t{1} << bits)) + delta;
+    for (const uint64_t delta : {~uint64_t{0}, uint64_t{0}, uint64_t{1}}) {
+      for (const uint64_t sign : {uint64_t{1}, ~uint64_t{0}}) {
+        const auto value = static_cast<int64_t>(sign * (uint64_t{1} << bits) + delta);
         std::array<char, 32> bytes{};
         const char* const end = WriteVarint(value, bytes.data());
         int64_t back = 0;
