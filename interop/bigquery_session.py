@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/ usr / bin / env python3
 """A session of Google's own google-cloud-bigquery client against a BigQuery endpoint.
 
 BIGQUERY_EMULATOR_HOST and STORAGE_EMULATOR_HOST (http://host:port) name the endpoints. Prints one line
@@ -110,7 +110,8 @@ def tables_of_every_type(client, _):
     made = client.create_table(table)
     expect([f.name for f in made.schema], [f.name for f in schema], 'schema')
     expect(made.schema[0].description, 'a STRING', 'description')
-    row = {name: value for name, _, value in TYPES}
+    row = {
+name: value for name, _, value in TYPES}
     row['list'] = [1, 2]
     row['rec'] = [{'x': 1, 'y': None}]
     expect(client.insert_rows(made, [row]), [], 'insert errors')
@@ -320,13 +321,15 @@ def views_and_dml(client, _):
 
 def jobs(client, _):
     job_id = f'chosen-{RUN}'
-    job = client.query('SELECT 1', job_id=job_id)
+    job = client.query('SELECT 1', job_id=job_id, job_retry=None)
     job.result(timeout=WAIT_S)
     expect(client.get_job(job_id, location='US').state, 'DONE', 'state')
     expect_error(exceptions.NotFound, lambda: client.get_job(job_id, location='EU'), 'other location', 'notFound')
     expect_error(exceptions.NotFound, lambda: client.get_job('absent'), 'absent', 'notFound')
-    body = {'jobReference': {'projectId': PROJECT, 'jobId': job_id, 'location': 'US'},
-            'configuration': {'query': {'query': 'SELECT 1', 'useLegacySql': False}}}
+    body = {
+  'jobReference' : {'projectId' : PROJECT, 'jobId' : job_id, 'location' : 'US'}, 'configuration' : {
+    'query' : { 'query' : 'SELECT 1', 'useLegacySql' : False }
+  }}
     expect_error(exceptions.Conflict, lambda: client._connection.api_request(
         method='POST', path=f'/projects/{PROJECT}/jobs', data=body), 'the same id', 'duplicate')
     newest = next(iter(client.list_jobs(max_results=1)))

@@ -66,11 +66,12 @@ class BigQueryService::Implementation {
                  .random = random,
                  .upload_directory = options_.upload_directory},
         store_(std::move(store)),
-        runner_(*store_, clock,
-                [this](const Job& job, const std::stop_token& cancel) {
-                  return RunJob(context_, job, cancel);
-                },
-                options_.job_threads),
+        runner_(
+            *store_, clock,
+            [this](const Job& job, const std::stop_token& cancel) {
+              return RunJob(context_, job, cancel);
+            },
+            options_.job_threads),
         datasets_(context_),
         tables_(context_,
                 [this](const std::string& project, const std::string& sql) {
@@ -105,9 +106,8 @@ class BigQueryService::Implementation {
   template <typename Part>
   void Add(rest::Router& router, std::string_view verb, std::string_view pattern, Part& part,
            Method<Part> method) {
-    AddOperation(router, verb, pattern, [&part, method](const Request& request) {
-      return (part.*method)(request);
-    });
+    AddOperation(router, verb, pattern,
+                 [&part, method](const Request& request) { return (part.*method)(request); });
   }
 
   void AddOperation(rest::Router& router, std::string_view verb, std::string_view pattern,
@@ -154,11 +154,9 @@ class BigQueryService::Implementation {
     Add(router, "POST", table + "/insertAll", tabledata_, &Tabledata::InsertAll);
     Add(router, "POST", table + ":getIamPolicy", documents_, &Documents::GetIamPolicy);
     Add(router, "POST", table + ":setIamPolicy", documents_, &Documents::SetIamPolicy);
-    Add(router, "POST", table + ":testIamPermissions", documents_,
-        &Documents::TestIamPermissions);
-    AddOperation(router, "GET", table + "/rowAccessPolicies", [this](const Request& request) {
-      return EmptyListOf(request, request.table());
-    });
+    Add(router, "POST", table + ":testIamPermissions", documents_, &Documents::TestIamPermissions);
+    AddOperation(router, "GET", table + "/rowAccessPolicies",
+                 [this](const Request& request) { return EmptyListOf(request, request.table()); });
   }
 
   void RegisterJobs(rest::Router& router) {
@@ -186,9 +184,8 @@ class BigQueryService::Implementation {
     Add(router, "GET", routine, documents_, &Documents::GetRoutine);
     Add(router, "PUT", routine, documents_, &Documents::UpdateRoutine);
     Add(router, "DELETE", routine, documents_, &Documents::DeleteRoutine);
-    AddOperation(router, "GET", "/datasets/{datasetId}/models", [this](const Request& request) {
-      return EmptyListOf(request, std::nullopt);
-    });
+    AddOperation(router, "GET", "/datasets/{datasetId}/models",
+                 [this](const Request& request) { return EmptyListOf(request, std::nullopt); });
     AddOperation(router, "GET", "/serviceAccount", [](const Request&) -> Result<Json> {
       return Json{{"kind", "bigquery#getServiceAccountResponse"}, {"email", kServiceAccount}};
     });

@@ -1,10 +1,11 @@
 // The embedded BigQuery: the v2 REST API over the warehouse, the object store and a pool of job
 // workers.
 //
-// `Open` takes up the jobs that an earlier process left unfinished; `Register` adds the routes under
-// /bigquery/v2 and /upload/bigquery/v2. What is given in the dependencies must outlive the service,
-// and the router must not be used after it. The upload directory, and the object store's, have to be
-// among the warehouse's `readable_directories`. Thread-safe. Source: BigQuery REST reference v2.
+// `Open` takes up the jobs that an earlier process left unfinished; `Register` adds the routes
+// under /bigquery/v2 and /upload/bigquery/v2. What is given in the dependencies must outlive the
+// service, and the router must not be used after it. The upload directory, and the object store's,
+// have to be among the warehouse's `readable_directories`. Thread-safe. Source: BigQuery REST
+// reference v2.
 #pragma once
 
 #include <functional>

@@ -28,7 +28,8 @@ Result<std::optional<int64_t>> ParseExpiration(const Json& settings) {
   if (const auto millis = OptionalInt64(settings, "destinationExpirationTime"); millis.ok()) {
     return *millis;
   }
-  const Result<Timestamp> time = ParseTimestamp(value->is_string() ? value->get<std::string>() : "");
+  const Result<Timestamp> time =
+      ParseTimestamp(value->is_string() ? value->get<std::string>() : "");
   if (!time.ok()) return Invalid("Invalid value for destinationExpirationTime");
   return std::optional(ToUnixMillis(*time));
 }
@@ -43,8 +44,8 @@ Result<std::vector<warehouse::CopySource>> ParseSources(const ServiceContext& co
   }
   if (!list.is_array() || list.empty()) return Required("configuration.copy.sourceTable");
   if (list.size() > kCopySourcesMax) {
-    return Invalid(fmt::format("Too many source tables: {} is over {}", list.size(),
-                               kCopySourcesMax));
+    return Invalid(
+        fmt::format("Too many source tables: {} is over {}", list.size(), kCopySourcesMax));
   }
   std::vector<warehouse::CopySource> parsed;
   for (const Json& reference : list) {
@@ -54,6 +55,14 @@ Result<std::vector<warehouse::CopySource>> ParseSources(const ServiceContext& co
     parsed.push_back({.table = std::move(source.table), .as_of_ms = source.as_of_ms});
   }
   return parsed;
+}
+
+// A snapshot or clone is made once: its destination must not be there.
+Status CheckDestination(const ServiceContext& context, const warehouse::CopyRequest& copy) {
+  const bool makes_table =
+      copy.operation == CopyOperation::kSnapshot || copy.operation == CopyOperation::kClone;
+  if (!makes_table || !context.tables().GetTable(copy.destination).ok()) return Ok();
+  return Duplicate("Table " + DisplayName(copy.destination));
 }
 
 }  // namespace
@@ -68,18 +77,19 @@ Result<JobOutcome> RunCopyJob(const ServiceContext& context, const Job& job) {
   HF_ASSIGN_OR_RETURN(const std::string there,
                       DatasetLocation(context, copy.destination.dataset_ref()));
   if (!SameLocation(there, job.key.location)) {
-    return Invalid(fmt::format("Cannot read and write in different locations: source: {}, "
-                               "destination: {}",
-                               job.key.location, there));
+    return Invalid(
+        fmt::format("Cannot read and write in different locations: source: {}, "
+                    "destination: {}",
+                    job.key.location, there));
   }
   HF_ASSIGN_OR_RETURN(copy.operation, ParseOperation(settings));
   HF_ASSIGN_OR_RETURN(copy.write_disposition,
                       ParseWriteDisposition(settings, warehouse::WriteDisposition::kEmpty));
   HF_ASSIGN_OR_RETURN(copy.create_disposition, ParseCreateDisposition(settings));
   HF_ASSIGN_OR_RETURN(copy.destination_expiration_ms, ParseExpiration(settings));
+  HF_RETURN_IF_ERROR(CheckDestination(context, copy));
   const auto effect = context.EffectOf(job.key);
-  HF_ASSIGN_OR_RETURN(const warehouse::CopyResult result,
-                      warehouse::Copy(context.warehouse, copy));
+  HF_ASSIGN_OR_RETURN(const warehouse::CopyResult result, warehouse::Copy(context.warehouse, copy));
   JobOutcome outcome;
   outcome.statistics["copy"] = {{"copiedRows", std::to_string(result.copied_rows)},
                                 {"copiedLogicalBytes", std::to_string(result.copied_bytes)}};

@@ -27,7 +27,8 @@ Status CheckResource(const Json& resource) {
   }
   HF_ASSIGN_OR_RETURN(const auto hours, OptionalInt64(resource, "maxTimeTravelHours"));
   if (hours && (*hours < kTimeTravelHoursMin || *hours > kTimeTravelHoursMax || *hours % 24 != 0)) {
-    return Invalid("Invalid value for maxTimeTravelHours: it must be a multiple of 24 from 48 to 168");
+    return Invalid(
+        "Invalid value for maxTimeTravelHours: it must be a multiple of 24 from 48 to 168");
   }
   const Json* labels = FindField(resource, "labels");
   if (labels != nullptr && !labels->is_object()) return Invalid("labels should be an object");
@@ -45,10 +46,11 @@ Result<Json> Datasets::Insert(const Request& request) {
   if (reference == nullptr) return Required("datasetReference");
   HF_ASSIGN_OR_RETURN(const DatasetRef ref, ParseDatasetReference(*reference, request.project()));
   if (const Status valid = ValidateDatasetId(ref.dataset); !valid.ok()) {
-    return Invalid(fmt::format(
-        "Invalid dataset ID \"{}\". Dataset IDs must be alphanumeric (plus underscores) and must be "
-        "at most 1024 characters long.",
-        ref.dataset.substr(0, 100)));
+    return Invalid(
+        fmt::format("Invalid dataset ID \"{}\". Dataset IDs must be alphanumeric (plus "
+                    "underscores) and must be "
+                    "at most 1024 characters long.",
+                    ref.dataset.substr(0, 100)));
   }
   Json resource = WithoutServerFields(request.body);
   HF_RETURN_IF_ERROR(CheckResource(resource));

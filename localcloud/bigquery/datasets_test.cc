@@ -33,9 +33,7 @@ TEST(Datasets, RefuseWhatBigQueryRefuses) {
   ServiceForTest service;
   service.MakeDataset("taken");
   service.MakeTable("taken", "t", Json::array({FieldJson("x", "INTEGER")}));
-  const auto named = [](const char* id) {
-    return Json{{"datasetReference", {{"datasetId", id}}}};
-  };
+  const auto named = [](const char* id) { return Json{{"datasetReference", {{"datasetId", id}}}}; };
   Json short_lived = named("short");
   short_lived["defaultTableExpirationMs"] = "1000";
   const struct {
@@ -69,8 +67,8 @@ TEST(Datasets, RefuseWhatBigQueryRefuses) {
 TEST(Datasets, PatchClearsWithNullAndUpdateReplaces) {
   ServiceForTest service;
   service.MakeDataset("d", {{"description", "old"}, {"labels", {{"a", "1"}, {"b", "2"}}}});
-  Answer answer =
-      service.Call("PATCH", "/datasets/d", {{"description", nullptr}, {"labels", {{"a", nullptr}}}});
+  Answer answer = service.Call("PATCH", "/datasets/d",
+                               {{"description", nullptr}, {"labels", {{"a", nullptr}}}});
   EXPECT_EQ(answer.status, 200);
   EXPECT_FALSE(answer.body.contains("description"));
   EXPECT_EQ(answer.body["labels"], Json({{"b", "2"}}));
@@ -84,9 +82,9 @@ TEST(Datasets, AnEditWithAnOldEtagIsRefused) {
   ServiceForTest service;
   service.MakeDataset("d");
   const std::string etag = service.Get("/datasets/d")["etag"];
-  EXPECT_EQ(service.Call("PATCH", "/datasets/d", {{"friendlyName", "a"}}, {{"If-Match", etag}})
-                .status,
-            200);
+  EXPECT_EQ(
+      service.Call("PATCH", "/datasets/d", {{"friendlyName", "a"}}, {{"If-Match", etag}}).status,
+      200);
   const Answer stale =
       service.Call("PATCH", "/datasets/d", {{"friendlyName", "b"}}, {{"If-Match", etag}});
   EXPECT_EQ(stale.status, 412);
@@ -136,8 +134,8 @@ TEST(Datasets, DeleteTakesTheContentsAlongWhenAsked) {
 
 TEST(Datasets, DefaultExpirationsApplyToNewTables) {
   ServiceForTest service;
-  service.MakeDataset("d", {{"defaultTableExpirationMs", "3600000"},
-                            {"defaultPartitionExpirationMs", "86400000"}});
+  service.MakeDataset(
+      "d", {{"defaultTableExpirationMs", "3600000"}, {"defaultPartitionExpirationMs", "86400000"}});
   service.MakeTable("d", "plain", Json::array({FieldJson("x", "INTEGER")}));
   service.MakeTable("d", "parted", Json::array({FieldJson("day", "DATE")}),
                     {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});

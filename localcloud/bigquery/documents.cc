@@ -30,8 +30,8 @@ constexpr char kTablePolicy[] = "table-policy";
 constexpr rest::PageSizes kListSizes = {.usual = 1000, .maximum = 10'000};
 
 Error RoutineNotFound(const Request& request) {
-  return NotFound(fmt::format("Routine {}.{}", DisplayName(request.dataset()),
-                              request.Path("routineId")));
+  return NotFound(
+      fmt::format("Routine {}.{}", DisplayName(request.dataset()), request.Path("routineId")));
 }
 
 Json RoutineReference(const DatasetRef& dataset, const std::string& id) {
@@ -59,12 +59,13 @@ Result<std::optional<Json>> Documents::Read(const std::string& kind, const std::
   return std::optional(std::move(document));
 }
 
-Status Documents::Write(const std::string& kind, const std::string& parent,
-                        const std::string& name, const Json& document) {
+Status Documents::Write(const std::string& kind, const std::string& parent, const std::string& name,
+                        const Json& document) {
   const std::lock_guard lock(context_.tables().mutex());
-  return context_.tables().database().Run("INSERT OR REPLACE INTO bigquery_documents VALUES "
-                                          "(?, ?, ?, ?)",
-                                          kind, parent, name, DumpJson(document));
+  return context_.tables().database().Run(
+      "INSERT OR REPLACE INTO bigquery_documents VALUES "
+      "(?, ?, ?, ?)",
+      kind, parent, name, DumpJson(document));
 }
 
 Result<Json> Documents::InsertRoutine(const Request& request) {
@@ -88,8 +89,8 @@ Result<Json> Documents::InsertRoutine(const Request& request) {
 }
 
 Result<Json> Documents::GetRoutine(const Request& request) {
-  HF_ASSIGN_OR_RETURN(auto document, Read(kRoutine, request.dataset().ToString(),
-                                          request.Path("routineId")));
+  HF_ASSIGN_OR_RETURN(auto document,
+                      Read(kRoutine, request.dataset().ToString(), request.Path("routineId")));
   if (!document) return RoutineNotFound(request);
   return *std::move(document);
 }
@@ -140,17 +141,17 @@ Result<Json> Documents::ListRoutines(const Request& request) {
 Result<Json> Documents::DeleteRoutine(const Request& request) {
   const std::lock_guard lock(context_.tables().mutex());
   warehouse::SqliteDatabase& database = context_.tables().database();
-  HF_RETURN_IF_ERROR(database.Run(
-      "DELETE FROM bigquery_documents WHERE kind = ? AND parent = ? AND name = ?",
-      std::string(kRoutine), request.dataset().ToString(), request.Path("routineId")));
+  HF_RETURN_IF_ERROR(
+      database.Run("DELETE FROM bigquery_documents WHERE kind = ? AND parent = ? AND name = ?",
+                   std::string(kRoutine), request.dataset().ToString(), request.Path("routineId")));
   if (database.rows_changed() == 0) return RoutineNotFound(request);
   return Json();
 }
 
 Result<Json> Documents::GetIamPolicy(const Request& request) {
   HF_RETURN_IF_ERROR(context_.tables().GetTable(request.table()));
-  HF_ASSIGN_OR_RETURN(auto policy, Read(kTablePolicy, request.dataset().ToString(),
-                                        request.table().table));
+  HF_ASSIGN_OR_RETURN(auto policy,
+                      Read(kTablePolicy, request.dataset().ToString(), request.table().table));
   if (policy) return *std::move(policy);
   return Json{{"version", 1}, {"etag", "ACAB"}};
 }

@@ -1,8 +1,8 @@
 // Routines, IAM policies and row access policies: documents that are kept and shown, not acted on.
 //
 // They live in the warehouse's SQLite catalog. A table's documents go when its dataset or it is
-// recreated under the same name only through their own delete; policies do not restrict anyone here.
-// Thread-safe. Source: BigQuery REST `routines`, `tables.getIamPolicy`, `rowAccessPolicies`.
+// recreated under the same name only through their own delete; policies do not restrict anyone
+// here. Thread-safe. Source: BigQuery REST `routines`, `tables.getIamPolicy`, `rowAccessPolicies`.
 #pragma once
 
 #include <string>

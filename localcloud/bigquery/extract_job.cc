@@ -60,8 +60,8 @@ Result<std::vector<ObjectUri>> ParseUris(const Json& settings) {
   }
   if (!list.is_array() || list.empty()) return Required("destinationUris");
   if (list.size() > kExtractUrisMax) {
-    return Invalid(fmt::format("Too many destinationUris: {} is over {}", list.size(),
-                               kExtractUrisMax));
+    return Invalid(
+        fmt::format("Too many destinationUris: {} is over {}", list.size(), kExtractUrisMax));
   }
   std::vector<ObjectUri> parsed;
   for (const Json& uri : list) {

@@ -43,16 +43,15 @@ Error ErrorOf(const Fault& fault) {
   return WithReason(ErrorId::kWarehouseInvalidRequest, fault.reason, fault.message);
 }
 
-bool IsNotFound(const Error& error) {
-  return rest::ApiError::From(error).reason == "notFound";
-}
+bool IsNotFound(const Error& error) { return rest::ApiError::From(error).reason == "notFound"; }
 
 Error NotFound(std::string message) {
   return WithReason(ErrorId::kWarehouseNotFound, "notFound", "Not found: " + std::move(message));
 }
 
 Error Duplicate(std::string message) {
-  return WithReason(ErrorId::kWarehouseExists, "duplicate", "Already Exists: " + std::move(message));
+  return WithReason(ErrorId::kWarehouseExists, "duplicate",
+                    "Already Exists: " + std::move(message));
 }
 
 Error Invalid(std::string message) {

@@ -29,7 +29,7 @@ enum class Scope { kDatasets, kTables };
 struct ViewSpec {
   std::string_view name;
   Scope scope = Scope::kTables;
-  std::vector<ColumnSpec> columns;
+  std::span<const ColumnSpec> columns;
   Status (*append)(const ServiceContext& context, const DatasetRecord& dataset,
                    const TableRecord* table, Json& rows) = nullptr;
 };
@@ -37,63 +37,102 @@ struct ViewSpec {
 constexpr FieldType kInt = FieldType::kInt64;
 constexpr FieldType kTime = FieldType::kTimestamp;
 
-const std::vector<ViewSpec>& Views() {
-  static const std::vector<ViewSpec> kViews = {
-      {"SCHEMATA", Scope::kDatasets,
-       {{"catalog_name"}, {"schema_name"}, {"schema_owner"}, {"creation_time", kTime},
-        {"last_modified_time", kTime}, {"location"}, {"default_collation_name"}},
-       AppendSchemata},
-      {"TABLES", Scope::kTables,
-       {{"table_catalog"}, {"table_schema"}, {"table_name"}, {"table_type"},
-        {"is_insertable_into"}, {"is_typed"}, {"is_change_history_enabled"},
-        {"creation_time", kTime}, {"base_table_catalog"}, {"base_table_schema"},
-        {"base_table_name"}, {"snapshot_time_ms", kTime}, {"default_collation_name"}},
-       AppendTables},
-      {"COLUMNS", Scope::kTables,
-       {{"table_catalog"}, {"table_schema"}, {"table_name"}, {"column_name"},
-        {"ordinal_position", kInt}, {"is_nullable"}, {"data_type"}, {"is_generated"},
-        {"generation_expression"}, {"is_stored"}, {"is_hidden"}, {"is_updatable"},
-        {"is_system_defined"}, {"is_partitioning_column"}, {"clustering_ordinal_position", kInt},
-        {"collation_name"}, {"column_default"}, {"rounding_mode"}},
-       AppendColumns},
-      {"COLUMN_FIELD_PATHS", Scope::kTables,
-       {{"table_catalog"}, {"table_schema"}, {"table_name"}, {"column_name"}, {"field_path"},
-        {"data_type"}, {"description"}, {"collation_name"}, {"rounding_mode"}},
-       AppendColumnFieldPaths},
-      {"PARTITIONS", Scope::kTables,
-       {{"table_catalog"}, {"table_schema"}, {"table_name"}, {"partition_id"},
-        {"total_rows", kInt}, {"total_logical_bytes", kInt}, {"total_billable_bytes", kInt},
-        {"last_modified_time", kTime}, {"storage_tier"}},
-       AppendPartitions},
-      {"VIEWS", Scope::kTables,
-       {{"table_catalog"}, {"table_schema"}, {"table_name"}, {"view_definition"},
-        {"check_option"}, {"use_standard_sql"}},
-       AppendViews},
-      {"TABLE_OPTIONS", Scope::kTables,
-       {{"table_catalog"}, {"table_schema"}, {"table_name"}, {"option_name"}, {"option_type"},
-        {"option_value"}},
-       AppendTableOptions},
-      {"TABLE_STORAGE", Scope::kTables,
-       {{"project_id"}, {"table_catalog"}, {"table_schema"}, {"table_name"},
-        {"creation_time", kTime}, {"total_rows", kInt}, {"total_partitions", kInt},
-        {"total_logical_bytes", kInt}, {"active_logical_bytes", kInt},
-        {"long_term_logical_bytes", kInt}, {"storage_last_modified_time", kTime},
-        {"deleted", FieldType::kBool}, {"table_type"}},
-       AppendTableStorage},
-      {"__TABLES__", Scope::kTables,
-       {{"project_id"}, {"dataset_id"}, {"table_id"}, {"creation_time", kInt},
-        {"last_modified_time", kInt}, {"row_count", kInt}, {"size_bytes", kInt}, {"type", kInt}},
-       AppendTablesMetadata},
-  };
-  return kViews;
-}
+constexpr ColumnSpec kSchemataColumns[] = {{"catalog_name"},
+                                           {"schema_name"},
+                                           {"schema_owner"},
+                                           {"creation_time", kTime},
+                                           {"last_modified_time", kTime},
+                                           {"location"},
+                                           {"default_collation_name"}};
+constexpr ColumnSpec kTablesColumns[] = {{"table_catalog"},
+                                         {"table_schema"},
+                                         {"table_name"},
+                                         {"table_type"},
+                                         {"is_insertable_into"},
+                                         {"is_typed"},
+                                         {"is_change_history_enabled"},
+                                         {"creation_time", kTime},
+                                         {"base_table_catalog"},
+                                         {"base_table_schema"},
+                                         {"base_table_name"},
+                                         {"snapshot_time_ms", kTime},
+                                         {"default_collation_name"}};
+constexpr ColumnSpec kColumnsColumns[] = {{"table_catalog"},
+                                          {"table_schema"},
+                                          {"table_name"},
+                                          {"column_name"},
+                                          {"ordinal_position", kInt},
+                                          {"is_nullable"},
+                                          {"data_type"},
+                                          {"is_generated"},
+                                          {"generation_expression"},
+                                          {"is_stored"},
+                                          {"is_hidden"},
+                                          {"is_updatable"},
+                                          {"is_system_defined"},
+                                          {"is_partitioning_column"},
+                                          {"clustering_ordinal_position", kInt},
+                                          {"collation_name"},
+                                          {"column_default"},
+                                          {"rounding_mode"}};
+constexpr ColumnSpec kColumnFieldPathsColumns[] = {
+    {"table_catalog"}, {"table_schema"}, {"table_name"},     {"column_name"},  {"field_path"},
+    {"data_type"},     {"description"},  {"collation_name"}, {"rounding_mode"}};
+constexpr ColumnSpec kPartitionsColumns[] = {{"table_catalog"},
+                                             {"table_schema"},
+                                             {"table_name"},
+                                             {"partition_id"},
+                                             {"total_rows", kInt},
+                                             {"total_logical_bytes", kInt},
+                                             {"total_billable_bytes", kInt},
+                                             {"last_modified_time", kTime},
+                                             {"storage_tier"}};
+constexpr ColumnSpec kViewsColumns[] = {{"table_catalog"}, {"table_schema"},
+                                        {"table_name"},    {"view_definition"},
+                                        {"check_option"},  {"use_standard_sql"}};
+constexpr ColumnSpec kTableOptionsColumns[] = {{"table_catalog"}, {"table_schema"},
+                                               {"table_name"},    {"option_name"},
+                                               {"option_type"},   {"option_value"}};
+constexpr ColumnSpec kTableStorageColumns[] = {{"project_id"},
+                                               {"table_catalog"},
+                                               {"table_schema"},
+                                               {"table_name"},
+                                               {"creation_time", kTime},
+                                               {"total_rows", kInt},
+                                               {"total_partitions", kInt},
+                                               {"total_logical_bytes", kInt},
+                                               {"active_logical_bytes", kInt},
+                                               {"long_term_logical_bytes", kInt},
+                                               {"storage_last_modified_time", kTime},
+                                               {"deleted", FieldType::kBool},
+                                               {"table_type"}};
+constexpr ColumnSpec kTablesMetadataColumns[] = {{"project_id"},
+                                                 {"dataset_id"},
+                                                 {"table_id"},
+                                                 {"creation_time", kInt},
+                                                 {"last_modified_time", kInt},
+                                                 {"row_count", kInt},
+                                                 {"size_bytes", kInt},
+                                                 {"type", kInt}};
+
+constexpr ViewSpec kViews[] = {
+    {"SCHEMATA", Scope::kDatasets, kSchemataColumns, AppendSchemata},
+    {"TABLES", Scope::kTables, kTablesColumns, AppendTables},
+    {"COLUMNS", Scope::kTables, kColumnsColumns, AppendColumns},
+    {"COLUMN_FIELD_PATHS", Scope::kTables, kColumnFieldPathsColumns, AppendColumnFieldPaths},
+    {"PARTITIONS", Scope::kTables, kPartitionsColumns, AppendPartitions},
+    {"VIEWS", Scope::kTables, kViewsColumns, AppendViews},
+    {"TABLE_OPTIONS", Scope::kTables, kTableOptionsColumns, AppendTableOptions},
+    {"TABLE_STORAGE", Scope::kTables, kTableStorageColumns, AppendTableStorage},
+    {"__TABLES__", Scope::kTables, kTablesMetadataColumns, AppendTablesMetadata},
+};
 
 Result<const ViewSpec*> FindView(const RelationRef& ref) {
-  const std::string name = ref.kind == RelationKind::kTablesMetadata ? "__TABLES__"
-                                                                     : ref.table.table;
+  const std::string name =
+      ref.kind == RelationKind::kTablesMetadata ? "__TABLES__" : ref.table.table;
   const auto found =
-      std::ranges::find_if(Views(), [&](const ViewSpec& view) { return view.name == name; });
-  if (found != Views().end()) return &*found;
+      std::ranges::find_if(kViews, [&](const ViewSpec& view) { return view.name == name; });
+  if (found != std::end(kViews)) return &*found;
   return InvalidQuery(fmt::format("Unsupported construct: INFORMATION_SCHEMA.{}", name));
 }
 
@@ -102,7 +141,8 @@ Result<std::vector<DatasetRecord>> DatasetsInScope(const ServiceContext& context
                                                    const std::string& location,
                                                    const RelationRef& ref) {
   if (!ref.table.dataset.empty()) {
-    HF_ASSIGN_OR_RETURN(DatasetRecord dataset, context.tables().GetDataset(ref.table.dataset_ref()));
+    HF_ASSIGN_OR_RETURN(DatasetRecord dataset,
+                        context.tables().GetDataset(ref.table.dataset_ref()));
     return std::vector<DatasetRecord>{std::move(dataset)};
   }
   const std::string& place = ref.region.empty() ? location : ref.region;

@@ -1,8 +1,9 @@
 // INFORMATION_SCHEMA views and __TABLES__: the catalog as rows that a query can read.
 //
 // The scope of a view is one dataset, or with `region-...` every dataset of the project in that
-// location. Rows are made when a query binds the view. Thread-safe. Errors: reason "invalidQuery" for
-// a view that is not kept here; "notFound" for a dataset. Source: BigQuery "INFORMATION_SCHEMA".
+// location. Rows are made when a query binds the view. Thread-safe. Errors: reason "invalidQuery"
+// for a view that is not kept here; "notFound" for a dataset. Source: BigQuery
+// "INFORMATION_SCHEMA".
 #pragma once
 
 #include <string>

@@ -119,8 +119,7 @@ Json Job::ToResource() const {
       {"id", key.ToString()},
       {"user_email", user_email},
       {"configuration", std::move(shown)},
-      {"jobReference",
-       {{"projectId", key.project}, {"jobId", key.id}, {"location", key.location}}},
+      {"jobReference", {{"projectId", key.project}, {"jobId", key.id}, {"location", key.location}}},
       {"statistics", StatisticsToJson(*this)},
       {"status", StatusToJson(*this)}};
   resource["etag"] = Sha256Hex(DumpJson(resource)).substr(0, 22);

@@ -41,8 +41,8 @@ struct Job {
   std::vector<Fault> errors;         // warnings too, when error_result is absent
   Json statistics = Json::object();  // members of JobStatistics beside the times
   std::string user_email;
-  std::string upload_path;           // a load whose bytes came with the request; else empty
-  int attempts = 0;                  // how often it was begun
+  std::string upload_path;  // a load whose bytes came with the request; else empty
+  int attempts = 0;         // how often it was begun
 
   // "LOAD", "EXTRACT", "COPY", "QUERY", or "UNKNOWN".
   std::string_view Type() const;

@@ -11,8 +11,9 @@ namespace {
 Fault Interrupted() {
   return {.reason = "backendError",
           .location = {},
-          .message = "The job was interrupted by the end of the server's process, repeatedly; "
-                     "nothing was changed. Retry it with a new job id."};
+          .message =
+              "The job was interrupted by the end of the server's process, repeatedly; "
+              "nothing was changed. Retry it with a new job id."};
 }
 
 Fault CancelledByUser() {
@@ -132,8 +133,8 @@ void JobRunner::RunOne(const JobKey& key, const std::stop_token& cancel,
   } else {
     outcome = executor_(job, cancel);
   }
-  const bool interrupted = !outcome.ok() && outcome.error().code == Code::kCancelled &&
-                           shutdown.stop_requested();
+  const bool interrupted =
+      !outcome.ok() && outcome.error().code == Code::kCancelled && shutdown.stop_requested();
   if (!interrupted) Finish(job, outcome);
 }
 

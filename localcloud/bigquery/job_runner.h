@@ -1,10 +1,11 @@
 // Runs jobs on a few worker threads and lets callers wait for them.
 //
-// A job is durable before `Submit` returns and is worked on in the order of submission. Its effect on
-// a table and the note that it happened are one transaction (`JobStore::NoteEffect`), so a job found
-// unfinished after a crash either is known to have committed, or has changed nothing and is run again;
-// one that was interrupted `kAttemptsMax` times fails with "backendError". Thread-safe. The
-// destructor asks running jobs to stop and waits for them; what was stopped runs at the next start.
+// A job is durable before `Submit` returns and is worked on in the order of submission. Its effect
+// on a table and the note that it happened are one transaction (`JobStore::NoteEffect`), so a job
+// found unfinished after a crash either is known to have committed, or has changed nothing and is
+// run again; one that was interrupted `kAttemptsMax` times fails with "backendError". Thread-safe.
+// The destructor asks running jobs to stop and waits for them; what was stopped runs at the next
+// start.
 #pragma once
 
 #include <condition_variable>

@@ -52,13 +52,14 @@ class JobRunnerTest : public testing::Test {
     const pid_t child = fork();
     if (child == 0) {
       Open();
-      JobRunner runner(*store, clock,
-                       [&](const Job& job, const std::stop_token&) -> Result<JobOutcome> {
-                         work(job);
-                         kill(getpid(), SIGKILL);
-                         return JobOutcome{};
-                       },
-                       1);
+      JobRunner runner(
+          *store, clock,
+          [&](const Job& job, const std::stop_token&) -> Result<JobOutcome> {
+            work(job);
+            kill(getpid(), SIGKILL);
+            return JobOutcome{};
+          },
+          1);
       if (!runner.Recover().ok()) _exit(2);
       const Status submitted = runner.Submit(MakeJob(id));
       if (!submitted.ok() && submitted.error().reason != "duplicate") _exit(3);
@@ -78,14 +79,15 @@ class JobRunnerTest : public testing::Test {
 };
 
 TEST_F(JobRunnerTest, AJobRunsAndItsOutcomeIsMerged) {
-  JobRunner runner(*store, clock,
-                   [](const Job&, const std::stop_token&) -> Result<JobOutcome> {
-                     JobOutcome outcome;
-                     outcome.statistics = {{"query", {{"cacheHit", false}}}};
-                     outcome.configuration = {{"query", {{"destinationTable", "x"}}}};
-                     return outcome;
-                   },
-                   2);
+  JobRunner runner(
+      *store, clock,
+      [](const Job&, const std::stop_token&) -> Result<JobOutcome> {
+        JobOutcome outcome;
+        outcome.statistics = {{"query", {{"cacheHit", false}}}};
+        outcome.configuration = {{"query", {{"destinationTable", "x"}}}};
+        return outcome;
+      },
+      2);
   ASSERT_TRUE(runner.Submit(MakeJob("a")).ok());
   const Job job = runner.Wait({"acme", "US", "a"}, kLong).value();
   EXPECT_EQ(job.state, JobState::kDone);
@@ -100,13 +102,14 @@ TEST_F(JobRunnerTest, WaitEndsWithTheJobOrTheTimeout) {
   std::mutex mutex;
   std::condition_variable changed;
   bool released = false;
-  JobRunner runner(*store, clock,
-                   [&](const Job&, const std::stop_token&) -> Result<JobOutcome> {
-                     std::unique_lock lock(mutex);
-                     changed.wait(lock, [&] { return released; });
-                     return JobOutcome{};
-                   },
-                   1);
+  JobRunner runner(
+      *store, clock,
+      [&](const Job&, const std::stop_token&) -> Result<JobOutcome> {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [&] { return released; });
+        return JobOutcome{};
+      },
+      1);
   ASSERT_TRUE(runner.Submit(MakeJob("slow")).ok());
   EXPECT_NE(runner.Wait({"acme", "US", "slow"}, Duration{1000}).value().state, JobState::kDone);
   {
@@ -119,15 +122,16 @@ TEST_F(JobRunnerTest, WaitEndsWithTheJobOrTheTimeout) {
 }
 
 TEST_F(JobRunnerTest, CancelStopsRunningAndWaitingJobs) {
-  JobRunner runner(*store, clock,
-                   [](const Job&, const std::stop_token& cancel) -> Result<JobOutcome> {
-                     std::mutex mutex;
-                     std::condition_variable_any never;
-                     std::unique_lock lock(mutex);
-                     never.wait(lock, cancel, [] { return false; });
-                     return MakeError(ErrorId::kCancelled, "stopped");
-                   },
-                   1);
+  JobRunner runner(
+      *store, clock,
+      [](const Job&, const std::stop_token& cancel) -> Result<JobOutcome> {
+        std::mutex mutex;
+        std::condition_variable_any never;
+        std::unique_lock lock(mutex);
+        never.wait(lock, cancel, [] { return false; });
+        return MakeError(ErrorId::kCancelled, "stopped");
+      },
+      1);
   for (const char* id : {"running", "waiting"}) ASSERT_TRUE(runner.Submit(MakeJob(id)).ok());
   for (const char* id : {"waiting", "running"}) {
     ASSERT_TRUE(runner.Cancel({"acme", "US", id}).ok());
@@ -141,19 +145,20 @@ TEST_F(JobRunnerTest, CancelStopsRunningAndWaitingJobs) {
 
 TEST_F(JobRunnerTest, AJobStoppedByShutdownRunsAgain) {
   {
-    JobRunner runner(*store, clock,
-                     [](const Job&, const std::stop_token& cancel) -> Result<JobOutcome> {
-                       std::mutex mutex;
-                       std::condition_variable_any never;
-                       std::unique_lock lock(mutex);
-                       never.wait(lock, cancel, [] { return false; });
-                       return MakeError(ErrorId::kCancelled, "stopped");
-                     },
-                     1);
+    JobRunner runner(
+        *store, clock,
+        [](const Job&, const std::stop_token& cancel) -> Result<JobOutcome> {
+          std::mutex mutex;
+          std::condition_variable_any never;
+          std::unique_lock lock(mutex);
+          never.wait(lock, cancel, [] { return false; });
+          return MakeError(ErrorId::kCancelled, "stopped");
+        },
+        1);
     ASSERT_TRUE(runner.Submit(MakeJob("a")).ok());
   }
-  JobRunner next(*store, clock,
-                 [](const Job&, const std::stop_token&) { return JobOutcome{}; }, 1);
+  JobRunner next(
+      *store, clock, [](const Job&, const std::stop_token&) { return JobOutcome{}; }, 1);
   ASSERT_TRUE(next.Recover().ok());
   const Job job = next.Wait({"acme", "US", "a"}, kLong).value();
   EXPECT_EQ(job.state, JobState::kDone);
@@ -163,12 +168,13 @@ TEST_F(JobRunnerTest, AJobStoppedByShutdownRunsAgain) {
 TEST_F(JobRunnerTest, AKilledJobWithoutEffectRunsAgain) {
   KillDuring("a", [](const Job&) {});
   int runs = 0;
-  JobRunner runner(*store, clock,
-                   [&](const Job&, const std::stop_token&) {
-                     ++runs;
-                     return JobOutcome{};
-                   },
-                   1);
+  JobRunner runner(
+      *store, clock,
+      [&](const Job&, const std::stop_token&) {
+        ++runs;
+        return JobOutcome{};
+      },
+      1);
   ASSERT_TRUE(runner.Recover().ok());
   EXPECT_FALSE(runner.Wait({"acme", "US", "a"}, kLong).value().error_result);
   EXPECT_EQ(runs, 1);
@@ -184,12 +190,13 @@ TEST_F(JobRunnerTest, AKilledJobThatTookEffectIsDoneAndNotRunAgain) {
   });
   EXPECT_TRUE(tables->GetTable({"acme", "d", "t", {}}).ok());
   int runs = 0;
-  JobRunner runner(*store, clock,
-                   [&](const Job&, const std::stop_token&) {
-                     ++runs;
-                     return JobOutcome{};
-                   },
-                   1);
+  JobRunner runner(
+      *store, clock,
+      [&](const Job&, const std::stop_token&) {
+        ++runs;
+        return JobOutcome{};
+      },
+      1);
   ASSERT_TRUE(runner.Recover().ok());
   const Job job = runner.Wait({"acme", "US", "a"}, kLong).value();
   EXPECT_EQ(job.state, JobState::kDone);
@@ -199,8 +206,8 @@ TEST_F(JobRunnerTest, AKilledJobThatTookEffectIsDoneAndNotRunAgain) {
 
 TEST_F(JobRunnerTest, AJobThatKillsEveryProcessFailsInTheEnd) {
   for (int i = 0; i < JobRunner::kAttemptsMax; ++i) KillDuring("a", [](const Job&) {});
-  JobRunner runner(*store, clock,
-                   [](const Job&, const std::stop_token&) { return JobOutcome{}; }, 1);
+  JobRunner runner(
+      *store, clock, [](const Job&, const std::stop_token&) { return JobOutcome{}; }, 1);
   ASSERT_TRUE(runner.Recover().ok());
   const Job job = runner.Wait({"acme", "US", "a"}, kLong).value();
   ASSERT_TRUE(job.error_result);

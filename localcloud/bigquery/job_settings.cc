@@ -122,8 +122,8 @@ Status CheckDatasetIsIn(const ServiceContext& context, const DatasetRef& dataset
   const Result<std::string> place = DatasetLocation(context, dataset);
   if (!place.ok() && !IsNotFound(place.error())) return place.error();
   if (place.ok() && SameLocation(*place, location)) return Ok();
-  return NotFound(fmt::format("Dataset {} was not found in location {}", DisplayName(dataset),
-                              location));
+  return NotFound(
+      fmt::format("Dataset {} was not found in location {}", DisplayName(dataset), location));
 }
 
 Status CheckBucketIsNear(const ServiceContext& context, const std::string& bucket,
@@ -131,12 +131,13 @@ Status CheckBucketIsNear(const ServiceContext& context, const std::string& bucke
   HF_ASSIGN_OR_RETURN(const storage::BucketRecord record, context.objects.GetBucket(bucket));
   const std::string there = UpperCase(StringOr(record.settings, "location", "US"));
   const std::string here = UpperCase(location);
-  const bool near = here == "US" || here == there || MultiRegionOf(here) == there ||
-                    MultiRegionOf(there) == here;
+  const bool near =
+      here == "US" || here == there || MultiRegionOf(here) == there || MultiRegionOf(there) == here;
   if (near) return Ok();
-  return Invalid(fmt::format("Cannot read and write in different locations: dataset in {}, bucket "
-                             "{} in {}",
-                             location, bucket, there));
+  return Invalid(
+      fmt::format("Cannot read and write in different locations: dataset in {}, bucket "
+                  "{} in {}",
+                  location, bucket, there));
 }
 
 }  // namespace holdfast::bigquery

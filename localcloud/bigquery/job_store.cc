@@ -117,7 +117,8 @@ Result<warehouse::Page<Job>> JobStore::List(const std::string& project, const Jo
       SqliteStatement statement,
       tables_.database().Prepare(
           "SELECT sequence, document FROM bigquery_jobs WHERE project = ? AND sequence < ? AND "
-          "((1 << state) & ?) != 0 AND creation_ms >= ? AND creation_ms <= ? ORDER BY sequence DESC "
+          "((1 << state) & ?) != 0 AND creation_ms >= ? AND creation_ms <= ? ORDER BY sequence "
+          "DESC "
           "LIMIT ?",
           project, before, states, filter.creation_ms_min.value_or(0),
           filter.creation_ms_max.value_or(std::numeric_limits<int64_t>::max()),

@@ -1,8 +1,9 @@
 // Jobs on disk: one row each, beside the tables that they change.
 //
-// The rows live in the warehouse's own SQLite catalog, so that what a job did to a table and the note
-// that it did so are committed in one transaction. A job keeps its place when it is saved again.
-// Thread-safe; every call is short. Errors: reason "notFound", "duplicate"; kWarehouseStorage.
+// The rows live in the warehouse's own SQLite catalog, so that what a job did to a table and the
+// note that it did so are committed in one transaction. A job keeps its place when it is saved
+// again. Thread-safe; every call is short. Errors: reason "notFound", "duplicate";
+// kWarehouseStorage.
 #pragma once
 
 #include <memory>

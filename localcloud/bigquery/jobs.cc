@@ -20,8 +20,9 @@ namespace {
 
 constexpr std::string_view kUserEmail = "localcloud@localhost";
 constexpr rest::PageSizes kListSizes = {.usual = 50, .maximum = 1000};
-constexpr Duration kInsertWait = std::chrono::milliseconds{50};  // spares clients of short jobs a poll
-constexpr int64_t kTimeoutMsDefault = 10'000;                    // jobs.query `timeoutMs`
+constexpr Duration kInsertWait =
+    std::chrono::milliseconds{50};             // spares clients of short jobs a poll
+constexpr int64_t kTimeoutMsDefault = 10'000;  // jobs.query `timeoutMs`
 constexpr int64_t kTimeoutMsMax = 200'000;
 
 // Where the configuration of each job type names the table whose dataset decides the location.
@@ -41,8 +42,9 @@ Duration WaitOf(std::optional<int64_t> timeout_ms) {
 // Members of a QueryRequest that are members of a query job's configuration too.
 Json QueryConfiguration(const Json& body) {
   constexpr std::array<std::string_view, 9> kShared = {
-      "query",           "useLegacySql",   "defaultDataset",     "queryParameters", "parameterMode",
-      "useQueryCache",   "maximumBytesBilled", "connectionProperties", "createSession"};
+      "query",         "useLegacySql",  "defaultDataset",     "queryParameters",
+      "parameterMode", "useQueryCache", "maximumBytesBilled", "connectionProperties",
+      "createSession"};
   Json query = Json::object();
   for (const std::string_view key : kShared) {
     if (const Json* value = FindField(body, key)) query[key] = *value;
@@ -244,8 +246,8 @@ Result<Json> Jobs::Query(const Request& request) {
     return DryRunAnswer(job, outcome.statistics);
   }
   const Status submitted = runner_.Submit(job);
-  const bool repeated = !request_id.empty() && !submitted.ok() &&
-                        FaultOf(submitted.error()).reason == "duplicate";
+  const bool repeated =
+      !request_id.empty() && !submitted.ok() && FaultOf(submitted.error()).reason == "duplicate";
   if (!submitted.ok() && !repeated) return submitted.error();
   HF_ASSIGN_OR_RETURN(const auto timeout, OptionalInt64(request.body, "timeoutMs"));
   HF_ASSIGN_OR_RETURN(const Job done, runner_.Wait(job.key, WaitOf(timeout)));

@@ -1,7 +1,7 @@
 // The REST methods of jobs: insert, get, list, cancel, delete, query, getQueryResults.
 //
-// Jobs run on the service's workers; their records and the reading of results are here. Thread-safe.
-// Source: BigQuery REST `jobs`.
+// Jobs run on the service's workers; their records and the reading of results are here.
+// Thread-safe. Source: BigQuery REST `jobs`.
 #pragma once
 
 #include <string>
@@ -23,8 +23,8 @@ class Jobs {
       : context_(context), store_(store), runner_(runner) {}
 
   Result<Json> Insert(const Request& request);
-  // `upload_path`: a file of the service's with the bytes of a load job, which is deleted when the job
-  // is done, or when it is refused here.
+  // `upload_path`: a file of the service's with the bytes of a load job, which is deleted when the
+  // job is done, or when it is refused here.
   Result<Json> InsertUpload(const Request& request, const std::string& upload_path);
   Result<Json> Get(const Request& request);
   Result<Json> List(const Request& request);

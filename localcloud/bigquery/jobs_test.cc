@@ -25,24 +25,24 @@ Json LoadOf(const std::string& uri, const std::string& table, const Json& more =
 
 std::string ErrorOf(const Json& job) {
   const Json* error = FindPath(job, {"status", "errorResult"});
-  return error == nullptr ? "" : StringOr(*error, "reason", "") + ": " +
-                                     StringOr(*error, "message", "");
+  return error == nullptr ? ""
+                          : StringOr(*error, "reason", "") + ": " + StringOr(*error, "message", "");
 }
 
 class JobsTest : public testing::Test {
  protected:
   JobsTest() {
     service.MakeDataset("d");
-    service.MakeBucket("b");
+    service.MakeBucket("bkt");
   }
   ServiceForTest service;
 };
 
 TEST_F(JobsTest, LoadReadsCsvAndTellsWhatItDid) {
-  service.PutObject("b", "in/1.csv", "id,name\n1,one\n2,\n");
-  service.PutObject("b", "in/2.csv", "id,name\n3,\"th,ree\"\n");
+  service.PutObject("bkt", "in/1.csv", "id,name\n1,one\n2,\n");
+  service.PutObject("bkt", "in/2.csv", "id,name\n3,\"th,ree\"\n");
   const Json job =
-      service.RunJob(LoadOf("gs://b/in/*.csv", "t", {{"skipLeadingRows", "1"}}), "load-1");
+      service.RunJob(LoadOf("gs://bkt/in/*.csv", "t", {{"skipLeadingRows", "1"}}), "load-1");
   EXPECT_EQ(ErrorOf(job), "");
   EXPECT_EQ(job["kind"], "bigquery#job");
   EXPECT_EQ(job["id"], "acme:US.load-1");
@@ -56,9 +56,9 @@ TEST_F(JobsTest, LoadReadsCsvAndTellsWhatItDid) {
 }
 
 TEST_F(JobsTest, AnIdIsUsedOnce) {
-  service.PutObject("b", "a.csv", "1,one\n");
-  service.RunJob(LoadOf("gs://b/a.csv", "t"), "twice");
-  Json body = {{"configuration", LoadOf("gs://b/a.csv", "t")},
+  service.PutObject("bkt", "a.csv", "1,one\n");
+  service.RunJob(LoadOf("gs://bkt/a.csv", "t"), "twice");
+  Json body = {{"configuration", LoadOf("gs://bkt/a.csv", "t")},
                {"jobReference", {{"projectId", "acme"}, {"jobId", "twice"}}}};
   const Answer again = service.Call("POST", "/jobs", body);
   EXPECT_EQ(again.status, 409);
@@ -68,31 +68,32 @@ TEST_F(JobsTest, AnIdIsUsedOnce) {
 }
 
 TEST_F(JobsTest, FailuresNameTheirReason) {
-  service.PutObject("b", "a.csv", "1,one\n");
-  service.PutObject("b", "bad.csv", "x,one\n");
-  service.RunJob(LoadOf("gs://b/a.csv", "full"));
+  service.PutObject("bkt", "a.csv", "1,one\n");
+  service.PutObject("bkt", "bad.csv", "x,one\n");
+  service.RunJob(LoadOf("gs://bkt/a.csv", "full"));
   service.MakeDataset("eu", {{"location", "EU"}});
   service.MakeTable("eu", "t", kNamed);
-  Json to_absent = LoadOf("gs://b/a.csv", "t");
+  Json to_absent = LoadOf("gs://bkt/a.csv", "t");
   to_absent["load"]["destinationTable"] = TableJson("absent", "t");
   const Json eu = TableJson("eu", "t");
   const struct {
     Json configuration;
     std::string error;
   } kCases[] = {
-      {LoadOf("gs://b/none.csv", "t"), "notFound: Not found: URI gs://b/none.csv"},
-      {LoadOf("gs://absent/a.csv", "t"), "notFound: "},
+      {LoadOf("gs://bkt/none.csv", "t"), "notFound: Not found: URI gs://bkt/none.csv"},
+      {LoadOf("gs://absent-bucket/a.csv", "t"), "notFound: "},
       {LoadOf("http://b/a.csv", "t"), "invalid: "},
-      {LoadOf("gs://b/a.csv", "t", {{"sourceFormat", "XML"}}), "invalid: Unsupported sourceFormat"},
-      {LoadOf("gs://b/bad.csv", "t"), "invalid: "},
-      {LoadOf("gs://b/a.csv", "t", {{"createDisposition", "CREATE_NEVER"}}), "notFound: "},
-      {LoadOf("gs://b/a.csv", "full", {{"writeDisposition", "WRITE_EMPTY"}}),
+      {LoadOf("gs://bkt/a.csv", "t", {{"sourceFormat", "XML"}}),
+       "invalid: Unsupported sourceFormat"},
+      {LoadOf("gs://bkt/bad.csv", "t"), "invalid: "},
+      {LoadOf("gs://bkt/a.csv", "t", {{"createDisposition", "CREATE_NEVER"}}), "notFound: "},
+      {LoadOf("gs://bkt/a.csv", "full", {{"writeDisposition", "WRITE_EMPTY"}}),
        "duplicate: Already Exists: Table acme:d.full"},
       {to_absent, "notFound: Not found: Dataset acme:absent was not found in location US"},
       {{{"extract",
-         {{"sourceTable", TableJson("d", "absent")}, {"destinationUris", {"gs://b/o"}}}}},
+         {{"sourceTable", TableJson("d", "absent")}, {"destinationUris", {"gs://bkt/o"}}}}},
        "notFound: "},
-      {{{"extract", {{"sourceTable", eu}, {"destinationUris", {"gs://b/o"}}}}},
+      {{{"extract", {{"sourceTable", eu}, {"destinationUris", {"gs://bkt/o"}}}}},
        "invalid: Cannot read and write in different locations"},
       {{{"copy", {{"sourceTable", TableJson("d", "full")}, {"destinationTable", eu}}}},
        "notFound: Not found: Dataset acme:d was not found in location EU"},
@@ -115,9 +116,9 @@ TEST_F(JobsTest, MalformedJobsAreRefusedAtOnce) {
       {Json::object(), "required"},
       {{{"configuration", Json::object()}}, "required"},
       {{{"configuration", {{"load", Json::object()}, {"copy", Json::object()}}}}, "invalid"},
-      {{{"configuration", LoadOf("gs://b/a", "t")}, {"jobReference", {{"jobId", "a b"}}}},
+      {{{"configuration", LoadOf("gs://bkt/a", "t")}, {"jobReference", {{"jobId", "a b"}}}},
        "invalid"},
-      {{{"configuration", LoadOf("gs://b/a", "t")}, {"jobReference", {{"projectId", "other"}}}},
+      {{{"configuration", LoadOf("gs://bkt/a", "t")}, {"jobReference", {{"projectId", "other"}}}},
        "invalid"},
       {{{"configuration", {{"query", {{"query", "SELEC 1"}, {"useLegacySql", false}}}}}},
        "invalidQuery"},
@@ -131,8 +132,8 @@ TEST_F(JobsTest, MalformedJobsAreRefusedAtOnce) {
 }
 
 TEST_F(JobsTest, BadRecordsWithinTheAllowanceAreWarnings) {
-  service.PutObject("b", "a.csv", "1,one\nx,two\n3,three\n");
-  const Json job = service.RunJob(LoadOf("gs://b/a.csv", "t", {{"maxBadRecords", 1}}));
+  service.PutObject("bkt", "a.csv", "1,one\nx,two\n3,three\n");
+  const Json job = service.RunJob(LoadOf("gs://bkt/a.csv", "t", {{"maxBadRecords", 1}}));
   EXPECT_EQ(ErrorOf(job), "");
   EXPECT_EQ(job["statistics"]["load"]["badRecords"], "1");
   EXPECT_EQ(job["status"]["errors"].size(), 1);
@@ -140,10 +141,10 @@ TEST_F(JobsTest, BadRecordsWithinTheAllowanceAreWarnings) {
 }
 
 TEST_F(JobsTest, ExtractWritesAndLoadReadsBackEveryFormat) {
-  service.PutObject("b", "a.csv", "1,one\n2,\n");
-  service.RunJob(LoadOf("gs://b/a.csv", "t"));
+  service.PutObject("bkt", "a.csv", "1,one\n2,\n");
+  service.RunJob(LoadOf("gs://bkt/a.csv", "t"));
   for (const std::string format : {"CSV", "NEWLINE_DELIMITED_JSON", "AVRO", "PARQUET"}) {
-    const std::string uri = "gs://b/out/" + format + "-*";
+    const std::string uri = "gs://bkt/out/" + format + "-*";
     const Json extract = service.RunJob({{"extract",
                                           {{"sourceTable", TableJson("d", "t")},
                                            {"destinationUris", {uri}},
@@ -151,18 +152,17 @@ TEST_F(JobsTest, ExtractWritesAndLoadReadsBackEveryFormat) {
     ASSERT_EQ(ErrorOf(extract), "") << format;
     EXPECT_EQ(extract["statistics"]["extract"]["destinationUriFileCounts"], Json::array({"1"}));
     const std::string target = "back_" + format;
-    const Json load = service.RunJob(
-        LoadOf(uri, target,
-               {{"sourceFormat", format}, {"skipLeadingRows", format == "CSV" ? "1" : "0"}}));
+    const Json load = service.RunJob(LoadOf(
+        uri, target, {{"sourceFormat", format}, {"skipLeadingRows", format == "CSV" ? "1" : "0"}}));
     ASSERT_EQ(ErrorOf(load), "") << format;
     EXPECT_EQ(service.Query("SELECT id, name FROM d." + target + " ORDER BY id"),
               Json::parse(R"([["1","one"],["2",null]])"))
         << format;
   }
-  EXPECT_THAT(service.ListObjects("b"),
+  EXPECT_THAT(service.ListObjects("bkt"),
               ElementsAre("a.csv", "out/AVRO-000000000000", "out/CSV-000000000000",
                           "out/NEWLINE_DELIMITED_JSON-000000000000", "out/PARQUET-000000000000"));
-  EXPECT_EQ(service.ReadObject("b", "out/CSV-000000000000"), "id,name\n1,one\n2,\n");
+  EXPECT_EQ(service.ReadObject("bkt", "out/CSV-000000000000"), "id,name\n1,one\n2,\n");
 }
 
 TEST_F(JobsTest, CopyHonoursWriteDispositionsAndManySources) {
@@ -213,8 +213,8 @@ TEST_F(JobsTest, SnapshotCloneRestoreAndTimeTravel) {
 }
 
 TEST_F(JobsTest, AJobIsFoundOnlyInItsLocation) {
-  service.PutObject("b", "a.csv", "1,one\n");
-  service.RunJob(LoadOf("gs://b/a.csv", "t"), "here");
+  service.PutObject("bkt", "a.csv", "1,one\n");
+  service.RunJob(LoadOf("gs://bkt/a.csv", "t"), "here");
   EXPECT_EQ(service.Call("GET", "/jobs/here").status, 200);
   EXPECT_EQ(service.Call("GET", "/jobs/here?location=us").status, 200);
   const Answer elsewhere = service.Call("GET", "/jobs/here?location=EU");
@@ -240,9 +240,9 @@ TEST_F(JobsTest, ListIsNewestFirstAndFilters) {
   } while (!token.empty());
   EXPECT_THAT(ids, ElementsAre("three", "two", "one"));
   EXPECT_EQ(service.Get("/jobs?stateFilter=running&stateFilter=pending")["jobs"].size(), 0);
-  EXPECT_EQ(service.Get("/jobs?stateFilter=done&projection=full")["jobs"][0]["configuration"]
-                       ["jobType"],
-            "QUERY");
+  EXPECT_EQ(
+      service.Get("/jobs?stateFilter=done&projection=full")["jobs"][0]["configuration"]["jobType"],
+      "QUERY");
   EXPECT_EQ(service.Call("GET", "/jobs?stateFilter=odd").status, 400);
   EXPECT_EQ(service.Call("DELETE", "/jobs/one/delete").status, 204);
   EXPECT_EQ(service.Call("GET", "/jobs/one").status, 404);
@@ -265,7 +265,7 @@ TEST_F(JobsTest, DoneJobsAndTheirResultsSurviveARestart) {
 }
 
 TEST_F(JobsTest, ManyJobsAppendToOneTableAtTheSameTime) {
-  service.PutObject("b", "a.csv", "1,one\n2,two\n");
+  service.PutObject("bkt", "a.csv", "1,one\n2,two\n");
   service.MakeTable("d", "t", kNamed);
   constexpr int kThreads = 4;
   constexpr int kJobs = 5;
@@ -274,7 +274,7 @@ TEST_F(JobsTest, ManyJobsAppendToOneTableAtTheSameTime) {
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {
         for (int j = 0; j < kJobs; ++j) {
-          EXPECT_EQ(ErrorOf(service.RunJob(LoadOf("gs://b/a.csv", "t"))), "");
+          EXPECT_EQ(ErrorOf(service.RunJob(LoadOf("gs://bkt/a.csv", "t"))), "");
         }
       });
     }

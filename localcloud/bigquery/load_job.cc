@@ -18,9 +18,9 @@ using warehouse::LoadRequest;
 constexpr size_t kLoadObjectsMax = 100'000;
 
 // Members of the configuration that describe a table created by the load.
-constexpr std::array<std::string_view, 5> kTableMembers = {
-    "timePartitioning", "rangePartitioning", "clustering", "encryptionConfiguration",
-    "destinationExpirationTime"};
+constexpr std::array<std::string_view, 5> kTableMembers = {"timePartitioning", "rangePartitioning",
+                                                           "clustering", "encryptionConfiguration",
+                                                           "destinationExpirationTime"};
 
 // Objects opened for a load: their files stay where they are while this lives.
 struct OpenSources {
@@ -34,9 +34,10 @@ Result<LoadFormat> ParseFormat(const Json& settings) {
   if (text == "NEWLINE_DELIMITED_JSON") return LoadFormat::kNewlineDelimitedJson;
   if (text == "AVRO") return LoadFormat::kAvro;
   if (text == "PARQUET") return LoadFormat::kParquet;
-  return Invalid(fmt::format("Unsupported sourceFormat: {}. CSV, NEWLINE_DELIMITED_JSON, AVRO and "
-                             "PARQUET can be loaded.",
-                             text));
+  return Invalid(
+      fmt::format("Unsupported sourceFormat: {}. CSV, NEWLINE_DELIMITED_JSON, AVRO and "
+                  "PARQUET can be loaded.",
+                  text));
 }
 
 Result<warehouse::CsvOptions> ParseCsvOptions(const Json& settings) {
@@ -79,18 +80,18 @@ Json TableResourceOf(const Json& settings) {
   return resource;
 }
 
-Status OpenUri(const ServiceContext& context, const std::string& text,
-               const std::string& location, OpenSources& opened) {
+Status OpenUri(const ServiceContext& context, const std::string& text, const std::string& location,
+               OpenSources& opened) {
   HF_ASSIGN_OR_RETURN(const ObjectUri uri, ParseObjectUri(text));
   HF_RETURN_IF_ERROR(CheckBucketIsNear(context, uri.bucket, location));
   HF_ASSIGN_OR_RETURN(const auto records,
                       context.objects.MatchObjects(uri.bucket, uri.object, kLoadObjectsMax));
   if (records.empty()) return NotFound("URI " + text);
   for (const storage::ObjectRecord& record : records) {
-    HF_ASSIGN_OR_RETURN(storage::ObjectFile file,
-                        context.objects.OpenObject({.bucket = record.bucket,
-                                                    .name = record.name,
-                                                    .generation = record.generation}));
+    HF_ASSIGN_OR_RETURN(
+        storage::ObjectFile file,
+        context.objects.OpenObject(
+            {.bucket = record.bucket, .name = record.name, .generation = record.generation}));
     opened.sources.push_back(
         {.path = file.path, .name = fmt::format("gs://{}/{}", record.bucket, record.name)});
     opened.pins.push_back(std::move(file));
@@ -117,14 +118,12 @@ Result<OpenSources> OpenAll(const ServiceContext& context, const Job& job, const
   return opened;
 }
 
-Result<LoadRequest> ParseLoad(const ServiceContext& context, const Job& job,
-                              const Json& settings) {
+Result<LoadRequest> ParseLoad(const ServiceContext& context, const Job& job, const Json& settings) {
   LoadRequest load;
   const Json* destination = FindField(settings, "destinationTable");
   if (destination == nullptr) return Required("configuration.load.destinationTable");
   HF_ASSIGN_OR_RETURN(load.destination, ParseTableReference(*destination, job.key.project));
-  HF_RETURN_IF_ERROR(
-      CheckDatasetIsIn(context, load.destination.dataset_ref(), job.key.location));
+  HF_RETURN_IF_ERROR(CheckDatasetIsIn(context, load.destination.dataset_ref(), job.key.location));
   HF_ASSIGN_OR_RETURN(load.format, ParseFormat(settings));
   if (const Json* schema = FindField(settings, "schema")) {
     HF_ASSIGN_OR_RETURN(load.schema, Schema::FromJson(*schema));
@@ -156,8 +155,7 @@ Result<JobOutcome> RunLoadJob(const ServiceContext& context, const Job& job,
   load.sources = std::move(opened.sources);
   load.cancel = cancel;
   const auto effect = context.EffectOf(job.key);
-  HF_ASSIGN_OR_RETURN(const warehouse::LoadResult result,
-                      warehouse::Load(context.warehouse, load));
+  HF_ASSIGN_OR_RETURN(const warehouse::LoadResult result, warehouse::Load(context.warehouse, load));
   JobOutcome outcome;
   outcome.statistics["load"] = {{"inputFiles", std::to_string(result.input_files)},
                                 {"inputFileBytes", std::to_string(result.input_bytes)},

@@ -26,12 +26,12 @@ constexpr std::array<Column, 6> kColumns = {{{"project_id", "STRING"},
 
 Result<warehouse::TableRecord> FindPartitioned(const ServiceContext& context,
                                                const TableRef& table) {
-  HF_ASSIGN_OR_RETURN(warehouse::TableRecord record,
-                      context.tables().GetTable(table.WholeTable()));
+  HF_ASSIGN_OR_RETURN(warehouse::TableRecord record, context.tables().GetTable(table.WholeTable()));
   if (record.partitioning.IsPartitioned()) return record;
-  return Invalid(fmt::format("Cannot read partition information from a table that is not "
-                             "partitioned: {}",
-                             DisplayName(table)));
+  return Invalid(
+      fmt::format("Cannot read partition information from a table that is not "
+                  "partitioned: {}",
+                  DisplayName(table)));
 }
 
 }  // namespace
@@ -61,12 +61,16 @@ Result<Json> PartitionsSummaryRows(const ServiceContext& context, const TableRef
   Json rows = Json::array();
   for (const warehouse::PartitionRecord& partition : partitions) {
     const std::array<std::string, kColumns.size()> values = {
-        table.project, table.dataset, table.table, partition.id, std::to_string(record.created_ms),
+        table.project,
+        table.dataset,
+        table.table,
+        partition.id,
+        std::to_string(record.created_ms),
         std::to_string(partition.last_modified_ms)};
     Json cells = Json::array();
     for (size_t i = 0; i < kColumns.size(); ++i) {
-      const bool wanted = selected.empty() ||
-                          std::ranges::find(selected, kColumns[i].name) != selected.end();
+      const bool wanted =
+          selected.empty() || std::ranges::find(selected, kColumns[i].name) != selected.end();
       if (wanted) cells.push_back({{"v", values[i]}});
     }
     rows.push_back({{"f", std::move(cells)}});

@@ -81,8 +81,8 @@ Result<TableRecord> QueryCatalog::Find(const RelationRef& ref) {
   }
   Result<TableRecord> table = context_.tables().GetTable(ref.table);
   if (!table.ok() && IsNotFound(table.error())) {
-    return NotFound(fmt::format("Table {} was not found in location {}", DisplayName(ref.table),
-                                location_));
+    return NotFound(
+        fmt::format("Table {} was not found in location {}", DisplayName(ref.table), location_));
   }
   return table;
 }
@@ -100,8 +100,9 @@ Result<ResolvedTable> QueryCatalog::Resolve(const RelationRef& ref) {
   HF_ASSIGN_OR_RETURN(const TableRecord table, Find(ref));
   referenced_.insert(table.ref);
   if (table.kind == TableKind::kExternal) {
-    return InvalidQuery(fmt::format(
-        "External table {} cannot be queried: only its definition is kept", DisplayName(table.ref)));
+    return InvalidQuery(
+        fmt::format("External table {} cannot be queried: only its definition is kept",
+                    DisplayName(table.ref)));
   }
   HF_ASSIGN_OR_RETURN(resolved.view_sql, ViewSql(table));
   resolved.schema = table.schema;
@@ -127,8 +128,8 @@ Result<std::vector<TableRecord>> QueryCatalog::FindWildcard(const TableRef& patt
       }
     }
     if (tables.size() > kWildcardTablesMax) {
-      return InvalidQuery(fmt::format("{} matches more than {} tables", DisplayName(pattern),
-                                      kWildcardTablesMax));
+      return InvalidQuery(
+          fmt::format("{} matches more than {} tables", DisplayName(pattern), kWildcardTablesMax));
     }
     if (!found.next_token) break;
     page.token = *found.next_token;
@@ -181,11 +182,10 @@ Status QueryCatalog::BindWildcard(const Relation& relation, std::vector<Binding>
   for (size_t i = 0; i < tables.size(); ++i) {
     const std::string name = fmt::format("{}_{}", relation.name, i);
     const std::string suffix = tables[i].ref.table.substr(pattern.table.size() - 1);
-    bindings.push_back(
-        {.name = name,
-         .relation = warehouse::TableBinding{.table = tables[i].ref,
-                                             .as_of_ms = relation.ref.as_of_ms,
-                                             .with_partition_columns = false}});
+    bindings.push_back({.name = name,
+                        .relation = warehouse::TableBinding{.table = tables[i].ref,
+                                                            .as_of_ms = relation.ref.as_of_ms,
+                                                            .with_partition_columns = false}});
     sql += (i == 0 ? "" : " UNION ALL ") + MemberSelect(name, tables[i].schema, schema, suffix);
     bytes_ += tables[i].num_bytes;
     referenced_.insert(tables[i].ref);

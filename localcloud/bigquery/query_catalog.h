@@ -1,9 +1,9 @@
 // What the names in a query stand for: tables, wildcards of tables, views and metadata views.
 //
-// One object serves one statement: it answers the translator's questions about schemas and then binds
-// the relations that the translated SQL reads. Every dataset must be in the query's location. What was
-// referenced is remembered for the job's statistics. One thread. Errors: reason "notFound" or
-// "invalidQuery". Source: BigQuery "Wildcard tables", "Information schema".
+// One object serves one statement: it answers the translator's questions about schemas and then
+// binds the relations that the translated SQL reads. Every dataset must be in the query's location.
+// What was referenced is remembered for the job's statistics. One thread. Errors: reason "notFound"
+// or "invalidQuery". Source: BigQuery "Wildcard tables", "Information schema".
 #pragma once
 
 #include <set>
@@ -26,8 +26,7 @@ class QueryCatalog {
   Result<googlesql::ResolvedTable> Resolve(const googlesql::RelationRef& ref);
 
   // The relations under the names that the SQL has for them.
-  Result<std::vector<warehouse::Binding>> Bind(
-      const std::vector<googlesql::Relation>& relations);
+  Result<std::vector<warehouse::Binding>> Bind(const std::vector<googlesql::Relation>& relations);
 
   const std::set<TableRef>& referenced() const { return referenced_; }
   int64_t bytes() const { return bytes_; }  // logical, of the tables bound
@@ -36,8 +35,7 @@ class QueryCatalog {
   Result<warehouse::TableRecord> Find(const googlesql::RelationRef& ref);
   Result<std::vector<warehouse::TableRecord>> FindWildcard(const TableRef& pattern);
   Result<googlesql::ResolvedTable> ResolveWildcard(const TableRef& pattern);
-  Status BindTable(const googlesql::Relation& relation,
-                   std::vector<warehouse::Binding>& bindings);
+  Status BindTable(const googlesql::Relation& relation, std::vector<warehouse::Binding>& bindings);
   Status BindWildcard(const googlesql::Relation& relation,
                       std::vector<warehouse::Binding>& bindings);
 

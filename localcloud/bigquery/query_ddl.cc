@@ -47,10 +47,10 @@ Result<bool> MayCreate(const std::optional<TableRecord>& existing, IfExists rule
   if (rule == IfExists::kKeep) return false;
   if (rule == IfExists::kFail) return Duplicate("Table " + DisplayName(existing->ref));
   if (IsView(existing->kind) == as_view) return true;
-  return InvalidQuery(fmt::format("{} is not allowed for this operation because it is currently a "
-                                  "{}.",
-                                  DisplayName(existing->ref),
-                                  warehouse::TableKindName(existing->kind)));
+  return InvalidQuery(
+      fmt::format("{} is not allowed for this operation because it is currently a "
+                  "{}.",
+                  DisplayName(existing->ref), warehouse::TableKindName(existing->kind)));
 }
 
 std::string_view CreateWord(const std::optional<TableRecord>& existing) {
@@ -215,8 +215,8 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::SetOptionsPlan
   Json resource = existing->resource;
   resource.merge_patch(patch);
   const auto effect = run.context.EffectOf(run.job.key);
-  HF_RETURN_IF_ERROR(run.context.tables().UpdateTable(plan.table, std::move(resource),
-                                                      std::nullopt, existing->etag));
+  HF_RETURN_IF_ERROR(run.context.tables().UpdateTable(plan.table, std::move(resource), std::nullopt,
+                                                      existing->etag));
   return DdlOutcome("ALTER", plan.table);
 }
 

@@ -37,8 +37,8 @@ Result<warehouse::QueryToTableRequest> ChooseDestination(Execution& run) {
   const Json* named = FindField(settings, "destinationTable");
   if (named == nullptr) {
     request.destination = AnonymousTable(run.job.key);
-    HF_RETURN_IF_ERROR(EnsureDataset(run.context, request.destination.dataset_ref(),
-                                     run.job.key.location));
+    HF_RETURN_IF_ERROR(
+        EnsureDataset(run.context, request.destination.dataset_ref(), run.job.key.location));
     request.write_disposition = warehouse::WriteDisposition::kTruncate;
     request.table_resource["expirationTime"] =
         std::to_string(run.context.NowMs() + kAnonymousTableMs);
@@ -70,8 +70,10 @@ StatementOutcome DmlOutcome(std::string_view counter, int64_t rows) {
 
 TableRef AnonymousTable(const JobKey& job) {
   constexpr size_t kDigits = 40;
-  return {job.project, "_" + Sha256Hex(job.project + " " + job.location).substr(0, kDigits),
-          "anon" + Sha256Hex(job.ToString()).substr(0, kDigits), {}};
+  return {job.project,
+          "_" + Sha256Hex(job.project + " " + job.location).substr(0, kDigits),
+          "anon" + Sha256Hex(job.ToString()).substr(0, kDigits),
+          {}};
 }
 
 Result<warehouse::Query> MakeQuery(Execution& run, const googlesql::QueryText& text) {

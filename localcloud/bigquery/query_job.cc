@@ -30,8 +30,8 @@ Result<googlesql::Plan> Translate(const ServiceContext& context, const std::stri
   HF_RETURN_IF_ERROR(CheckDialect(settings));
   HF_ASSIGN_OR_RETURN(const std::string sql, RequiredString(settings, "query"));
   if (sql.size() > kQueryBytesMax) {
-    return InvalidQuery(fmt::format("The query is {} bytes, over the limit of {}", sql.size(),
-                                    kQueryBytesMax));
+    return InvalidQuery(
+        fmt::format("The query is {} bytes, over the limit of {}", sql.size(), kQueryBytesMax));
   }
   const DatasetRef names = DefaultDataset(project, settings);
   const googlesql::TranslateOptions options{
@@ -87,7 +87,8 @@ Status CheckDialect(const Json& settings) {
   if (!BoolOr(settings, "useLegacySql", true)) return Ok();
   if (StartsWithMarker(StringOr(settings, "query", ""))) return Ok();
   return InvalidQuery(
-      "Legacy SQL is not supported. Set useLegacySql to false (its default in the REST API is true) "
+      "Legacy SQL is not supported. Set useLegacySql to false (its default in the REST API is "
+      "true) "
       "or begin the query with #standardSQL.");
 }
 

@@ -2,8 +2,8 @@
 //
 // A SELECT's rows go to the table that the job names, or to an anonymous one that lives for a day;
 // clients read them from there (query_results.h). DDL and DML act on the warehouse at once. Errors:
-// reason "invalidQuery" with the place in the text, "notFound", "duplicate"; nothing is changed then.
-// Source: BigQuery REST `JobConfigurationQuery`, `JobStatistics2`.
+// reason "invalidQuery" with the place in the text, "notFound", "duplicate"; nothing is changed
+// then. Source: BigQuery REST `JobConfigurationQuery`, `JobStatistics2`.
 #pragma once
 
 #include <stop_token>

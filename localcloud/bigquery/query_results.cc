@@ -15,12 +15,11 @@ constexpr std::array<std::string_view, 6> kCopiedStatistics = {
     "cacheHit", "numDmlAffectedRows",  "dmlStats"};
 
 Json Beginning(const Job& job, std::string_view kind) {
-  Json answer = {{"kind", kind},
-                 {"jobReference",
-                  {{"projectId", job.key.project},
-                   {"jobId", job.key.id},
-                   {"location", job.key.location}}},
-                 {"jobComplete", job.state == JobState::kDone}};
+  Json answer = {
+      {"kind", kind},
+      {"jobReference",
+       {{"projectId", job.key.project}, {"jobId", job.key.id}, {"location", job.key.location}}},
+      {"jobComplete", job.state == JobState::kDone}};
   return answer;
 }
 

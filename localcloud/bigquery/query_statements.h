@@ -1,8 +1,9 @@
 // Carries out the plan of one translated statement, by kind.
 //
-// Each overload does the whole of its statement in the warehouse, as one commit, and gives the query
-// statistics that are particular to it. Internal to query_job.cc. Errors: those of the warehouse, in
-// BigQuery's words. Source: BigQuery "DDL statements", "DML statements", REST `JobStatistics2`.
+// Each overload does the whole of its statement in the warehouse, as one commit, and gives the
+// query statistics that are particular to it. Internal to query_job.cc. Errors: those of the
+// warehouse, in BigQuery's words. Source: BigQuery "DDL statements", "DML statements", REST
+// `JobStatistics2`.
 #pragma once
 
 #include <stop_token>

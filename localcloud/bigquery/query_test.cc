@@ -14,9 +14,9 @@ class QueryTest : public testing::Test {
   QueryTest() {
     service.MakeDataset("d");
     Json tags = FieldJson("tags", "STRING", "REPEATED");
-    service.MakeTable("d", "t", Json::array({FieldJson("id", "INTEGER"),
-                                             FieldJson("grp", "STRING"), FieldJson("day", "DATE"),
-                                             FieldJson("v", "FLOAT"), tags}));
+    service.MakeTable("d", "t",
+                      Json::array({FieldJson("id", "INTEGER"), FieldJson("grp", "STRING"),
+                                   FieldJson("day", "DATE"), FieldJson("v", "FLOAT"), tags}));
     service.Query(
         "INSERT INTO d.t (id, grp, day, v, tags) VALUES "
         "(1, 'a', DATE '2026-01-31', 1.5, ['x', 'y']), (2, 'a', DATE '2026-02-28', NULL, []), "
@@ -57,9 +57,9 @@ TEST_F(QueryTest, AnswersAsBigQueryDoes) {
       {"SELECT id, ROW_NUMBER() OVER (PARTITION BY grp ORDER BY id DESC) FROM d.t WHERE grp = 'a' "
        "ORDER BY id",
        R"([["1","2"],["2","1"]])"},
-      {"SELECT l.id, r.id FROM d.t AS l JOIN d.t AS r ON l.id = r.id + 1 ORDER BY 1",
+      {"SELECT l.id, r.id AS rid FROM d.t AS l JOIN d.t AS r ON l.id = r.id + 1 ORDER BY 1",
        R"([["2","1"],["3","2"],["4","3"]])"},
-      {"SELECT l.id, r.id FROM `acme.d.t` AS l LEFT JOIN `d.t` AS r ON l.id = r.id + 3 "
+      {"SELECT l.id, r.id AS rid FROM `acme.d.t` AS l LEFT JOIN `d.t` AS r ON l.id = r.id + 3 "
        "ORDER BY 1 DESC LIMIT 2",
        R"([["4","1"],["3",null]])"},
       {"WITH big AS (SELECT * FROM d.t WHERE v > 2) SELECT COUNT(*) FROM big", R"([["2"]])"},
@@ -85,8 +85,10 @@ TEST_F(QueryTest, RefusesWhatItDoesNotUnderstandAndSaysWhere) {
   } kCases[] = {
       {"SELEC 1", "invalidQuery: Syntax error"},
       {"SELECT nope FROM d.t", "invalidQuery: Unrecognized name: nope at [1:8]"},
-      {"SELECT * FROM d.absent", "notFound: Not found: Table acme:d.absent was not found in location "},
-      {"SELECT * FROM absent.t", "notFound: Not found: Dataset acme:absent was not found in location"},
+      {"SELECT * FROM d.absent",
+       "notFound: Not found: Table acme:d.absent was not found in location "},
+      {"SELECT * FROM absent.t",
+       "notFound: Not found: Dataset acme:absent was not found in location"},
       {"SELECT 1 / 0", "invalid"},
       {"SELECT * FROM d.INFORMATION_SCHEMA.ODD", "invalidQuery: "},
   };
@@ -105,14 +107,16 @@ TEST_F(QueryTest, TakesParametersOfScalarAndArrayTypes) {
       {"queryParameters",
        {{{"name", "n"}, {"parameterType", type("INT64")}, {"parameterValue", {{"value", "2"}}}},
         {{"name", "s"}, {"parameterType", type("STRING")}, {"parameterValue", {{"value", "it's"}}}},
-        {{"name", "none"}, {"parameterType", type("DATE")}, {"parameterValue", {{"value", nullptr}}}},
+        {{"name", "none"},
+         {"parameterType", type("DATE")},
+         {"parameterValue", {{"value", nullptr}}}},
         {{"name", "list"},
          {"parameterType", {{"type", "ARRAY"}, {"arrayType", type("INT64")}}},
          {"parameterValue", {{"arrayValues", {{{"value", "1"}}, {{"value", "3"}}}}}}}}}};
   EXPECT_EQ(DumpJson(service.Query("SELECT @n + 1, @s, @none", named)), R"([["3","it's",null]])");
-  EXPECT_EQ(DumpJson(service.Query("SELECT id FROM d.t WHERE id IN UNNEST(@list) ORDER BY id",
-                                   named)),
-            R"([["1"],["3"]])");
+  EXPECT_EQ(
+      DumpJson(service.Query("SELECT id FROM d.t WHERE id IN UNNEST(@list) ORDER BY id", named)),
+      R"([["1"],["3"]])");
   const Json positional = {
       {"parameterMode", "POSITIONAL"},
       {"queryParameters",
@@ -239,9 +243,8 @@ TEST_F(QueryTest, ResultsArePagedAndStayReadable) {
   EXPECT_FALSE(service.Get("/queries/" + job + "?maxResults=0").contains("rows"));
   const Json destination =
       service.Get("/jobs/" + job)["configuration"]["query"]["destinationTable"];
-  const Json data =
-      service.Get("/datasets/" + destination["datasetId"].get<std::string>() + "/tables/" +
-                  destination["tableId"].get<std::string>() + "/data");
+  const Json data = service.Get("/datasets/" + destination["datasetId"].get<std::string>() +
+                                "/tables/" + destination["tableId"].get<std::string>() + "/data");
   EXPECT_EQ(data["totalRows"], "5");
 }
 
@@ -270,18 +273,17 @@ TEST_F(QueryTest, DryRunTellsSchemaAndBytesAndRunsNothing) {
   EXPECT_NE(answer["totalBytesProcessed"], "0");
   EXPECT_FALSE(answer.contains("rows"));
   const auto jobs_before = service.Get("/jobs")["jobs"].size();
-  service.Post("/jobs", {{"configuration",
-                          {{"query", {{"query", "DELETE FROM d.t WHERE true"},
-                                      {"useLegacySql", false}}},
-                           {"dryRun", true}}}});
+  service.Post("/jobs",
+               {{"configuration",
+                 {{"query", {{"query", "DELETE FROM d.t WHERE true"}, {"useLegacySql", false}}},
+                  {"dryRun", true}}}});
   EXPECT_EQ(service.Get("/jobs")["jobs"].size(), jobs_before);
   EXPECT_EQ(Rows("SELECT COUNT(*) FROM d.t"), R"([["4"]])");
 }
 
 TEST_F(QueryTest, ARepeatedRequestIdRunsOnce) {
-  const Json body = {{"query", "INSERT INTO d.t (id) VALUES (9)"},
-                     {"useLegacySql", false},
-                     {"requestId", "r-1"}};
+  const Json body = {
+      {"query", "INSERT INTO d.t (id) VALUES (9)"}, {"useLegacySql", false}, {"requestId", "r-1"}};
   EXPECT_EQ(service.Post("/queries", body)["jobReference"],
             service.Post("/queries", body)["jobReference"]);
   EXPECT_EQ(Rows("SELECT COUNT(*) FROM d.t WHERE id = 9"), R"([["1"]])");

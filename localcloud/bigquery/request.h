@@ -40,8 +40,8 @@ struct Request {
 // Puts `token`, if there is one, into a listing's answer as its nextPageToken.
 void SetNextPage(std::string_view listing, const std::optional<std::string>& token, Json& answer);
 
-// Runs a read-modify-write that is guarded by the etag it read: again, a few times, when the resource
-// changed in between and the caller did not ask for a particular etag itself.
+// Runs a read-modify-write that is guarded by the etag it read: again, a few times, when the
+// resource changed in between and the caller did not ask for a particular etag itself.
 Result<Json> RetryOnChange(const Request& request, const std::function<Result<Json>()>& edit);
 
 }  // namespace holdfast::bigquery

@@ -13,16 +13,35 @@ namespace {
 
 constexpr std::string_view kApiRoot = "https://bigquery.googleapis.com/bigquery/v2";
 
-constexpr std::array<std::string_view, 26> kServerFields = {
-    "kind", "etag", "id", "selfLink", "creationTime", "lastModifiedTime", "datasetReference",
-    "tableReference", "numBytes", "numLongTermBytes", "numPhysicalBytes", "numRows",
-    "numPartitions", "numTotalLogicalBytes", "numActiveLogicalBytes", "numLongTermLogicalBytes",
-    "numTotalPhysicalBytes", "numActivePhysicalBytes", "numLongTermPhysicalBytes",
-    "numTimeTravelPhysicalBytes", "numCurrentPhysicalBytes", "streamingBuffer", "type",
-    "snapshotDefinition", "cloneDefinition", "satisfiesPzs"};
+constexpr std::array<std::string_view, 26> kServerFields = {"kind",
+                                                            "etag",
+                                                            "id",
+                                                            "selfLink",
+                                                            "creationTime",
+                                                            "lastModifiedTime",
+                                                            "datasetReference",
+                                                            "tableReference",
+                                                            "numBytes",
+                                                            "numLongTermBytes",
+                                                            "numPhysicalBytes",
+                                                            "numRows",
+                                                            "numPartitions",
+                                                            "numTotalLogicalBytes",
+                                                            "numActiveLogicalBytes",
+                                                            "numLongTermLogicalBytes",
+                                                            "numTotalPhysicalBytes",
+                                                            "numActivePhysicalBytes",
+                                                            "numLongTermPhysicalBytes",
+                                                            "numTimeTravelPhysicalBytes",
+                                                            "numCurrentPhysicalBytes",
+                                                            "streamingBuffer",
+                                                            "type",
+                                                            "snapshotDefinition",
+                                                            "cloneDefinition",
+                                                            "satisfiesPzs"};
 
 constexpr std::array<std::string_view, 7> kListedTableFields = {
-    "friendlyName",     "labels",     "expirationTime", "timePartitioning",
+    "friendlyName",      "labels",     "expirationTime",        "timePartitioning",
     "rangePartitioning", "clustering", "requirePartitionFilter"};
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
@@ -69,8 +88,7 @@ std::string LocationOf(const warehouse::DatasetRecord& dataset) {
 }
 
 bool SameLocation(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right,
-                            [](char a, char b) { return Upper(a) == Upper(b); });
+  return std::ranges::equal(left, right, [](char a, char b) { return Upper(a) == Upper(b); });
 }
 
 std::string NormalLocation(std::string_view location) {
@@ -88,8 +106,8 @@ Json DatasetToJson(const warehouse::DatasetRecord& dataset) {
   json["kind"] = "bigquery#dataset";
   json["etag"] = dataset.etag;
   json["id"] = DisplayName(dataset.ref);
-  json["selfLink"] = fmt::format("{}/projects/{}/datasets/{}", kApiRoot, dataset.ref.project,
-                                 dataset.ref.dataset);
+  json["selfLink"] =
+      fmt::format("{}/projects/{}/datasets/{}", kApiRoot, dataset.ref.project, dataset.ref.dataset);
   json["datasetReference"] = DatasetReferenceToJson(dataset.ref);
   json["creationTime"] = std::to_string(dataset.created_ms);
   json["lastModifiedTime"] = std::to_string(dataset.modified_ms);

@@ -38,8 +38,8 @@ Result<TableView> ParseTableView(std::string_view text);
 Json TableToJson(const warehouse::TableRecord& table, std::string_view location, TableView view);
 Json TableToListItem(const warehouse::TableRecord& table);
 
-// {"projectId", "datasetId", "tableId"}, its inverse, and the same for datasets. `project` stands in
-// for a projectId that is absent. Errors: reason "required" or "invalid", naming the member.
+// {"projectId", "datasetId", "tableId"}, its inverse, and the same for datasets. `project` stands
+// in for a projectId that is absent. Errors: reason "required" or "invalid", naming the member.
 Json TableReferenceToJson(const TableRef& table);
 Result<TableRef> ParseTableReference(const Json& json, const std::string& project);
 Result<DatasetRef> ParseDatasetReference(const Json& json, const std::string& project);

@@ -46,6 +46,14 @@ std::string TimestampText(int64_t micros, TimestampFormat format) {
   return FormatFloat64(static_cast<double>(micros) / 1e6);
 }
 
+// A civil text whose fraction, if it has one, is filled up to six digits: Google's clients parse no
+// other length.
+std::string WithSixDigits(std::string text) {
+  const size_t point = text.rfind('.');
+  if (point != std::string::npos) text.append(point + 7 - text.size(), '0');
+  return text;
+}
+
 // "[2026-01-01, UNBOUNDED)", its bounds in the form that the element type has elsewhere.
 std::string RangeText(const Field& field, const avro::ColumnView& column, size_t row,
                       TimestampFormat format) {
@@ -55,7 +63,7 @@ std::string RangeText(const Field& field, const avro::ColumnView& column, size_t
       case FieldType::kTimestamp:
         return TimestampText(child.As<int64_t>()[row], format);
       case FieldType::kDateTime:
-        return avro::FormatDateTime(child.As<int64_t>()[row]);
+        return WithSixDigits(avro::FormatDateTime(child.As<int64_t>()[row]));
       default:
         return avro::FormatDate(child.As<int32_t>()[row]);
     }
@@ -78,6 +86,10 @@ Json ElementToJson(const Field& field, const avro::ColumnView& column, size_t ro
       return RangeText(field, column, row, format);
     case FieldType::kTimestamp:
       return TimestampText(column.As<int64_t>()[row], format);
+    case FieldType::kTime:
+      return WithSixDigits(avro::FormatTime(column.As<int64_t>()[row]));
+    case FieldType::kDateTime:
+      return WithSixDigits(avro::FormatDateTime(column.As<int64_t>()[row]));
     case FieldType::kFloat64:
       return FormatFloat64(column.As<double>()[row]);
     default: {
@@ -101,7 +113,8 @@ std::string FormatFloat64(double value) {
     return fmt::format("{}{}.{}E{}", sign, text[0], fraction, exponent);
   }
   if (exponent < 0) {
-    return fmt::format("{}0.{}{}", sign, std::string(static_cast<size_t>(-exponent - 1), '0'), text);
+    return fmt::format("{}0.{}{}", sign, std::string(static_cast<size_t>(-exponent - 1), '0'),
+                       text);
   }
   const auto whole = static_cast<size_t>(exponent) + 1;
   if (text.size() <= whole) return sign + text + std::string(whole - text.size(), '0') + ".0";

@@ -1,8 +1,8 @@
 // Rows in columns as the REST API's JSON rows: {"f": [{"v": ...}, ...]}.
 //
-// Every scalar is a JSON string, NULL is JSON null, a REPEATED value an array of {"v": ...}, a RECORD
-// an object with "f". Pure functions; a batch must have the shape of its schema (avro/batch.h).
-// Source: BigQuery REST `tabledata.list`, `jobs.getQueryResults`.
+// Every scalar is a JSON string, NULL is JSON null, a REPEATED value an array of {"v": ...}, a
+// RECORD an object with "f". Pure functions; a batch must have the shape of its schema
+// (avro/batch.h). Source: BigQuery REST `tabledata.list`, `jobs.getQueryResults`.
 #pragma once
 
 #include <cstddef>

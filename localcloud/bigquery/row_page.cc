@@ -106,17 +106,16 @@ Result<RowPage> ReadRowPage(const ServiceContext& context, const RowPageRequest&
     if (bytes >= kPageBytesMax) return MakeError(ErrorId::kCancelled, "the page is full");
     return Ok();
   };
-  const auto read = warehouse::ReadRows(context.warehouse, snapshot,
-                                        {.start = position.row, .count = count}, request.selected,
-                                        consume);
+  const auto read =
+      warehouse::ReadRows(context.warehouse, snapshot, {.start = position.row, .count = count},
+                          request.selected, consume);
   if (!read.ok() && bytes < kPageBytesMax) return read.error();
   if (!position.as_of_ms && !snapshot.table.streaming_buffer) {
     position.as_of_ms = snapshot.table.last_modified_ms;
   }
   position.row += static_cast<int64_t>(page.rows.size());
   if (position.row < page.total && !page.rows.empty()) {
-    page.next_token =
-        rest::EncodePageToken(ListingName(request.table), FormatPosition(position));
+    page.next_token = rest::EncodePageToken(ListingName(request.table), FormatPosition(position));
   }
   return page;
 }

@@ -1,9 +1,9 @@
 // One page of a table's rows as JSON, and the tokens that lead from page to page.
 //
 // A token holds the row to go on with and, unless the table has rows in its streaming buffer, the
-// version that the first page was of: pages neither overlap nor miss a row while others write. A page
-// ends at its number of rows or at 10 MB, as BigQuery's do. Thread-safe.
-// Source: BigQuery REST `tabledata.list`.
+// version that the first page was of: pages neither overlap nor miss a row while others write. A
+// page ends at its number of rows or at 10 MB, as BigQuery's do. Thread-safe. Source: BigQuery REST
+// `tabledata.list`.
 #pragma once
 
 #include <cstdint>

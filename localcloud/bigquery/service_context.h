@@ -1,7 +1,7 @@
 // What the operations of the BigQuery service work on: owned elsewhere, borrowed here.
 //
-// Everything referred to must outlive the service and is thread-safe. The directory is the service's
-// own: bytes of uploads lie there until their load job is done.
+// Everything referred to must outlive the service and is thread-safe. The directory is the
+// service's own: bytes of uploads lie there until their load job is done.
 #pragma once
 
 #include <string>
@@ -29,9 +29,8 @@ struct ServiceContext {
   // While what this returns lives, the next change of tables by this thread notes that the job took
   // effect, in the same transaction.
   warehouse::EffectScope EffectOf(const JobKey& job) const {
-    return warehouse::EffectScope([job](warehouse::SqliteDatabase& database) {
-      return JobStore::NoteEffect(database, job);
-    });
+    return warehouse::EffectScope(
+        [job](warehouse::SqliteDatabase& database) { return JobStore::NoteEffect(database, job); });
   }
 
   int64_t NowMs() const { return ToUnixMillis(clock.Now()); }

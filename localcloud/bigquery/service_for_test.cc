@@ -12,8 +12,8 @@ namespace holdfast::bigquery {
 
 namespace {
 
-constexpr Timestamp kStart = Timestamp{std::chrono::sys_days{
-    std::chrono::year{2026} / std::chrono::month{3} / std::chrono::day{15}}};
+constexpr Timestamp kStart = Timestamp{
+    std::chrono::sys_days{std::chrono::year{2026} / std::chrono::month{3} / std::chrono::day{15}}};
 
 std::vector<std::string> SplitPath(const std::string& path) {
   std::vector<std::string> segments;

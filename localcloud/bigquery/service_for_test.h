@@ -1,7 +1,7 @@
 // A whole embedded BigQuery in a temporary directory, called through its router: for tests.
 //
-// Time stands still but for `clock.Advance`. `Restart` closes everything and opens it again, as a new
-// process would. Not thread-safe, but `Call` is.
+// Time stands still but for `clock.Advance`. `Restart` closes everything and opens it again, as a
+// new process would. Not thread-safe, but `Call` is.
 #pragma once
 
 #include <memory>
@@ -55,8 +55,8 @@ class ServiceForTest {
   // Runs a job of `configuration` to its end; its resource.
   Json RunJob(const Json& configuration, const std::string& id = {});
 
-  // The rows of a query as arrays of cells ("f"/"v" taken off); the error answer's reason and message
-  // as one text when it fails.
+  // The rows of a query as arrays of cells ("f"/"v" taken off); the error answer's reason and
+  // message as one text when it fails.
   Json Query(const std::string& sql, const Json& more = Json::object());
 
   void MakeBucket(const std::string& name, const std::string& location = "US");

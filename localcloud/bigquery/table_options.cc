@@ -15,8 +15,8 @@ using googlesql::Option;
 constexpr double kDayMs = 86'400'000.0;
 
 Error BadValue(const Option& option) {
-  return InvalidQuery(fmt::format("Invalid value for option {}: {}", option.name,
-                                  DumpJson(option.value)));
+  return InvalidQuery(
+      fmt::format("Invalid value for option {}: {}", option.name, DumpJson(option.value)));
 }
 
 // INT64 text of a number of days in milliseconds; null stays null.
@@ -122,12 +122,11 @@ Result<Json> TableResource(const googlesql::CreateTablePlan& plan) {
   Json resource = Json::object();
   const Partitioning& partitioning = plan.partitioning;
   if (partitioning.kind == Partitioning::Kind::kIntegerRange) {
-    resource["rangePartitioning"] = {
-        {"field", partitioning.field},
-        {"range",
-         {{"start", std::to_string(partitioning.range_start)},
-          {"end", std::to_string(partitioning.range_end)},
-          {"interval", std::to_string(partitioning.range_interval)}}}};
+    resource["rangePartitioning"] = {{"field", partitioning.field},
+                                     {"range",
+                                      {{"start", std::to_string(partitioning.range_start)},
+                                       {"end", std::to_string(partitioning.range_end)},
+                                       {"interval", std::to_string(partitioning.range_interval)}}}};
   } else if (partitioning.kind != Partitioning::Kind::kNone) {
     resource["timePartitioning"]["type"] = UnitName(partitioning.kind);
     if (!partitioning.field.empty()) resource["timePartitioning"]["field"] = partitioning.field;

@@ -59,8 +59,8 @@ Result<Json> Tabledata::List(const Request& request) {
   }
   HF_ASSIGN_OR_RETURN(RowPage page, ReadRowPage(context_, asked));
   Json answer = {{"kind", "bigquery#tableDataList"}, {"totalRows", std::to_string(page.total)}};
-  answer["etag"] = rest::EtagOf(fmt::format("{} {} {}", asked.table.ToString(), page.total,
-                                            page.rows.size()));
+  answer["etag"] =
+      rest::EtagOf(fmt::format("{} {} {}", asked.table.ToString(), page.total, page.rows.size()));
   if (!page.rows.empty()) answer["rows"] = std::move(page.rows);
   if (page.next_token) answer["pageToken"] = *page.next_token;
   return answer;

@@ -11,8 +11,9 @@ class TabledataTest : public testing::Test {
  protected:
   TabledataTest() {
     service.MakeDataset("d");
-    service.MakeTable("d", "t", Json::array({FieldJson("id", "INTEGER", "REQUIRED"),
-                                             FieldJson("at", "TIMESTAMP")}));
+    service.MakeTable(
+        "d", "t",
+        Json::array({FieldJson("id", "INTEGER", "REQUIRED"), FieldJson("at", "TIMESTAMP")}));
   }
   static Json Row(const Json& json, const std::string& id = {}) {
     Json row = {{"json", json}};
@@ -49,8 +50,8 @@ TEST_F(TabledataTest, ABadRowStopsTheOthersUnlessSkipped) {
   answer = service.Post(table + "/insertAll", {{"rows", rows}, {"skipInvalidRows", true}});
   EXPECT_EQ(answer["insertErrors"].size(), 2) << answer;
   EXPECT_EQ(service.Query("SELECT id FROM d.t"), Json::parse(R"([["1"]])"));
-  answer = service.Post(table + "/insertAll", {{"rows", Json::array({rows[1]})},
-                                               {"ignoreUnknownValues", true}});
+  answer = service.Post(table + "/insertAll",
+                        {{"rows", Json::array({rows[1]})}, {"ignoreUnknownValues", true}});
   EXPECT_FALSE(answer.contains("insertErrors")) << answer;
 }
 
@@ -74,7 +75,10 @@ TEST_F(TabledataTest, InsertRefusesBadRequests) {
       {table, {{"rows", {1}}}, 400, "invalid"},
       {table, {{"rows", too_many}}, 400, "invalid"},
       {table, {{"rows", {Row({{"id", 1}})}}, {"templateSuffix", "_x"}}, 400, "invalid"},
-      {table, {{"rows", {Row({{"id", std::string(kInsertBytesMax, 'x')}})}}}, 413, "uploadTooLarge"},
+      {table,
+       {{"rows", {Row({{"id", std::string(kInsertBytesMax, 'x')}})}}},
+       413,
+       "uploadTooLarge"},
       {"/datasets/d/tables/absent", {{"rows", {Row({{"id", 1}})}}}, 404, "notFound"},
   };
   for (const auto& c : kCases) {
@@ -92,8 +96,8 @@ TEST_F(TabledataTest, PagesOfOneListingShowOneVersion) {
   service.clock.Advance(std::chrono::seconds{1});
   service.Query("DELETE FROM d.t WHERE true");
   service.clock.Advance(std::chrono::seconds{1});
-  const Json second = service.Get(table + "/data?pageToken=" +
-                                  first["pageToken"].get<std::string>());
+  const Json second =
+      service.Get(table + "/data?pageToken=" + first["pageToken"].get<std::string>());
   EXPECT_EQ(second["rows"].size(), 1);
   EXPECT_FALSE(second.contains("pageToken"));
   EXPECT_EQ(service.Get(table + "/data")["totalRows"], "0");

@@ -20,8 +20,7 @@ constexpr rest::PageSizes kListSizes = {.usual = 1000, .maximum = 10'000};
 constexpr int64_t kClusteringFieldsMax = 4;
 
 // Members that say how a table is laid out: fixed once it exists.
-constexpr std::array<std::string_view, 2> kLayoutFields = {"timePartitioning",
-                                                           "rangePartitioning"};
+constexpr std::array<std::string_view, 2> kLayoutFields = {"timePartitioning", "rangePartitioning"};
 
 Status CheckClustering(const Json& resource, const Schema& schema) {
   const Json* fields = FindPath(resource, {"clustering", "fields"});
@@ -31,9 +30,10 @@ Status CheckClustering(const Json& resource, const Schema& schema) {
   }
   for (const Json& name : *fields) {
     if (!name.is_string() || schema.Find(name.get_ref<const std::string&>()) == nullptr) {
-      return Invalid(fmt::format("The field specified for clustering cannot be found in the schema. "
-                                 "Invalid field: {}.",
-                                 DumpJson(name)));
+      return Invalid(
+          fmt::format("The field specified for clustering cannot be found in the schema. "
+                      "Invalid field: {}.",
+                      DumpJson(name)));
     }
   }
   return Ok();

@@ -1,8 +1,8 @@
 // The REST methods of tables: insert, get, list, patch, update, delete.
 //
 // Tables, views, and the definitions of external tables and materialized views, which are kept but
-// hold no rows here. A schema may only gain fields or be relaxed; partitioning cannot change but for
-// its expiration. Thread-safe. Source: BigQuery REST `tables`; "Modifying table schemas".
+// hold no rows here. A schema may only gain fields or be relaxed; partitioning cannot change but
+// for its expiration. Thread-safe. Source: BigQuery REST `tables`; "Modifying table schemas".
 #pragma once
 
 #include "localcloud/bigquery/request.h"

@@ -13,9 +13,9 @@ TEST(Tables, KeepSchemasOfAllTypes) {
   ServiceForTest service;
   service.MakeDataset("d");
   Json fields = Json::array();
-  for (const char* type : {"STRING", "BYTES", "INTEGER", "FLOAT", "BOOLEAN", "NUMERIC",
-                           "BIGNUMERIC", "TIMESTAMP", "DATE", "TIME", "DATETIME", "GEOGRAPHY",
-                           "JSON", "INTERVAL"}) {
+  for (const char* type :
+       {"STRING", "BYTES", "INTEGER", "FLOAT", "BOOLEAN", "NUMERIC", "BIGNUMERIC", "TIMESTAMP",
+        "DATE", "TIME", "DATETIME", "GEOGRAPHY", "JSON", "INTERVAL"}) {
     fields.push_back(FieldJson(std::string("f_") + type, type));
   }
   fields[0]["description"] = "words";
@@ -54,9 +54,9 @@ TEST(Tables, ShowStatisticsUnlessTheViewIsBasic) {
 TEST(Tables, ListShowsNoStatisticsAndPages) {
   ServiceForTest service;
   service.MakeDataset("d");
-  service.MakeTable("d", "a", Json::array({FieldJson("day", "DATE")}),
-                    {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}},
-                     {"labels", {{"k", "v"}}}});
+  service.MakeTable(
+      "d", "a", Json::array({FieldJson("day", "DATE")}),
+      {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}, {"labels", {{"k", "v"}}}});
   service.MakeTable("d", "b", kOneColumn);
   service.MakeTable("d", "c", nullptr,
                     {{"view", {{"query", "SELECT 1 AS one"}, {"useLegacySql", false}}}});
@@ -67,7 +67,8 @@ TEST(Tables, ListShowsNoStatisticsAndPages) {
   EXPECT_EQ(first["tableReference"]["tableId"], "a");
   EXPECT_EQ(first["labels"], Json({{"k", "v"}}));
   EXPECT_EQ(first["timePartitioning"]["field"], "day");
-  for (const char* key : {"schema", "numRows", "lastModifiedTime"}) EXPECT_FALSE(first.contains(key));
+  for (const char* key : {"schema", "numRows", "lastModifiedTime"})
+    EXPECT_FALSE(first.contains(key));
   EXPECT_EQ(list["tables"][2]["type"], "VIEW");
   const Json page = service.Get("/datasets/d/tables?maxResults=2");
   EXPECT_EQ(page["tables"].size(), 2);
@@ -87,9 +88,9 @@ TEST(Tables, RefuseWhatBigQueryRefuses) {
   const Json other_dataset = {{"tableReference", TableJson("absent", "t")}};
   const Json retyped = {{"schema", {{"fields", Json::array({FieldJson("x", "STRING")})}}}};
   const Json dropped = {{"schema", {{"fields", Json::array({FieldJson("y", "INTEGER")})}}}};
-  const Json required = {
-      {"schema", {{"fields", Json::array({FieldJson("x", "INTEGER"), FieldJson("y", "INTEGER",
-                                                                              "REQUIRED")})}}}};
+  const Json required = {{"schema",
+                          {{"fields", Json::array({FieldJson("x", "INTEGER"),
+                                                   FieldJson("y", "INTEGER", "REQUIRED")})}}}};
   const struct {
     const char* method;
     const char* target;
@@ -97,10 +98,10 @@ TEST(Tables, RefuseWhatBigQueryRefuses) {
     int status;
     const char* reason;
   } kCases[] = {
-      {"POST", "/datasets/d/tables", table("t", {}), 409, "duplicate"},
+      {"POST", "/datasets/d/tables", table("t", Json::object()), 409, "duplicate"},
       {"POST", "/datasets/d/tables", Json::object(), 400, "required"},
       {"POST", "/datasets/absent/tables", other_dataset, 404, "notFound"},
-      {"POST", "/datasets/d/tables", table("u$20260101", {}), 400, "invalid"},
+      {"POST", "/datasets/d/tables", table("u$20260101", Json::object()), 400, "invalid"},
       {"POST", "/datasets/d/tables",
        table("u", {{"timePartitioning", {{"type", "DAY"}, {"field", "x"}}}}), 400, "invalid"},
       {"POST", "/datasets/d/tables", table("u", {{"clustering", {{"fields", {"nope"}}}}}), 400,
@@ -170,15 +171,16 @@ TEST(Tables, UpdateKeepsThePartitioning) {
 TEST(Tables, ViewsGetTheSchemaOfTheirQuery) {
   ServiceForTest service;
   service.MakeDataset("d");
-  service.MakeTable("d", "v", nullptr,
-                    {{"view", {{"query", "SELECT 1 AS one, 'a' AS two"}, {"useLegacySql", false}}}});
+  service.MakeTable(
+      "d", "v", nullptr,
+      {{"view", {{"query", "SELECT 1 AS one, 'a' AS two"}, {"useLegacySql", false}}}});
   const Json view = service.Get("/datasets/d/tables/v");
   EXPECT_EQ(view["type"], "VIEW");
   EXPECT_EQ(view["schema"]["fields"][1]["type"], "STRING");
-  const Answer bad = service.Call(
-      "POST", "/datasets/d/tables",
-      {{"tableReference", TableJson("d", "w")},
-       {"view", {{"query", "SELECT nope FROM d.v"}, {"useLegacySql", false}}}});
+  const Answer bad =
+      service.Call("POST", "/datasets/d/tables",
+                   {{"tableReference", TableJson("d", "w")},
+                    {"view", {{"query", "SELECT nope FROM d.v"}, {"useLegacySql", false}}}});
   EXPECT_EQ(bad.status, 400);
   EXPECT_EQ(bad.reason(), "invalidQuery");
 }

@@ -15,9 +15,9 @@
 
 namespace holdfast::bigquery {
 
-inline constexpr size_t kLoadUrisMax = 10'000;      // google-semantics A4 "Load limits"
-inline constexpr size_t kExtractUrisMax = 500;      // google-semantics A3 #31
-inline constexpr size_t kCopySourcesMax = 1'200;    // google-semantics A3 #29
+inline constexpr size_t kLoadUrisMax = 10'000;    // google-semantics A4 "Load limits"
+inline constexpr size_t kExtractUrisMax = 500;    // google-semantics A3 #31
+inline constexpr size_t kCopySourcesMax = 1'200;  // google-semantics A3 #29
 
 Result<JobOutcome> RunLoadJob(const ServiceContext& context, const Job& job,
                               const std::stop_token& cancel);

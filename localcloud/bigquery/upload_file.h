@@ -13,8 +13,8 @@ namespace holdfast::bigquery {
 
 class UploadFile {
  public:
-  static Result<UploadFile> Create(const std::string& path);      // which must not exist
-  static Result<UploadFile> OpenAtEnd(const std::string& path);   // which must exist
+  static Result<UploadFile> Create(const std::string& path);     // which must not exist
+  static Result<UploadFile> OpenAtEnd(const std::string& path);  // which must exist
   UploadFile(UploadFile&& other) noexcept;
   UploadFile& operator=(UploadFile&&) = delete;
   ~UploadFile();

@@ -101,8 +101,8 @@ Status AppendBody(const net::BodyReader& body, int64_t offset, int64_t received,
   while (true) {
     HF_ASSIGN_OR_RETURN(const size_t read, body(buffer));
     if (read == 0) return file.Close();
-    const auto known = static_cast<size_t>(
-        std::clamp<int64_t>(received - offset, 0, static_cast<int64_t>(read)));
+    const auto known =
+        static_cast<size_t>(std::clamp<int64_t>(received - offset, 0, static_cast<int64_t>(read)));
     HF_RETURN_IF_ERROR(file.Append({buffer.data() + known, read - known}));
     offset += static_cast<int64_t>(read);
     received = std::max(received, offset);
@@ -150,14 +150,12 @@ net::HttpResponse Uploads::Begin(net::ServerRequest& http, const rest::PathParam
   if (!id.ok()) return rest::ResponseOf(id.error());
   net::HttpResponse response = rest::EmptyResponse(200);
   response.headers.Set("X-GUploader-UploadID", *id);
-  response.headers.Set("Location",
-                       fmt::format("http://{}{}?uploadType=resumable&upload_id={}",
-                                   http.headers.Get("Host"), http.path, *id));
+  response.headers.Set("Location", fmt::format("http://{}{}?uploadType=resumable&upload_id={}",
+                                               http.headers.Get("Host"), http.path, *id));
   return response;
 }
 
-Result<Json> Uploads::InsertMultipart(net::ServerRequest& http,
-                                      const rest::PathParameters& path) {
+Result<Json> Uploads::InsertMultipart(net::ServerRequest& http, const rest::PathParameters& path) {
   const std::string file = PathOf(RandomHex(context_.random, kIdBytes), kBytesSuffix);
   Request request;
   request.path = path;

@@ -1,10 +1,10 @@
 // Load jobs whose bytes come with the request: multipart and resumable uploads.
 //
 // Bytes stream to a file of the service's own; the load job reads it and deletes it. A resumable
-// upload is a session (a file of bytes and one of the job's description) that survives a restart and
-// tells how far it got. Sessions and files that nobody finished within a week are removed when the
-// service opens. Thread-safe; one session is written by one request at a time.
-// Source: "Loading data with a POST request"; Google's resumable upload protocol.
+// upload is a session (a file of bytes and one of the job's description) that survives a restart
+// and tells how far it got. Sessions and files that nobody finished within a week are removed when
+// the service opens. Thread-safe; one session is written by one request at a time. Source: "Loading
+// data with a POST request"; Google's resumable upload protocol.
 #pragma once
 
 #include <functional>
@@ -27,8 +27,8 @@ class Uploads {
   // jobs that will run again.
   Status Open(const std::set<std::string>& keep);
 
-  // POST /upload/bigquery/v2/projects/{projectId}/jobs: a whole multipart upload, or the beginning of
-  // a resumable one.
+  // POST /upload/bigquery/v2/projects/{projectId}/jobs: a whole multipart upload, or the beginning
+  // of a resumable one.
   net::HttpResponse Begin(net::ServerRequest& http, const rest::PathParameters& path);
 
   // PUT of the same path with upload_id: the next bytes, or the question how many there are.

@@ -22,8 +22,8 @@ class UploadsTest : public testing::Test {
              {{"load",
                {{"destinationTable", TableJson("d", "t")},
                 {"schema",
-                 {{"fields", Json::array({FieldJson("id", "INTEGER"),
-                                          FieldJson("name", "STRING")})}}}}}}}};
+                 {{"fields",
+                   Json::array({FieldJson("id", "INTEGER"), FieldJson("name", "STRING")})}}}}}}}};
   }
 
   Answer Multipart(const std::string& body) {
@@ -62,10 +62,9 @@ class UploadsTest : public testing::Test {
 };
 
 TEST_F(UploadsTest, MultipartLoadsTheSecondPart) {
-  const Answer answer = Multipart("--xyz\r\nContent-Type: application/json\r\n\r\n" +
-                                  DumpJson(Description("m")) +
-                                  "\r\n--xyz\r\nContent-Type: */*\r\n\r\n" + kCsv +
-                                  "\r\n--xyz--\r\n");
+  const Answer answer =
+      Multipart("--xyz\r\nContent-Type: application/json\r\n\r\n" + DumpJson(Description("m")) +
+                "\r\n--xyz\r\nContent-Type: */*\r\n\r\n" + kCsv + "\r\n--xyz--\r\n");
   EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(RowsOf("m"), R"([["1","one"],["2","two"]])");
   EXPECT_EQ(FilesLeft(), 0);
