@@ -203,7 +203,7 @@ class Demo {
 void PrintNextCommands(const std::string& config_path) {
   const std::string program = "build/release/bin/holdfast --config " + config_path;
   std::cout << fmt::format(
-      "\nEverything came back, byte for byte. Three commands to try next:\n"
+      "\nEverything came back, equal row for row. Three commands to try next:\n"
       "  {0} status\n"
       "  {0} backup list acme-aviation.operations.airports\n"
       "  {0} restore run acme-finance.markets --to-dataset markets_rescued\n",
