@@ -32,7 +32,8 @@ Result<std::vector<cloud::ObjectInfo>> MoveIntoRepository(
   return objects;
 }
 
-// Fills in the data's members of the manifest, as deep as the policy wants it to be checked.
+// Fills in the data's members of the manifest. Every byte is read whatever the policy's level: the
+// SHA-256 and the digest that a manifest holds cannot be had otherwise.
 Status InspectInto(const TableBackup& common, const std::vector<cloud::ObjectInfo>& objects,
                    Manifest& manifest) {
   verify::ContentDigest digest;

@@ -179,6 +179,31 @@ TEST(Restore, SaysThatTheRestoredTableDiffersWhenItDoes) {
   EXPECT_FALSE(report->Succeeded());
 }
 
+TEST(Restore, ComparesByContentAndNotByCountAlone) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = To(kOrders, "back");
+  const auto backups = Select(fixture.catalog(), request);
+  ASSERT_TRUE(backups.ok());
+  const auto plan = MakePlan(request, *backups);
+  ASSERT_TRUE(plan.ok());
+  // As many rows, one of them another, between the load and the look at it.
+  Services services = fixture.restore_services();
+  services.on_step = [&](const std::string& step) {
+    if (!step.starts_with("comparing")) return;
+    sim::Rows rows = NumberedRows(1, 10);
+    rows[4]["name"] = "row 6";
+    fixture.cloud().ReplaceRows({"acme-shop", "back", "orders", ""}, rows);
+  };
+  const auto report = Apply(request, *plan, services);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->tables[0].outcome, TableOutcome::kDiffers);
+  EXPECT_EQ(report->tables[0].comparison->actual_rows, 10);
+  EXPECT_THAT(report->tables[0].comparison->differences,
+              testing::Contains(testing::HasSubstr("not the same content")));
+}
+
 TEST(Restore, RestoresFromACopyInTheWarehouse) {
   SimFixture fixture;
   AddTables(fixture);
