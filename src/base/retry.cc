@@ -12,7 +12,8 @@ bool IsRetryable(const Error& error) {
       return true;
     case Code::kResourceExhausted:
       // A daily quota comes back in hours; waiting here only burns the deadline (A5 #38).
-      return error.reason != "quotaExceeded" && error.id != ErrorId::kDiskFull;
+      return error.reason != "quotaExceeded" && error.id != ErrorId::kQuotaExceeded &&
+             error.id != ErrorId::kDiskFull;
     default:
       return false;
   }

@@ -48,6 +48,7 @@ TEST(IsRetryable, OnlyWhatMayAnswerOtherwiseSoon) {
   }
   EXPECT_TRUE(IsRetryable(ErrorOf(Code::kResourceExhausted, "rateLimitExceeded")));
   EXPECT_FALSE(IsRetryable(ErrorOf(Code::kResourceExhausted, "quotaExceeded")));
+  EXPECT_FALSE(IsRetryable(MakeError(ErrorId::kQuotaExceeded, "used up")));
   EXPECT_FALSE(IsRetryable(MakeError(ErrorId::kDiskFull, "full")));
 }
 
