@@ -21,7 +21,8 @@ enum class Meaning {
   kUnauthenticated,
   kPrecondition,
   kRetained,
-  kStopped,  // someone cancelled the job: another attempt may be let through
+  kStorageFull,  // of localcloud: Google's never is
+  kStopped,      // someone cancelled the job: another attempt may be let through
   kRejected,
 };
 
@@ -65,6 +66,7 @@ constexpr std::array kReasons = {
     ReasonMeaning{"resourceInUse", Meaning::kPrecondition},
     ReasonMeaning{"retentionPolicyNotMet", Meaning::kRetained},
     ReasonMeaning{"objectUnderActiveHold", Meaning::kRetained},
+    ReasonMeaning{"insufficientStorage", Meaning::kStorageFull},
     ReasonMeaning{"stopped", Meaning::kStopped},
 };
 
@@ -90,6 +92,8 @@ Meaning MeaningOfStatus(int status) {
       return Meaning::kPrecondition;
     case 429:
       return Meaning::kSlowDown;
+    case 507:
+      return Meaning::kStorageFull;
     default:
       return status >= 500 ? Meaning::kTemporary : Meaning::kRejected;
   }
@@ -115,6 +119,8 @@ Error MakeServiceError(Meaning meaning, std::string message, const ErrorNames& n
       return MakeError(ErrorId::kServiceRejected, Code::kFailedPrecondition, std::move(message));
     case Meaning::kRetained:
       return MakeError(ErrorId::kObjectRetained, std::move(message));
+    case Meaning::kStorageFull:
+      return MakeError(ErrorId::kDiskFull, std::move(message));
     case Meaning::kStopped:
       return MakeError(ErrorId::kJobFailed, Code::kAborted, std::move(message));
     case Meaning::kRejected:
@@ -128,6 +134,18 @@ struct ErrorBody {
   std::string message;
 };
 
+// More of a service's words than anyone reads; the rest would only swell logs and reports.
+constexpr size_t kMessageBytesMax = 4096;
+constexpr size_t kReasonBytesMax = 100;
+
+// The beginning of `text`, cut between characters of UTF-8.
+std::string Shortened(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
 // Reads {"error": {"message", "status", "errors": [{"reason"}]}}; what cannot be read stays empty.
 ErrorBody ReadErrorBody(const std::string& body) {
   const auto json = ParseJson(body, {.size_bytes_max = size_t{1} << 20U, .depth_max = 32});
@@ -140,6 +158,8 @@ ErrorBody ReadErrorBody(const std::string& body) {
   if (errors != nullptr && errors->is_array() && !errors->empty()) {
     result.reason = StringOr(errors->front(), "reason", result.reason);
   }
+  result.reason = Shortened(result.reason, kReasonBytesMax);
+  result.message = Shortened(result.message, kMessageBytesMax);
   return result;
 }
 
@@ -148,7 +168,9 @@ ErrorBody ReadErrorBody(const std::string& body) {
 Error ErrorFromReason(std::string_view reason, std::string_view message, std::string_view what,
                       const ErrorNames& names) {
   const Meaning meaning = MeaningOfReason(reason).value_or(Meaning::kRejected);
-  Error error = MakeServiceError(meaning, fmt::format("{}: {} ({})", what, message, reason), names);
+  Error error = MakeServiceError(
+      meaning, fmt::format("{}: {} ({})", what, Shortened(message, kMessageBytesMax), reason),
+      names);
   error.reason = reason;
   return error;
 }
