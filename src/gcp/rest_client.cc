@@ -8,6 +8,16 @@
 
 namespace holdfast::gcp {
 
+namespace {
+
+// Whether sending the call again cannot do its work twice: a repetition is harmless, or the service
+// turned the call away for its rate, which it does before it begins.
+bool MayRepeat(const RestCall& call, const Error& error) {
+  return call.repeatable || error.code == Code::kResourceExhausted;
+}
+
+}  // namespace
+
 RestClient::RestClient(std::string endpoint, RestEnvironment environment)
     : endpoint_(std::move(endpoint)), environment_(std::move(environment)) {}
 
@@ -55,18 +65,24 @@ Result<Json> RestClient::CallOnce(const RestCall& call) const {
   HF_ASSIGN_OR_RETURN(const net::HttpResponse response, Send(std::move(request), call));
   if (response.body.empty()) return Json::object();
   auto json = ParseJson(response.body, {.size_bytes_max = size_t{256} << 20U});
-  if (!json.ok()) {
+  if (!json.ok() || !json->is_object()) {
     // A cut-off answer: what the service did is unknown, so it counts as a lost one.
     return MakeError(ErrorId::kServiceUnavailable,
-                     fmt::format("{}: unreadable answer: {}", call.what, json.error().message));
+                     fmt::format("{}: the answer cannot be read", call.what));
   }
   return json;
 }
 
 Result<Json> RestClient::Call(const RestCall& call) const {
-  if (!call.repeatable) return CallOnce(call);
-  return WithRetry<Json>(environment_.retry, environment_.clock, environment_.random,
-                         [&] { return CallOnce(call); });
+  const Timestamp started = environment_.clock.Now();
+  for (int attempt = 1;; ++attempt) {
+    Result<Json> result = CallOnce(call);
+    if (result.ok() || !MayRepeat(call, result.error())) return result;
+    const auto delay = NextRetry(environment_.retry, result.error(), attempt, started,
+                                 environment_.clock.Now(), environment_.random);
+    if (!delay) return result;
+    environment_.clock.SleepFor(*delay);
+  }
 }
 
 }  // namespace holdfast::gcp

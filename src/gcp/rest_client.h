@@ -1,8 +1,9 @@
 // One call of a Google REST service: authorize, send, log, classify the answer, retry.
 //
-// The layers of one call, outermost first: retry (what the caller marks as repeatable) → log →
-// transport (net::HttpClient). Endpoint, token, time and chance are passed in; an emulator is an
-// endpoint without a token. Thread-safe.
+// The layers of one call, outermost first: retry (what the caller marks as repeatable, and what the
+// service turned away for its rate) → log → transport (net::HttpClient). Endpoint, token, time and
+// chance are passed in; an emulator is an endpoint without a token. No token reaches a log or an
+// error. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -32,7 +33,7 @@ struct RestEnvironment {
 
 struct RestCall {
   std::string method = "GET";
-  std::string path;  // after the endpoint, encoded: "/bigquery/v2/projects/p/datasets"
+  std::string path;  // after the endpoint, encoded: "/bigquery/v2/projects/p/datasets"; logged
   net::QueryParameters query;
   std::optional<Json> body;
   net::Headers headers;
