@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "gcp/list_items.h"
+
 namespace holdfast::gcp {
 
 namespace {
 
 constexpr int kRowsPerPage = 5000;
 constexpr int kWaitMillis = 10'000;
-constexpr int kPollsMax = 360;  // an hour, for a query of metadata
+constexpr Duration kQueryMax = std::chrono::hours{1};            // long, for a query of metadata
+constexpr Duration kPollPause = std::chrono::milliseconds{200};  // should the service not wait
 
 // A token of ours: location, job id and the service's own page token, none of which holds a space.
 std::string MakeToken(const Json& reference, const std::string& page_token) {
@@ -49,11 +52,15 @@ Result<Json> StartQuery(const RestClient& client, const Query& query) {
        .names = query.names});
 }
 
-std::vector<std::vector<Json>> ReadRows(const Json& json) {
+// An answer that says that there is more, but not of which job: never taken for the end.
+Error NamesNoJob(const Query& query) {
+  return MakeError(ErrorId::kInvalidJson, query.what + ": the answer names no job");
+}
+
+Result<std::vector<std::vector<Json>>> ReadRows(const Json& json) {
   std::vector<std::vector<Json>> rows;
-  const Json* list = FindField(json, "rows");
-  if (list == nullptr || !list->is_array()) return rows;
-  for (const Json& row : *list) {
+  HF_ASSIGN_OR_RETURN(const std::span<const Json> list, ListItems(json, "rows"));
+  for (const Json& row : list) {
     std::vector<Json> cells;
     if (const Json* fields = FindField(row, "f"); fields != nullptr && fields->is_array()) {
       for (const Json& cell : *fields)
@@ -94,22 +101,26 @@ Result<QueryPage> RunQuery(const RestClient& client, const Query& query,
     page = page_token.substr(second + 1);
     HF_ASSIGN_OR_RETURN(json, client.Call(ResultsCall(query, location, job, page)));
   }
-  for (int polls = 0; !BoolOr(json, "jobComplete", false); ++polls) {
-    if (polls == kPollsMax) {
+  Clock& clock = client.environment().clock;
+  const Timestamp started = clock.Now();
+  while (!BoolOr(json, "jobComplete", false)) {
+    if (clock.Now() - started > kQueryMax) {
       return MakeError(ErrorId::kServiceUnavailable, query.what + ": the query does not end");
     }
+    clock.SleepFor(kPollPause);
     const Json* reference = FindField(json, "jobReference");
-    if (reference == nullptr) {
-      return MakeError(ErrorId::kInvalidJson, query.what + ": the answer names no job");
-    }
+    if (reference == nullptr) return NamesNoJob(query);
     location = StringOr(*reference, "location", "-");
     job = StringOr(*reference, "jobId", "");
     HF_ASSIGN_OR_RETURN(json, client.Call(ResultsCall(query, location, job, page)));
   }
-  QueryPage result{.rows = ReadRows(json), .next_page_token = {}};
+  QueryPage result;
+  HF_ASSIGN_OR_RETURN(result.rows, ReadRows(json));
   const std::string next = StringOr(json, "pageToken", "");
+  if (next.empty()) return result;
   const Json* reference = FindField(json, "jobReference");
-  if (!next.empty() && reference != nullptr) result.next_page_token = MakeToken(*reference, next);
+  if (reference == nullptr) return NamesNoJob(query);
+  result.next_page_token = MakeToken(*reference, next);
   return result;
 }
 

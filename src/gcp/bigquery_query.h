@@ -21,7 +21,7 @@ struct Query {
 };
 
 struct QueryPage {
-  std::vector<std::vector<Json>> rows;  // cells: string or null
+  std::vector<std::vector<Json>> rows;  // cells: string, null, or as the API has records and arrays
   std::string next_page_token;          // names job and page; empty: the last
 };
 

@@ -6,6 +6,7 @@
 
 #include "gcp/bigquery_jobs.h"
 #include "gcp/bigquery_query.h"
+#include "gcp/list_items.h"
 
 namespace holdfast::gcp {
 
@@ -138,9 +139,8 @@ Result<cloud::Page<DatasetInfo>> BigQueryWarehouse::ListDatasets(const std::stri
 
   cloud::Page<DatasetInfo> page;
   page.next_page_token = StringOr(json, "nextPageToken", "");
-  const Json* datasets = FindField(json, "datasets");
-  if (datasets == nullptr || !datasets->is_array()) return page;
-  for (const Json& item : *datasets) {
+  HF_ASSIGN_OR_RETURN(const std::span<const Json> datasets, ListItems(json, "datasets"));
+  for (const Json& item : datasets) {
     HF_ASSIGN_OR_RETURN(DatasetInfo dataset, DatasetInfo::FromJson(item));
     page.items.push_back(std::move(dataset));
   }
@@ -298,7 +298,9 @@ Result<cloud::JobStatus> BigQueryWarehouse::StartJob(const cloud::JobRef& job,
     return MakeError(ErrorId::kJobConflict,
                      fmt::format("job {} exists with other settings", job.id));
   }
-  return JobStatusFromJson(resource);
+  HF_ASSIGN_OR_RETURN(cloud::JobStatus status, JobStatusFromJson(resource));
+  status.attached = true;
+  return status;
 }
 
 Result<cloud::JobStatus> BigQueryWarehouse::GetJob(const cloud::JobRef& job) {

@@ -1,5 +1,7 @@
 #include "gcp/resource_manager_projects.h"
 
+#include "gcp/list_items.h"
+
 namespace holdfast::gcp {
 
 namespace {
@@ -36,9 +38,8 @@ Result<cloud::Page<T>> ReadPage(const Json& json, std::string_view key,
                                 Result<T> (*read)(const Json&)) {
   cloud::Page<T> page;
   page.next_page_token = StringOr(json, "nextPageToken", "");
-  const Json* items = FindField(json, key);
-  if (items == nullptr || !items->is_array()) return page;
-  for (const Json& item : *items) {
+  HF_ASSIGN_OR_RETURN(const std::span<const Json> items, ListItems(json, key));
+  for (const Json& item : items) {
     HF_ASSIGN_OR_RETURN(T value, read(item));
     page.items.push_back(std::move(value));
   }

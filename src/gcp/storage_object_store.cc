@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "base/hash.h"
+#include "gcp/list_items.h"
 #include "gcp/storage_json.h"
 #include "gcp/storage_transfer.h"
 
@@ -16,6 +17,9 @@ namespace {
 std::string BucketPath(std::string_view bucket) {
   return "/storage/v1/b/" + net::PercentEncode(bucket);
 }
+
+// A call of a rewrite works for up to half a minute; the largest object takes far fewer.
+constexpr int kRewriteCallsMax = 100'000;
 
 bool SameLocation(std::string_view a, std::string_view b) {
   return std::ranges::equal(
@@ -89,7 +93,8 @@ Status StorageObjectStore::ReadObject(const cloud::ObjectRef& object, int64_t of
                                       int64_t length, const ByteSink& sink) {
   HF_ASSIGN_OR_RETURN(const auto found, StatObject(object));
   if (!found) return MakeError(ErrorId::kObjectNotFound, object.Uri() + " does not exist");
-  const int64_t end = length < 0 ? found->size_bytes : std::min(found->size_bytes, offset + length);
+  const bool to_end = length < 0 || length > found->size_bytes - offset;
+  const int64_t end = to_end ? found->size_bytes : offset + length;
   const bool whole = offset == 0 && end == found->size_bytes;
   uint32_t crc32c = 0;
   const ByteSink counted = [&](std::string_view bytes) -> Status {
@@ -128,9 +133,8 @@ Result<cloud::Page<cloud::ObjectInfo>> StorageObjectStore::ListObjects(
 
   cloud::Page<cloud::ObjectInfo> page;
   page.next_page_token = StringOr(json, "nextPageToken", "");
-  const Json* items = FindField(json, "items");
-  if (items == nullptr || !items->is_array()) return page;
-  for (const Json& item : *items) {
+  HF_ASSIGN_OR_RETURN(const std::span<const Json> items, ListItems(json, "items"));
+  for (const Json& item : items) {
     HF_ASSIGN_OR_RETURN(cloud::ObjectInfo object, ObjectFromJson(item));
     page.items.push_back(std::move(object));
   }
@@ -140,7 +144,7 @@ Result<cloud::Page<cloud::ObjectInfo>> StorageObjectStore::ListObjects(
 Result<cloud::ObjectInfo> StorageObjectStore::CopyObject(const cloud::ObjectRef& source,
                                                          const cloud::ObjectRef& destination) {
   std::string rewrite_token;
-  while (true) {
+  for (int calls = 0; calls < kRewriteCallsMax; ++calls) {
     RestCall call{.method = "POST",
                   .path = ObjectPath(source) + "/rewriteTo/b/" +
                           net::PercentEncode(destination.bucket) + "/o/" +
@@ -167,6 +171,8 @@ Result<cloud::ObjectInfo> StorageObjectStore::CopyObject(const cloud::ObjectRef&
     }
     HF_ASSIGN_OR_RETURN(rewrite_token, RequiredString(*json, "rewriteToken"));
   }
+  return MakeError(ErrorId::kServiceUnavailable, Code::kInternal,
+                   fmt::format("copy of {}: the rewrite does not end", source.Uri()));
 }
 
 Status StorageObjectStore::DeleteObject(const cloud::ObjectRef& object) {
