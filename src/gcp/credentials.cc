@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -20,9 +21,31 @@ constexpr std::string_view kScope = "https://www.googleapis.com/auth/cloud-platf
 constexpr std::string_view kDefaultTokenUri = "https://oauth2.googleapis.com/token";
 constexpr Duration kRenewBefore = std::chrono::minutes{1};
 constexpr int64_t kAssertionSeconds = 3600;
+constexpr int64_t kDefaultLifeSeconds = 300;    // of a token whose answer does not tell
+constexpr int64_t kLifeSecondsMax = 24 * 3600;  // no Google token lives longer
+constexpr int kOk = 200;
 
 Error Missing(std::string message) {
   return MakeError(ErrorId::kCredentialsMissing, std::move(message));
+}
+
+// What may go better on another try.
+Error Unavailable(std::string message) {
+  return MakeError(ErrorId::kServiceUnavailable, std::move(message));
+}
+
+// The Error of a token service's status. Its body may repeat what was sent, so it is left out.
+Error Refusal(int status) {
+  std::string message = fmt::format("the token service answered {}", status);
+  const bool temporary = status == 408 || status == 429 || status >= 500;
+  return temporary ? Unavailable(std::move(message)) : Missing(std::move(message));
+}
+
+// A member that a credentials file must have. The message names the member, never its value.
+Result<std::string> RequiredMember(const Json& key, std::string_view member) {
+  std::string value = StringOr(key, member, "");
+  if (value.empty()) return Missing(fmt::format("the credentials have no \"{}\"", member));
+  return value;
 }
 
 // base64 for URLs, without padding (RFC 7515).
@@ -39,8 +62,10 @@ std::string Base64Url(std::string_view bytes) {
 Result<std::string> SignSha256(const std::string& private_key_pem, std::string_view text) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
       BIO_new_mem_buf(private_key_pem.data(), static_cast<int>(private_key_pem.size())), BIO_free);
+  // Without a callback OpenSSL would ask the terminal for an encrypted key's passphrase.
+  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+      PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr), EVP_PKEY_free);
   if (!key) return Missing("the private key of the service account cannot be read");
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         EVP_MD_CTX_free);
@@ -67,12 +92,15 @@ class CachedTokens {
     const std::lock_guard lock(mutex_);
     if (!token_.empty() && clock_.Now() + kRenewBefore < expires_) return token_;
     HF_ASSIGN_OR_RETURN(const net::HttpResponse response, Ask());
-    if (response.status != 200) {
-      return Missing(fmt::format("the token service answered {}", response.status));
-    }
-    HF_ASSIGN_OR_RETURN(const Json json, ParseJson(response.body));
-    HF_ASSIGN_OR_RETURN(token_, RequiredString(json, "access_token"));
-    expires_ = clock_.Now() + std::chrono::seconds{Int64Or(json, "expires_in", 300)};
+    if (response.status != kOk) return Refusal(response.status);
+    const auto json = ParseJson(response.body);
+    const std::string token = json.ok() ? StringOr(*json, "access_token", "") : "";
+    // The parser's message would quote the token.
+    if (token.empty()) return Unavailable("the token service's answer holds no token");
+    token_ = token;
+    const int64_t seconds = Int64Or(*json, "expires_in", kDefaultLifeSeconds);
+    expires_ =
+        clock_.Now() + std::chrono::seconds{std::clamp<int64_t>(seconds, 0, kLifeSecondsMax)};
     return token_;
   }
 
@@ -92,7 +120,7 @@ class CachedTokens {
       net::QueryParameters form;
       form.Add("grant_type", "refresh_token");
       for (const char* member : {"client_id", "client_secret", "refresh_token"}) {
-        HF_ASSIGN_OR_RETURN(std::string value, RequiredString(key, member));
+        HF_ASSIGN_OR_RETURN(std::string value, RequiredMember(key, member));
         form.Add(member, std::move(value));
       }
       return PostForm(StringOr(key, "token_uri", kDefaultTokenUri), form);
@@ -117,7 +145,8 @@ class CachedTokens {
     request.headers.Set("Metadata-Flavor", "Google");
     request.timeout = std::chrono::seconds{5};
     auto response = http_.Send(request);
-    if (!response.ok()) {
+    // One that has answered before is there; without any, waiting would only delay the message.
+    if (!response.ok() && token_.empty()) {
       return Missing("GOOGLE_APPLICATION_CREDENTIALS is not set and no metadata server answers");
     }
     return response;
@@ -146,8 +175,8 @@ class CachedTokens {
 }  // namespace
 
 Result<std::string> MakeJwtAssertion(const Json& key, Timestamp now) {
-  HF_ASSIGN_OR_RETURN(const std::string account, RequiredString(key, "client_email"));
-  HF_ASSIGN_OR_RETURN(const std::string private_key, RequiredString(key, "private_key"));
+  HF_ASSIGN_OR_RETURN(const std::string account, RequiredMember(key, "client_email"));
+  HF_ASSIGN_OR_RETURN(const std::string private_key, RequiredMember(key, "private_key"));
   const int64_t seconds = ToUnixMillis(now) / 1000;
   Json header = {{"alg", "RS256"}, {"typ", "JWT"}};
   if (const Json* id = FindField(key, "private_key_id")) header["kid"] = *id;

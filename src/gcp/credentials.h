@@ -23,8 +23,8 @@ struct CredentialsOptions {
 };
 
 // A source of tokens. Borrows `http` and `clock`. Nothing is read or asked before the first call,
-// whose errors are kCredentialsMissing (no or malformed credentials, or refused) or those of the
-// network.
+// whose errors are kCredentialsMissing (no or malformed credentials, or refused),
+// kServiceUnavailable (the token service may answer later) or those of the network.
 TokenSource MakeTokenSource(net::HttpClient& http, Clock& clock, CredentialsOptions options);
 
 // The token source of an emulator: no token at all.
