@@ -92,6 +92,11 @@ std::string Describe(const Json& configuration) {
 }
 
 void ReadStatistics(const Json& job, cloud::JobStatus& status) {
+  // Not told is not zero: zero files would be a backup of nothing that looks complete.
+  const Json* extract = FindPath(job, {"statistics", "extract"});
+  if (extract != nullptr || FindPath(job, {"configuration", "extract"}) != nullptr) {
+    status.output_files = -1;
+  }
   const Json* statistics = FindField(job, "statistics");
   if (statistics == nullptr) return;
   if (const Json* load = FindField(*statistics, "load")) {
@@ -102,8 +107,7 @@ void ReadStatistics(const Json& job, cloud::JobStatus& status) {
     status.output_rows = Int64Or(*copy, "copiedRows", 0);
     status.output_bytes = Int64Or(*copy, "copiedLogicalBytes", 0);
   }
-  if (const Json* extract = FindField(*statistics, "extract")) {
-    status.output_files = -1;
+  if (extract != nullptr) {
     const Json* counts = FindField(*extract, "destinationUriFileCounts");
     if (counts != nullptr && counts->is_array() && !counts->empty()) {
       const Json first = {{"count", counts->front()}};
