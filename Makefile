@@ -33,9 +33,10 @@ check-style: ## Layers, file and function sizes, formatting
 tidy: configure ## clang-tidy over our code (slow)
 	@tools/run-tidy
 
-interop: build ## Google's own clients against localcloud, ours against other servers
+interop: configure ## Google's own clients against localcloud, ours against other servers
 	@scripts/fetch-deps --python
-	@interop/run $(PROGRAM)
+	@ninja -C build/release -j$(JOBS) holdfast avro_judge contract_message_bus_test
+	@interop/run build/release
 
 bench: setup ## Benchmarks beside their peers; writes bench/RESULTS.md
 	@scripts/fetch-deps --python
