@@ -97,6 +97,13 @@ class TableStage {
       HF_ASSIGN_OR_RETURN(running.job, StartCopy(common_, running.unit, place));
       running.place = std::move(place);
     }
+    if (running.job.FailedEarlier()) {
+      // For a worker that did not live to record it. What was in the way, a full disk perhaps, may
+      // be over, so the next attempt asks again under another id.
+      Error error = *running.job.error;
+      error.code = Code::kAborted;
+      return error;
+    }
     running_.push_back(std::move(running));
     return std::optional<ItemOutcome>();
   }

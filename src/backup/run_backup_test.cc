@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backup/backup_stage.h"
 #include "backup/unit.h"
+#include "base/retry.h"
 #include "repository/repository.h"
 #include "tests/support/sim_fixture.h"
 
@@ -168,6 +170,32 @@ TEST(RunBackups, ReportsAJobThatFailsForGood) {
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->totals.Of(Outcome::kFailed), 1);
   EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 3);
+}
+
+TEST(BackUpTable, AJobThatFailedForAWorkerThatDiedIsAskedForAgainUnderAnotherId) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  fixture.cloud().faults().FailJobs("extract", "invalid", 1);
+  const Services services = fixture.services();
+  const auto table = services.warehouse.GetTable(kOrders);
+  ASSERT_TRUE(table.ok());
+  StageContext context;
+  context.run.id = "run";
+  const RunBackup message{.run = "run",
+                          .table_to_backup = kOrders,
+                          .method = Method::kExport,
+                          .units = {{.partition = "", .fingerprint = FingerprintOf(*table)}}};
+  const auto first = BackUpTable(message, context, services);
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  EXPECT_EQ(first->outcomes.at(0).outcome, Outcome::kFailed);
+  // Nothing of that was recorded; the next worker has the same attempt.
+  const auto second = BackUpTable(message, context, services);
+  ASSERT_FALSE(second.ok());
+  EXPECT_TRUE(IsRetryable(second.error()));
+  context.attempt = 2;
+  const auto third = BackUpTable(message, context, services);
+  ASSERT_TRUE(third.ok()) << third.error().message;
+  EXPECT_EQ(third->outcomes.at(0).outcome, Outcome::kBackedUp);
 }
 
 TEST(RunBackups, WritesManifestsThatVerify) {

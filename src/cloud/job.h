@@ -65,8 +65,13 @@ struct JobStatus {
   int64_t output_rows = 0;            // load, copy
   int64_t output_bytes = 0;
   int64_t output_files = 0;  // extract: objects written; -1 when not told
+  bool attached = false;     // of StartJob: the job was there, from an earlier call or process
 
   bool Succeeded() const { return state == JobState::kDone && !error; }
+
+  // Of StartJob: the job of this id has failed before, whatever the reason, and never runs again.
+  // Another id may help, since what made it fail may be over.
+  bool FailedEarlier() const { return attached && state == JobState::kDone && error; }
 };
 
 }  // namespace holdfast::cloud

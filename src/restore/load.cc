@@ -10,7 +10,8 @@ namespace holdfast::restore {
 
 namespace {
 
-constexpr int kJobAttemptsMax = 4;
+constexpr int kJobAttemptsMax = 4;  // of one process
+constexpr int kJobIdsMax = 1000;    // of all that ever worked on this restore
 
 bool IsByIngestionTime(const Partitioning& partitioning) {
   return partitioning.kind != Partitioning::Kind::kNone && partitioning.field.empty();
@@ -85,19 +86,23 @@ class TargetFill {
     return Ok();
   }
 
-  // A job that failed for a passing reason is tried under another id; one that is found under its
-  // id was started by an earlier process and counts.
+  // A job that failed for a passing reason is tried under another id. One that is found under its
+  // id was started by an earlier process and counts, unless it failed: what was in its way then,
+  // such as a full disk or a quota, may be gone, and a failed job has loaded nothing.
   template <typename MakeSpec>
   Status RunUntilDone(size_t number, const MakeSpec& make_spec) {
+    int failed_here = 0;
     for (int attempt = 1;; ++attempt) {
       const cloud::JobRef job{.project = owned_.table.ref.project,
                               .location = owned_.table.location,
                               .id = JobId(fmt::format("restore-{}", number), owned_.restore_id,
                                           owned_.table.ref, attempt)};
-      const auto done = cloud::RunJob(services_.warehouse, services_.clock, job, make_spec(),
-                                      [] { return Status(); });
+      HF_ASSIGN_OR_RETURN(cloud::JobStatus status, services_.warehouse.StartJob(job, make_spec()));
+      if (status.FailedEarlier() && attempt < kJobIdsMax) continue;
+      const auto done = cloud::WaitForJob(services_.warehouse, services_.clock, std::move(status),
+                                          [] { return Status(); });
       if (done.ok()) return Ok();
-      if (!IsRetryable(done.error()) || attempt == kJobAttemptsMax) return done.error();
+      if (!IsRetryable(done.error()) || ++failed_here == kJobAttemptsMax) return done.error();
     }
   }
 

@@ -218,6 +218,25 @@ TEST(Restore, RestoresFromACopyInTheWarehouse) {
 }
 
 // The process dies at every single call; the same restore again finishes it, with each row once.
+TEST(Restore, AJobThatFailedForGoodDoesNotKeepTheSameCommandFromFinishing) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = To(kOrders, "back");
+  // More often than one process would try: each of these ids stays failed for ever.
+  for (int i = 0; i < 6; ++i) {
+    fixture.cloud().faults().FailJobs("load", "quotaExceeded", 1);
+    const auto failed = Restore(fixture, request);
+    ASSERT_TRUE(failed.ok()) << failed.error().message;
+    ASSERT_FALSE(failed->Succeeded());
+    EXPECT_EQ(fixture.cloud().JobsStarted("load"), i + 1);
+  }
+  const auto report = Restore(fixture, request);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Succeeded());
+  EXPECT_TRUE(report->tables[0].comparison->Equal());
+}
+
 TEST(Restore, FinishesAfterACrashAtAnyCall) {
   SimFixture undisturbed;
   AddTables(undisturbed);

@@ -184,7 +184,9 @@ Result<cloud::JobStatus> SimWarehouse::StartJob(const cloud::JobRef& job,
   }
   Settle(found->second);
   HF_RETURN_IF_ERROR(faults_.After());
-  return found->second.status;
+  cloud::JobStatus status = found->second.status;
+  status.attached = true;
+  return status;
 }
 
 Result<cloud::JobStatus> SimWarehouse::AddJob(const std::string& key, const cloud::JobRef& ref,
