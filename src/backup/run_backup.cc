@@ -1,6 +1,7 @@
 #include "backup/run_backup.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -100,6 +101,20 @@ class RunInProgress {
     return Ok();
   }
 
+  // For the workers: waiting frees no space on the ledger's disk, so the run ends with the error.
+  bool GivesUp(const Error& error) {
+    if (error.id != ErrorId::kDiskFull) return false;
+    const std::lock_guard lock(ended_mutex_);
+    ended_ = error;
+    return true;
+  }
+
+  // What a worker gave up with, if one did.
+  Status Ended() {
+    const std::lock_guard lock(ended_mutex_);
+    return ended_;
+  }
+
   Status WorkHere() {
     Worker worker(setup_, services_);
     moved_ = services_.clock.Now();
@@ -114,13 +129,17 @@ class RunInProgress {
   Status WorkInThreads() {
     std::vector<std::jthread> threads;
     for (int i = 0; i < request_.workers; ++i) {
-      threads.emplace_back(
-          [this](const std::stop_token& stop) { Worker(setup_, services_).RunUntil(stop); });
+      threads.emplace_back([this](const std::stop_token& stop) {
+        Worker(setup_, services_).RunUntil(stop, [this](const Error& error) {
+          return GivesUp(error);
+        });
+      });
     }
     moved_ = services_.clock.Now();
     while (true) {
       HF_ASSIGN_OR_RETURN(const bool complete, Look());
       if (complete) return Ok();
+      HF_RETURN_IF_ERROR(Ended());
       HF_RETURN_IF_ERROR(CheckStall());
       services_.clock.SleepFor(kProgressInterval);
     }
@@ -170,6 +189,8 @@ class RunInProgress {
   int64_t done_before_ = -1;
   Timestamp moved_;
   bool republished_ = false;
+  std::mutex ended_mutex_;
+  Status ended_;  // guarded by ended_mutex_
 };
 
 }  // namespace

@@ -30,7 +30,8 @@ struct BackupProgress {
 using ProgressCallback = std::function<void(const BackupProgress&)>;
 
 // Runs it. The report names every object once; failed objects are in it, not errors of the call.
-// Errors: of the ledger and the bus; kRunStalled. What was done is kept in any case.
+// Errors: of the ledger (kDiskFull ends the run at once) and the bus; kRunStalled. What was done is
+// kept in any case.
 Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
                              const Services& services, const ProgressCallback& on_progress);
 

@@ -112,10 +112,12 @@ Result<int> Worker::RunOnce(Duration wait) {
   return 0;
 }
 
-void Worker::RunUntil(const std::stop_token& stop) {
+void Worker::RunUntil(const std::stop_token& stop,
+                      const std::function<bool(const Error& error)>& gives_up) {
   while (!stop.stop_requested()) {
     const auto handled = RunOnce(kPullWait);
     if (handled.ok()) continue;
+    if (gives_up && gives_up(handled.error())) return;
     LogWarning("worker pauses", {{"error", handled.error().message}});
     services_.clock.SleepFor(kPauseAfterError);
   }
@@ -134,7 +136,10 @@ Result<int> Worker::ServeTopic(std::string_view topic, Duration wait) {
     // Given back at once: the next attempt need not wait for the lease to end.
     LogInfo("message is given back",
             {{"topic", std::string(topic)}, {"error", handled.error().message}});
-    HF_RETURN_IF_ERROR(setup_.bus.ExtendDeadline(subscription, std::span(&ack_id, 1), 0));
+    const Status given_back = setup_.bus.ExtendDeadline(subscription, std::span(&ack_id, 1), 0);
+    // The ledger's disk: what the stage itself failed with would have been recorded as an outcome.
+    if (handled.error().id == ErrorId::kDiskFull) return handled.error();
+    HF_RETURN_IF_ERROR(given_back);
   }
   return static_cast<int>(messages.size());
 }

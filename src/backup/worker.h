@@ -6,6 +6,7 @@
 // §1.3.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -47,8 +48,10 @@ class Worker {
   // wrong with one message is that message's outcome.
   Result<int> RunOnce(Duration wait);
 
-  // RunOnce until `stop`. A failing bus or ledger is logged and tried again after a pause.
-  void RunUntil(const std::stop_token& stop);
+  // RunOnce until `stop`. A failing bus or ledger is logged and tried again after a pause, unless
+  // `gives_up` says of its error that this is the end.
+  void RunUntil(const std::stop_token& stop,
+                const std::function<bool(const Error& error)>& gives_up = {});
 
  private:
   Result<int> ServeTopic(std::string_view topic, Duration wait);
