@@ -3,7 +3,7 @@
 // An index of what repositories hold: it can be lost and rebuilt from their manifests
 // (rebuild_index.h), so nothing is recorded here before its manifest is written. Every write is
 // idempotent: recording the same thing again changes nothing. Thread-safe; other processes may use
-// the same catalog. Errors of all methods: kCatalogUnavailable, kCatalogDamaged.
+// the same catalog. Errors of all methods: kCatalogUnavailable, kDiskFull, kCatalogDamaged.
 #pragma once
 
 #include <cstdint>

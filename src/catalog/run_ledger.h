@@ -3,7 +3,7 @@
 // A run is done when its last task is. A task's follow-ups and outcomes are recorded in the one
 // transaction that completes it, so a process may die at any moment and a message come twice:
 // nothing is lost, nothing counted twice. Every write is idempotent. Thread-safe; other processes
-// may use the same catalog. Errors of all methods: kCatalogUnavailable, kCatalogDamaged;
+// may use the same catalog. Errors of all methods: kCatalogUnavailable, kDiskFull, kCatalogDamaged;
 // kRunNotFound and kTaskNotFound where the run or task is unknown.
 #pragma once
 

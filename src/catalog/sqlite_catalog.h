@@ -1,9 +1,11 @@
 // The catalog in one SQLite file, for one machine and as many processes as it runs.
 //
-// A write-ahead log: what a call recorded survives kill -9. A power cut may take the last calls
-// back, never part of one: runs are resumed, manifests are indexed again. Writers of other
-// processes wait for one another up to the busy timeout. The file's schema has a version; a newer
-// one is refused. One connection, used under a mutex: thread-safe.
+// What a call recorded survives kill -9 and a power cut: it is synced before the call returns,
+// since a worker then acknowledges the message for good. Without that a cut would lose no data (a
+// task that is pending again finds its manifest and adopts it), but a whole run could drop out of
+// the index after its report was given, and stay out of restores until the index is rebuilt from
+// the manifests. Writers of other processes wait for one another up to the busy timeout. The file's
+// schema has a version; a newer one is refused. One connection, used under a mutex: thread-safe.
 #pragma once
 
 #include <memory>
@@ -25,7 +27,7 @@ struct SqliteCatalogOptions {
 class SqliteCatalog final : public Catalog {
  public:
   // Opens the file, making it when absent; ":memory:" is a catalog of this object alone. Errors:
-  // kCatalogUnavailable (cannot be opened, locked for too long, disk full), kCatalogVersion
+  // kCatalogUnavailable (cannot be opened, locked for too long), kDiskFull, kCatalogVersion
   // (written by a newer program), kCatalogDamaged (not a SQLite file of ours).
   static Result<std::unique_ptr<SqliteCatalog>> Open(const std::string& path,
                                                      const SqliteCatalogOptions& options = {});

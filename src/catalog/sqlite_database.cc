@@ -2,9 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 namespace holdfast::catalog {
 
 namespace {
+
+// SQLite says "full" of a write only; of a file that it cannot make or lengthen otherwise it says
+// that, with the cause in the system's error number or, for the log's index, in the code itself.
+bool IsDiskFull(sqlite3* connection, int code) {
+  if ((code & 0xFF) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) return true;
+  if ((code & 0xFF) != SQLITE_IOERR && (code & 0xFF) != SQLITE_CANTOPEN) return false;
+  const int cause = sqlite3_system_errno(connection);
+  return cause == ENOSPC || cause == EDQUOT;
+}
 
 // Leaves the kept statement without rows and values, however its use ends.
 class ResetAtEnd {
@@ -36,6 +47,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& 
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(connection));
   if (code != SQLITE_OK) return database->ErrorOf(code, path);
+  sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, busy_timeout_ms);
   HF_RETURN_IF_ERROR(database->UseWriteAheadLog(busy_timeout_ms).WithContext(path));
   return database;
@@ -45,7 +57,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& 
 // wait: SQLite's own waiting does not cover the change of journal mode.
 Status SqliteDatabase::UseWriteAheadLog(int busy_timeout_ms) {
   constexpr int kPauseMs = 20;
-  constexpr const char* kSettings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
+  constexpr const char* kSettings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
   for (int waited_ms = 0;; waited_ms += kPauseMs) {
     const int code = sqlite3_exec(connection_, kSettings, nullptr, nullptr, nullptr);
     if (code == SQLITE_OK) return Ok();
@@ -63,6 +75,11 @@ SqliteDatabase::~SqliteDatabase() {
 
 Error SqliteDatabase::ErrorOf(int code, std::string_view what) const {
   const char* message = connection_ == nullptr ? "out of memory" : sqlite3_errmsg(connection_);
+  const char* path = connection_ == nullptr ? nullptr : sqlite3_db_filename(connection_, "main");
+  if (IsDiskFull(connection_, code)) {
+    return MakeError(ErrorId::kDiskFull,
+                     fmt::format("catalog {}: {}", path == nullptr ? "" : path, message));
+  }
   const bool damaged = (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB;
   return MakeError(damaged ? ErrorId::kCatalogDamaged : ErrorId::kCatalogUnavailable,
                    fmt::format("catalog: {}: {}", what, message));

@@ -1,7 +1,9 @@
 // One SQLite connection and its statements: the only place of the catalog where SQL meets C.
 //
-// SQL is made of constants, and values are bound. Errors become kCatalogUnavailable (busy, full,
-// cannot open) or kCatalogDamaged (corrupt, not a database). Not thread-safe: SqliteCatalog locks.
+// SQL is made of constants, and values are bound. What a call committed is on the disk when it
+// returns (WAL, synchronous=FULL). Errors become kDiskFull,
+// kCatalogUnavailable (busy, cannot open) or kCatalogDamaged (corrupt, not a database). Not
+// thread-safe: SqliteCatalog locks.
 #pragma once
 
 #include <sqlite3.h>
