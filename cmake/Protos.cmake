@@ -4,7 +4,8 @@ set(proto_out ${CMAKE_BINARY_DIR}/protos)
 set(pubsub_proto_files
   google/api/annotations.proto google/api/client.proto google/api/field_behavior.proto
   google/api/http.proto google/api/launch_stage.proto google/api/resource.proto
-  google/pubsub/v1/pubsub.proto google/pubsub/v1/schema.proto)
+  google/pubsub/v1/pubsub.proto google/pubsub/v1/schema.proto
+  google/rpc/error_details.proto google/rpc/status.proto)
 set(grpc_proto_files google/pubsub/v1/pubsub.proto google/pubsub/v1/schema.proto)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 

@@ -68,6 +68,8 @@ constexpr ReasonEntry kReasons[] = {
     {"jobBackendError", 503},
     {"serviceUnavailable", 503},
     {"gatewayTimeout", 504},
+    // Not one of Google's, whose disks are never full: no client tries it again (RFC 4918 §11.5).
+    {"insufficientStorage", 507},
 };
 
 // The reason of an Error that has none of its own.
@@ -149,6 +151,7 @@ std::string_view RpcStatusName(int http_status) {
     case 416:
       return "OUT_OF_RANGE";
     case 429:
+    case 507:
       return "RESOURCE_EXHAUSTED";
     case 499:
       return "CANCELLED";
@@ -166,7 +169,8 @@ std::string_view RpcStatusName(int http_status) {
 }
 
 ApiError ApiError::From(const Error& error) {
-  const std::string_view by_code = ReasonOfCode(error.code);
+  const std::string_view by_code =
+      error.id == ErrorId::kDiskFull ? "insufficientStorage" : ReasonOfCode(error.code);
   const std::string_view reason = error.reason.empty() ? by_code : std::string_view(error.reason);
   // A reason that no table lists still goes out; its status is then the code's.
   const int status = StatusOfReason(reason).value_or(StatusOfReason(by_code).value_or(500));

@@ -76,9 +76,16 @@ TEST(ApiError, TheErrorsOwnReasonDecidesTheStatus) {
   }
 }
 
+TEST(ApiError, AFullDiskIsNotOneThatPassesByWaiting) {
+  const ApiError error = ApiError::From(MakeError(ErrorId::kDiskFull, "no space left"));
+  EXPECT_EQ(error.status, 507);
+  EXPECT_EQ(error.reason, "insufficientStorage");
+  EXPECT_EQ(error.ToJson()["error"]["status"], "RESOURCE_EXHAUSTED");
+}
+
 TEST(ApiError, EveryReasonHasAStatusAndEveryStatusAReason) {
-  for (const int status : {304, 400, 401, 403, 404, 405, 408, 409, 410, 411,
-                           412, 413, 415, 416, 429, 499, 500, 501, 503, 504}) {
+  for (const int status : {304, 400, 401, 403, 404, 405, 408, 409, 410, 411, 412,
+                           413, 415, 416, 429, 499, 500, 501, 503, 504, 507}) {
     EXPECT_EQ(StatusOfReason(ReasonOfStatus(status)), status);
   }
   EXPECT_EQ(ReasonOfStatus(418), "invalid");

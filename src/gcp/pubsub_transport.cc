@@ -2,8 +2,11 @@
 
 #include <google/protobuf/empty.pb.h>
 #include <google/pubsub/v1/pubsub.grpc.pb.h>
+#include <google/rpc/error_details.pb.h>
+#include <google/rpc/status.pb.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -16,8 +19,21 @@ namespace wire = google::pubsub::v1;
 constexpr int kReceiveBytesMax = 100'000'000;  // of one answer: a pull of the largest messages
 constexpr int kKeepaliveMs = 60'000;           // notices a connection that died in silence
 
+// Whether the service (localcloud) says that its disk is full; the code alone is a quota's.
+bool IsDiskFull(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (status.error_details().empty() || !details.ParseFromString(status.error_details())) {
+    return false;
+  }
+  return std::ranges::any_of(details.details(), [](const google::protobuf::Any& detail) {
+    google::rpc::ErrorInfo info;
+    return detail.UnpackTo(&info) && info.reason() == "DISK_FULL";
+  });
+}
+
 Error ErrorFromStatus(const grpc::Status& status, const std::string& what) {
   const std::string message = what + ": " + status.error_message();
+  if (IsDiskFull(status)) return MakeError(ErrorId::kDiskFull, message);
   switch (status.error_code()) {
     case grpc::StatusCode::NOT_FOUND:
       return MakeError(ErrorId::kTopicNotFound, message);
