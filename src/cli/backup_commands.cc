@@ -2,6 +2,7 @@
 
 #include "cli/backup_actions.h"
 #include "cli/command.h"
+#include "cli/command_tree.h"
 
 namespace holdfast::cli {
 
@@ -14,11 +15,16 @@ void AddRun(CLI::App& backup, CommandContext context) {
   command->add_option(
       "scope", options->include,
       "Only these: project, project.dataset or project.dataset.table, with * and ?");
-  command->add_option("--exclude", options->exclude, "Not these; may be given several times");
-  command->add_option("--method", options->method, "export or copy")
-      ->check(CLI::IsMember({"export", "copy"}));
+  command->add_option("--exclude", options->exclude, "Not these")->type_name("PATTERN");
+  command->add_option("--method", options->method, "How, whatever the policy says")
+      ->type_name("METHOD")
+      ->check(OneOf({"export", "copy"}));
   command->add_flag("-n,--dry-run", options->dry_run,
                     "Show what would be backed up, and do nothing");
+  SetExamples(*command,
+              {{"holdfast backup run", "what changed since the last good backup"},
+               {"holdfast backup run --dry-run", "what that would be"},
+               {"holdfast backup run 'acme-*' --exclude acme-shop.scratch", "a part of it"}});
   command->callback([context, options] {
     context.action = [context, options] { return BackupRun(context.global, *options); };
   });
@@ -29,8 +35,12 @@ void AddList(CLI::App& backup, CommandContext context) {
   auto options = std::make_shared<BackupListOptions>();
   command->add_option("name", options->name, "A project, dataset, table or table$partition");
   command->add_option("--limit", options->limit, "At most so many")
-      ->check(CLI::Range(1, 1'000'000));
+      ->type_name("N")
+      ->check(Between(1, 1'000'000));
   command->add_flag("--latest", options->latest, "Of each object only the newest");
+  SetExamples(*command,
+              {{"holdfast backup list --latest", "the newest backup of each object"},
+               {"holdfast backup list 'acme-shop.sales.orders$20260101' --json", "for a script"}});
   command->callback([context, options] {
     context.action = [context, options] { return BackupList(context.global, *options); };
   });
@@ -41,6 +51,7 @@ void AddShow(CLI::App& backup, CommandContext context) {
       backup.add_subcommand("show", "Show one backup: its manifest and its verifications");
   auto id = std::make_shared<std::string>();
   command->add_option("backup", *id, "A backup's id, or the beginning of it")->required();
+  SetExamples(*command, {{"holdfast backup show 20260101T040000Z-6d2a", ""}});
   command->callback([context, id] {
     context.action = [context, id] { return BackupShow(context.global, *id); };
   });
@@ -54,8 +65,11 @@ void AddVerify(CLI::App& backup, CommandContext context) {
   command
       ->add_option("--level", options->level,
                    "L0 objects exist, L1 every byte matches, L2 rows and content match")
-      ->check(CLI::IsMember({"L0", "L1", "L2"}));
+      ->type_name("LEVEL")
+      ->check(OneOf({"L0", "L1", "L2"}));
   command->add_flag("--all", options->all, "Every backup, not only the newest of each object");
+  SetExamples(*command, {{"holdfast backup verify", "every byte and row of the newest ones"},
+                         {"holdfast backup verify acme-shop.sales --level L0", "quickly"}});
   command->callback([context, options] {
     context.action = [context, options] { return BackupVerify(context.global, *options); };
   });

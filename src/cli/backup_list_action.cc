@@ -16,6 +16,7 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
   }
   filter.newest_only = options.latest;
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  const bool pretty = global.OutputFormat() == Format::kPretty;
   std::vector<Json> rows;
   std::string token;
   bool more = false;
@@ -25,26 +26,21 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
       more = rows.size() == static_cast<size_t>(options.limit);
       if (more) break;
       Json row = BackupJson(record);
-      row["rows_text"] = HumanCount(record.rows);
-      row["size_text"] = HumanBytes(record.stored_bytes);
+      if (pretty) {
+        row["rows"] = HumanCount(record.rows);
+        row["bytes"] = HumanBytes(record.stored_bytes);
+      }
       rows.push_back(std::move(row));
     }
     token = page.next_page_token;
   } while (!token.empty() && !more);
 
-  const bool pretty = global.OutputFormat() == Format::kPretty;
-  if (!pretty) {
-    for (Json& row : rows) {
-      row.erase("rows_text");
-      row.erase("size_text");
-    }
-  }
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "backup", .heading = "BACKUP"},
              {.member = "object", .heading = "OBJECT"},
              {.member = "created", .heading = "CREATED"},
-             {.member = pretty ? "rows_text" : "rows", .heading = "ROWS", .align_right = true},
-             {.member = pretty ? "size_text" : "bytes", .heading = "SIZE", .align_right = true},
+             {.member = "rows", .heading = "ROWS", .align_right = true},
+             {.member = "bytes", .heading = "SIZE", .align_right = true},
              {.member = "method", .heading = "METHOD"},
              {.member = "verified", .heading = "VERIFIED"},
              {.member = "state", .heading = "STATE"}},

@@ -7,6 +7,7 @@
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/run_text.h"
+#include "cli/selector.h"
 
 namespace holdfast::cli {
 
@@ -14,12 +15,18 @@ namespace {
 
 Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& options) {
   BackupPolicy policy = config.policy;
-  if (!options.include.empty()) policy.scope.include = options.include;
-  for (const std::string& pattern : options.exclude) policy.scope.exclude.push_back(pattern);
+  if (!options.include.empty()) policy.scope.include.clear();
+  for (const std::string& text : options.include) {
+    HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(text));
+    policy.scope.include.push_back(std::move(pattern));
+  }
+  for (const std::string& text : options.exclude) {
+    HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(text));
+    policy.scope.exclude.push_back(std::move(pattern));
+  }
   // Restored tables are copies of what is backed up already.
   if (!config.restore_project.empty()) policy.scope.exclude.push_back(config.restore_project);
   if (!options.method.empty()) policy.method = *FindMethod(options.method);
-  HF_RETURN_IF_ERROR(Scope::FromJson(policy.scope.ToJson()));
   return policy;
 }
 
@@ -85,17 +92,17 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   }
   Progress progress(global.Mode(), IsTerminal(), environment->clock());
   const Timestamp started = environment->clock().Now();
-  bool announced = false;
+  std::string announced;
   const backup::BusSetup setup = environment->bus_setup();
   HF_ASSIGN_OR_RETURN(
       const RunReport report,
       backup::RunBackups({.policy = policy, .workers = config.workers}, setup, services,
                          [&](const backup::BackupProgress& at) {
-                           if (at.resumed && !announced) {
-                             Say(global,
-                                 "Going on with run " + at.run + ", which was interrupted.");
+                           if (at.resumed && announced != at.run) {
+                             Say(global, "Going on with run " + at.run +
+                                             ", which was begun and not finished.");
                            }
-                           announced = true;
+                           announced = at.run;
                            ShowProgress(progress, environment->clock(), started, at);
                          }));
   progress.Clear();

@@ -71,13 +71,15 @@ Result<verify::VerifyReport> VerifyOne(Environment& environment,
   return report;
 }
 
-Json ReportRow(const verify::VerifyReport& report) {
+Json ReportRow(const verify::VerifyReport& report, bool pretty) {
   Json row = report.ToJson();
   row["result"] = report.Passed() ? "ok" : "DAMAGED";
   row["level_reached"] = VerifyLevelName(report.reached);
   row["finding"] = report.findings.empty() ? "" : report.findings.front().message;
-  row["rows_text"] = HumanCount(report.rows_read);
-  row["size_text"] = HumanBytes(report.bytes_read);
+  if (pretty) {
+    row["rows_read"] = HumanCount(report.rows_read);
+    row["bytes_read"] = HumanBytes(report.bytes_read);
+  }
   row["name"] = report.object.ToString();
   return row;
 }
@@ -111,7 +113,7 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
          .detail = report.findings.empty() ? "" : report.findings.front().message}));
     damaged += report.Passed() ? 0 : 1;
     bytes += report.bytes_read;
-    rows.push_back(ReportRow(report));
+    rows.push_back(ReportRow(report, global.OutputFormat() == Format::kPretty));
   }
   progress.Clear();
   if (rows.empty()) {
@@ -124,8 +126,8 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
              {.member = "level_reached", .heading = "LEVEL"},
              {.member = "name", .heading = "OBJECT"},
              {.member = "backup", .heading = "BACKUP"},
-             {.member = "rows_text", .heading = "ROWS", .align_right = true},
-             {.member = "size_text", .heading = "READ", .align_right = true},
+             {.member = "rows_read", .heading = "ROWS", .align_right = true},
+             {.member = "bytes_read", .heading = "READ", .align_right = true},
              {.member = "finding", .heading = "FINDING"}},
             rows, "");
   Say(global, fmt::format("{} verified at {}, {} damaged, {} read{}",

@@ -2,119 +2,152 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "base/log.h"
+#include "cli/arguments.h"
+#include "cli/command_tree.h"
+#include "cli/environment.h"
+#include "cli/help_text.h"
+#include "cli/interrupt.h"
 
 namespace holdfast::cli {
 
 namespace {
 
-constexpr const char* kFooter =
-    "Examples:\n"
-    "  holdfast demo                                    see the whole thing on sample data\n"
-    "  holdfast backup run                              back up what changed\n"
-    "  holdfast backup list acme-sales.shop.orders      what backups there are\n"
-    "  holdfast restore run acme-sales.shop.orders --to-project acme-restore\n"
-    "\n"
-    "Exit codes: 0 ok, 1 failed, 2 usage, 3 finished but some objects failed, 4 damage found,\n"
-    "13 refused, 14 not found, 15 access denied, 16 service unavailable, 130 cancelled.\n"
-    "Every error has an id; `holdfast explain ID` says more.";
-
-// "--project_id=x" → "--project-id=x": both spellings are known from Google's tools.
-std::string NormalizeFlag(std::string argument) {
-  if (!argument.starts_with("--")) return argument;
-  const size_t end = std::min(argument.find('='), argument.size());
-  for (size_t i = 2; i < end; ++i) {
-    if (argument[i] == '_') argument[i] = '-';
+void AddSettingFlags(CLI::App& app, GlobalOptions& global) {
+  for (const Setting& setting : AllSettings()) {
+    if (setting.flag.empty()) continue;
+    std::string names(setting.flag);
+    if (!setting.flag_alias.empty()) names += "," + std::string(setting.flag_alias);
+    const std::string name(setting.name);
+    app.add_option_function<std::string>(
+           names, [&global, name](const std::string& text) { global.settings[name] = text; },
+           std::string(setting.flag_doc))
+        ->type_name(std::string(setting.flag_value));
   }
-  return argument;
 }
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions& global) {
-  app.add_option("--config", global.config_path, "Configuration file (YAML)");
-  app.add_option("--data-dir", global.data_dir, "Directory of the catalog and of localcloud");
-  app.add_option("--organization", global.organization,
-                 "Organization to back up, as organizations/123");
-  app.add_option("--project,--project-id", global.project,
-                 "Central project, which holds the topics");
-  app.add_option("--workers", global.workers, "Worker threads")->check(CLI::Range(1, 64));
-  app.add_option("--format", global.format, "pretty, json, jsonl, csv or yaml")
-      ->check(CLI::IsMember({"pretty", "json", "jsonl", "csv", "yaml"}));
+  app.set_help_flag("-h,--help", "Say how a command is used");
+  app.set_version_flag("--version", "holdfast " + ProgramVersion(), "Print the version");
+  app.add_option("--config", global.config_path, "Configuration file (YAML)")->type_name("FILE");
+  AddSettingFlags(app, global);
+  app.add_option("--format", global.format, "Form of the data on stdout")
+      ->type_name("FORMAT")
+      ->check(OneOf(FormatNames()));
   app.add_flag_callback(
       "--json", [&global] { global.format = "json"; }, "The same as --format=json");
-  app.add_option("--progress", global.progress, "auto, plain, json or none")
-      ->check(CLI::IsMember({"auto", "plain", "json", "none"}));
+  app.add_option("--progress", global.progress, "Form of the progress on stderr")
+      ->type_name("MODE")
+      ->check(OneOf({"auto", "plain", "json", "none"}));
   app.add_flag("-v,--verbose", global.verbose, "Say more on stderr");
   app.add_flag("-q,--quiet", global.quiet, "Only errors on stderr");
 }
 
-// The error in the form of interfaces.md; in json modes also as a last line for machines.
-void PrintError(const GlobalOptions& global, const Error& error, int exit_code) {
-  std::cerr << error.ToString() << '\n';
-  if (global.format == "json" || global.format == "jsonl") {
-    const Json line = {{"message_type", "exit_error"},
-                       {"code", exit_code},
-                       {"id", FindError(error.id).id},
-                       {"message", error.message}};
-    std::cerr << DumpJson(line) << '\n';
+const CLI::App& ProgramOf(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (at->get_parent() != nullptr) at = at->get_parent();
+  return *at;
+}
+
+// CLI11 asks for the help of one command, and knows of it no more than where it is.
+std::string FormatHelp(const CLI::App& app) {
+  const CommandDoc program = DescribeCommands(ProgramOf(app));
+  std::vector<std::string> names;
+  for (const CLI::App* at = &app; at->get_parent() != nullptr; at = at->get_parent()) {
+    names.insert(names.begin(), at->get_name());
   }
+  const auto command = FindCommand(program, names);
+  return HelpText(command.ok() ? **command : program, program);
+}
+
+// What the parser refused, or the help or version that it was asked for. The exit code.
+int AnswerParser(const CLI::App& app, const CommandDoc& program, const GlobalOptions& global,
+                 const CLI::ParseError& refusal) {
+  if (refusal.get_exit_code() == 0) return app.exit(refusal);
+  const Error error = DiagnoseArguments(app, program, refusal);
+  PrintError(global, error, kExitUsage);
+  return kExitUsage;
 }
 
 }  // namespace
 
 bool IsTerminal() {
   const auto term = ReadProcessVariable("TERM");
-  return isatty(STDERR_FILENO) == 1 && term != "dumb";
+  return isatty(STDERR_FILENO) == 1 && term.has_value() && *term != "dumb";
 }
 
 void Say(const GlobalOptions& global, const std::string& text) {
-  if (!global.quiet) std::cerr << text << '\n';
+  if (!global.quiet) std::cerr << PrintableLines(text) << '\n';
+}
+
+void PrintError(const GlobalOptions& global, const Error& error, int exit_code) {
+  std::cerr << PrintableLines(error.ToString()) << '\n';
+  if (global.format.find("json") == std::string::npos) return;
+  PrintDocument(std::cerr, Format::kJsonLines,
+                {{"message_type", "exit_error"},
+                 {"code", exit_code},
+                 {"id", FindError(error.id).id},
+                 {"message", error.message}});
+}
+
+Result<LoadedConfig> EffectiveSettings(const GlobalOptions& global) {
+  return LoadConfig(global.config_path, ReadProcessVariable, global.settings);
 }
 
 Result<Config> EffectiveConfig(const GlobalOptions& global) {
-  const ReadVariable variable = [&](const char* name) -> std::optional<std::string> {
-    // A flag is the same setting, said louder.
-    if (std::string_view(name) == "HOLDFAST_DATA_DIR" && !global.data_dir.empty()) {
-      return global.data_dir;
-    }
-    return ReadProcessVariable(name);
-  };
-  HF_ASSIGN_OR_RETURN(Config config, LoadConfig(global.config_path, variable));
-  if (!global.organization.empty()) config.organization = global.organization;
-  if (!global.project.empty()) config.project = global.project;
-  if (global.workers != 0) config.workers = global.workers;
-  return config;
+  HF_ASSIGN_OR_RETURN(LoadedConfig loaded, EffectiveSettings(global));
+  return std::move(loaded.config);
+}
+
+std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context) {
+  auto app = std::make_unique<CLI::App>(
+      "Backs up BigQuery for a whole organization, and proves that it comes back", "holdfast");
+  app->require_subcommand(1);
+  app->fallthrough();
+  app->option_defaults()->always_capture_default();
+  app->formatter_fn(
+      [](const CLI::App* at, const std::string&, CLI::AppFormatMode) { return FormatHelp(*at); });
+  AddGlobalOptions(*app, context.global);
+  AddBackupCommands(*app, context);
+  AddRestoreCommands(*app, context);
+  AddStatusCommand(*app, context);
+  AddDemoCommand(*app, context);
+  AddServeCommands(*app, context);
+  AddConfigCommands(*app, context);
+  AddExplainCommand(*app, context);
+  AddDocumentCommands(*app, context);
+  AddVersionCommand(*app, context);
+  SetExamples(*app, {{"holdfast demo", "see the whole thing on sample data"},
+                     {"holdfast backup run", "back up what changed"},
+                     {"holdfast backup list acme-shop.sales.orders", "what backups there are"},
+                     {"holdfast restore run acme-shop.sales.orders --to-project acme-restore",
+                      "get a table back"}});
+  return app;
 }
 
 int RunCommandLine(int argc, const char* const* argv) {
-  CLI::App app("Backs up BigQuery for a whole organization, and proves that it comes back.",
-               "holdfast");
-  app.footer(kFooter);
-  app.require_subcommand(1);
-  app.fallthrough();
   GlobalOptions global;
   Action action;
-  const CommandContext context{.global = global, .action = action};
-  AddGlobalOptions(app, global);
-  AddBackupCommands(app, context);
-  AddRestoreCommands(app, context);
-  AddStatusCommand(app, context);
-  AddDemoCommand(app, context);
-  AddServeCommands(app, context);
-  AddExplainCommand(app, context);
-  AddVersionCommand(app, context);
-
+  const auto app = BuildCommandLine({.global = global, .action = action});
+  const CommandDoc program = DescribeCommands(*app);
+  std::vector<std::string> arguments =
+      NormalizeArguments(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), program);
+  if (arguments.empty()) {
+    std::cerr << HelpText(program, program);
+    return kExitUsage;
+  }
   // CLI11 takes the arguments last first, and throws; this is its edge.
-  std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) arguments.push_back(NormalizeFlag(argv[i]));
+  std::reverse(arguments.begin(), arguments.end());
   try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? kExitOk : kExitUsage;
+    app->parse(std::move(arguments));
+  } catch (const CLI::ParseError& refusal) {
+    return AnswerParser(*app, program, global, refusal);
   }
   ConfigureLog(global.verbose ? LogLevel::kInfo : LogLevel::kError, LogFormat::kText);
+  EndOnInterrupt();
   const Result<int> result = action();
   if (result.ok()) return *result;
   const int exit_code = ExitCodeOf(result.error());

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "cli/config.h"
@@ -19,17 +20,14 @@ namespace holdfast::cli {
 // Flags that every command takes, before or after its name.
 struct GlobalOptions {
   std::string config_path;
-  std::string data_dir;
-  std::string organization;
-  std::string project;
+  FlagTexts settings;  // the flags that set a setting (settings.h), those that were given
   std::string format = "pretty";
   std::string progress = "auto";
-  int workers = 0;  // 0: as configured
   bool verbose = false;
   bool quiet = false;  // no words on stderr but errors
 
   Format OutputFormat() const { return *FindFormat(format); }
-  ProgressMode Mode() const { return *FindProgressMode(progress); }
+  ProgressMode Mode() const { return quiet ? ProgressMode::kNone : *FindProgressMode(progress); }
 };
 
 // What a command does: the exit code, or the error that ended it.
@@ -46,17 +44,28 @@ void AddRestoreCommands(CLI::App& app, CommandContext context);  // restore run
 void AddServeCommands(CLI::App& app, CommandContext context);    // up, localcloud
 void AddDemoCommand(CLI::App& app, CommandContext context);
 void AddStatusCommand(CLI::App& app, CommandContext context);
+void AddConfigCommands(CLI::App& app, CommandContext context);  // config show|validate
 void AddExplainCommand(CLI::App& app, CommandContext context);
+void AddDocumentCommands(CLI::App& app, CommandContext context);  // help, completion, man
 void AddVersionCommand(CLI::App& app, CommandContext context);
+
+// The whole program's parser: what is parsed with, and what help, completion, manual and reference
+// are written from. `context` outlives it.
+std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context);
 
 // The configuration under the global flags.
 Result<Config> EffectiveConfig(const GlobalOptions& global);
+Result<LoadedConfig> EffectiveSettings(const GlobalOptions& global);
 
-// Words for people, on stderr, unless --quiet.
+// Words for people, on stderr, unless --quiet; control characters in them do not reach a terminal.
 void Say(const GlobalOptions& global, const std::string& text);
 
-// Whether stderr is a terminal that understands escapes.
+// Whether stderr is a terminal that understands escapes: not one that TERM calls dumb.
 bool IsTerminal();
+
+// Prints an error on stderr in the form of interfaces.md; in the json formats also as a last line
+// for machines.
+void PrintError(const GlobalOptions& global, const Error& error, int exit_code);
 
 // Parses, runs the command, prints an error in the form of interfaces.md. The program's exit code.
 int RunCommandLine(int argc, const char* const* argv);

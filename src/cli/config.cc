@@ -1,140 +1,56 @@
 #include "cli/config.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
+#include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "base/check.h"
+#include "cli/config_file.h"
+#include "cli/suggestion.h"
 
 namespace holdfast::cli {
 
 namespace {
 
-constexpr size_t kConfigBytesMax = size_t{1} << 20U;
-constexpr int kWorkersMax = 64;
+constexpr const char* kFileVariable = "HOLDFAST_CONFIG";
+// Not a choice that anyone types: it is what the *_EMULATOR_HOST variables make of `cloud`.
+constexpr const char* kEmulatorCloud = "emulator";
 
-Error Invalid(const YAML::Mark& mark, std::string_view what) {
-  return MakeError(ErrorId::kConfigInvalid,
-                   fmt::format("line {}, column {}: {}", mark.line + 1, mark.column + 1, what));
-}
-
-// YAML as JSON; scalars become numbers and booleans where they read as such and are not quoted.
-Json ToJson(const YAML::Node& node) {
-  if (node.IsMap()) {
-    Json object = Json::object();
-    for (const auto& entry : node) object[entry.first.as<std::string>()] = ToJson(entry.second);
-    return object;
-  }
-  if (node.IsSequence()) {
-    Json list = Json::array();
-    for (const auto& item : node) list.push_back(ToJson(item));
-    return list;
-  }
-  if (!node.IsScalar()) return {};
-  const std::string& text = node.Scalar();
-  if (node.Tag() != "!") {
-    if (bool value = false; YAML::convert<bool>::decode(node, value)) return value;
-    if (int64_t value = 0; YAML::convert<int64_t>::decode(node, value)) return value;
-    if (double value = 0; YAML::convert<double>::decode(node, value)) return value;
-  }
-  return text;
-}
-
-Status ReadText(const YAML::Node& node, std::string& into) {
-  if (!node.IsScalar()) return Invalid(node.Mark(), "expected text");
-  into = node.Scalar();
-  return Ok();
-}
-
-Status ReadCloud(const YAML::Node& node, Config& config) {
-  std::string name;
-  HF_RETURN_IF_ERROR(ReadText(node, name));
-  if (name == "localcloud") {
-    config.cloud = CloudKind::kLocalcloud;
-  } else if (name == "google") {
-    config.cloud = CloudKind::kGoogle;
-  } else {
-    return Invalid(node.Mark(),
-                   fmt::format("cloud is \"{}\": expected localcloud or google", name));
-  }
-  return Ok();
-}
-
-Status ReadEndpoints(const YAML::Node& node, Config& config) {
-  if (!node.IsMap()) return Invalid(node.Mark(), "endpoints is not a map");
-  const std::array<std::pair<std::string_view, std::string*>, 4> members = {{
-      {"bigquery", &config.endpoints.bigquery},
-      {"storage", &config.endpoints.storage},
-      {"resource_manager", &config.endpoints.resource_manager},
-      {"pubsub", &config.endpoints.pubsub},
-  }};
-  for (const auto& entry : node) {
-    const auto name = entry.first.as<std::string>();
-    bool known = false;
-    for (const auto& [member, into] : members) {
-      if (name != member) continue;
-      known = true;
-      HF_RETURN_IF_ERROR(ReadText(entry.second, *into));
-    }
-    if (!known) return Invalid(entry.first.Mark(), fmt::format("unknown endpoint \"{}\"", name));
-  }
-  return Ok();
-}
-
-Status ReadWorkers(const YAML::Node& node, Config& config) {
-  if (!YAML::convert<int>::decode(node, config.workers) || config.workers < 1 ||
-      config.workers > kWorkersMax) {
-    return Invalid(node.Mark(),
-                   fmt::format("workers: expected a number from 1 to {}", kWorkersMax));
-  }
-  return Ok();
-}
-
-Status ReadPolicy(const YAML::Node& node, Config& config) {
-  const auto policy = BackupPolicy::FromJson(ToJson(node));
-  if (!policy.ok()) return Invalid(node.Mark(), policy.error().message);
-  const Json known = BackupPolicy().ToJson();
-  for (const auto& entry : node) {
-    const auto name = entry.first.as<std::string>();
-    if (!known.contains(name)) {
-      return Invalid(entry.first.Mark(), fmt::format("unknown policy member \"{}\"", name));
+// The settings by name while the sources are laid over each other, the weakest first.
+class Layers {
+ public:
+  Layers() {
+    for (const Setting& setting : AllSettings()) {
+      const auto value = ParseSettingText(setting, setting.fallback);
+      CHECK(value.ok(), std::string(setting.name));
+      settings_.push_back({.setting = &setting, .value = *value, .origin = "default"});
     }
   }
-  config.policy = *policy;
-  return Ok();
-}
 
-Status ReadMember(const std::string& name, const YAML::Node& key, const YAML::Node& value,
-                  Config& config) {
-  if (name == "data_dir") return ReadText(value, config.data_dir);
-  if (name == "cloud") return ReadCloud(value, config);
-  if (name == "endpoints") return ReadEndpoints(value, config);
-  if (name == "organization") return ReadText(value, config.organization);
-  if (name == "project") return ReadText(value, config.project);
-  if (name == "restore_project") return ReadText(value, config.restore_project);
-  if (name == "workers") return ReadWorkers(value, config);
-  if (name == "policy") return ReadPolicy(value, config);
-  return Invalid(key.Mark(), fmt::format("unknown member \"{}\"", name));
-}
-
-Status ReadDocument(const std::string& text, Config& config) {
-  // yaml-cpp throws; this is its edge.
-  try {
-    const YAML::Node root = YAML::Load(text);
-    if (root.IsNull()) return Ok();
-    if (!root.IsMap()) return Invalid(root.Mark(), "the file is not a map of settings");
-    for (const auto& entry : root) {
-      HF_RETURN_IF_ERROR(
-          ReadMember(entry.first.as<std::string>(), entry.first, entry.second, config));
-    }
-    return Ok();
-  } catch (const YAML::Exception& error) {
-    return Invalid(error.mark, error.msg);
+  void Set(std::string_view name, Json value, std::string origin) {
+    EffectiveSetting& effective = At(name);
+    effective.value = std::move(value);
+    effective.origin = std::move(origin);
   }
-}
+
+  const Json& ValueOf(std::string_view name) { return At(name).value; }
+  std::string TextOf(std::string_view name) { return SettingText(At(name).value); }
+
+  std::vector<EffectiveSetting> Take() { return std::move(settings_); }
+
+ private:
+  EffectiveSetting& At(std::string_view name) {
+    const auto found = std::ranges::find_if(
+        settings_, [&](const EffectiveSetting& at) { return at.setting->name == name; });
+    CHECK(found != settings_.end(), std::string(name));
+    return *found;
+  }
+
+  std::vector<EffectiveSetting> settings_;
+};
 
 std::string DefaultDataDir(const ReadVariable& variable) {
   if (const auto dir = variable("XDG_DATA_HOME")) return *dir + "/holdfast";
@@ -149,41 +65,90 @@ std::string AsUrl(const std::string& host) {
   return url;
 }
 
-void ApplyEnvironment(const ReadVariable& variable, Config& config) {
-  if (const auto dir = variable("HOLDFAST_DATA_DIR")) config.data_dir = *dir;
-  if (config.data_dir.empty()) config.data_dir = DefaultDataDir(variable);
-  const auto bigquery = variable("BIGQUERY_EMULATOR_HOST");
-  const auto storage = variable("STORAGE_EMULATOR_HOST");
-  const auto pubsub = variable("PUBSUB_EMULATOR_HOST");
-  if (!bigquery && !storage && !pubsub) return;
-  config.cloud = CloudKind::kEmulator;
-  if (bigquery) config.endpoints.bigquery = AsUrl(*bigquery);
-  if (storage) config.endpoints.storage = AsUrl(*storage);
-  if (pubsub) config.endpoints.pubsub = *pubsub;
+// The variables by which Google's own clients are sent to an emulator. A HOLDFAST_CLOUD says more
+// precisely which cloud is meant, and then they are not looked at.
+void ApplyEmulators(const ReadVariable& variable, Layers& layers) {
+  if (variable("HOLDFAST_CLOUD")) return;
+  const auto apply = [&](std::string_view name, const char* from, bool url) {
+    const auto host = variable(from);
+    if (!host) return false;
+    layers.Set(name, url ? AsUrl(*host) : *host, from);
+    layers.Set("cloud", kEmulatorCloud, from);
+    return true;
+  };
+  const bool any = apply("endpoints.pubsub", "PUBSUB_EMULATOR_HOST", false);
+  const bool storage = apply("endpoints.storage", "STORAGE_EMULATOR_HOST", true);
   // No client of Google's names one for Resource Manager; localcloud serves it beside BigQuery.
-  const auto manager = variable("RESOURCE_MANAGER_EMULATOR_HOST");
-  if (manager) {
-    config.endpoints.resource_manager = AsUrl(*manager);
-  } else if (bigquery) {
-    config.endpoints.resource_manager = config.endpoints.bigquery;
+  const bool bigquery = apply("endpoints.resource_manager", "BIGQUERY_EMULATOR_HOST", true) &&
+                        apply("endpoints.bigquery", "BIGQUERY_EMULATOR_HOST", true);
+  // By itself it sends no one to an emulator.
+  if (any || storage || bigquery) {
+    apply("endpoints.resource_manager", "RESOURCE_MANAGER_EMULATOR_HOST", true);
   }
 }
 
-Result<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return MakeError(ErrorId::kConfigInvalid, fmt::format("{}: cannot be read", path));
+Status ApplyVariables(const ReadVariable& variable, Layers& layers) {
+  for (const Setting& setting : AllSettings()) {
+    const std::string name = VariableOf(setting);
+    const auto text = variable(name);
+    if (!text) continue;
+    auto value = ParseSettingText(setting, *text);
+    if (!value.ok()) {
+      return MakeError(ErrorId::kConfigInvalid, name + " " + value.error().message,
+                       "Correct or unset that variable of the environment");
+    }
+    layers.Set(setting.name, *std::move(value), name);
   }
-  if (text.str().size() > kConfigBytesMax) {
-    return MakeError(ErrorId::kLimitExceeded,
-                     fmt::format("{}: more than {} bytes", path, kConfigBytesMax));
+  return Ok();
+}
+
+Status ApplyFlags(const FlagTexts& flags, Layers& layers) {
+  for (const auto& [name, text] : flags) {
+    const Setting* setting = FindSetting(name);
+    CHECK(setting != nullptr, name);
+    auto value = ParseSettingText(*setting, text);
+    if (!value.ok()) {
+      return MakeError(ErrorId::kUsage, std::string(setting->flag) + " " + value.error().message);
+    }
+    layers.Set(name, *std::move(value), std::string(setting->flag));
   }
-  return text.str();
+  return Ok();
+}
+
+CloudKind CloudOf(const std::string& name) {
+  if (name == kEmulatorCloud) return CloudKind::kEmulator;
+  return name == "google" ? CloudKind::kGoogle : CloudKind::kLocalcloud;
+}
+
+Result<Config> BuildConfig(Layers& layers) {
+  // An empty directory is the file system's root to those who append to it.
+  if (layers.TextOf("data_dir").empty()) {
+    return MakeError(ErrorId::kConfigInvalid, "data_dir is empty");
+  }
+  Json policy = Json::object();
+  for (const Setting& setting : AllSettings()) {
+    if (!setting.name.starts_with("policy.")) continue;
+    std::string path = "/" + std::string(setting.name.substr(setting.name.find('.') + 1));
+    std::ranges::replace(path, '.', '/');
+    policy[Json::json_pointer(path)] = layers.ValueOf(setting.name);
+  }
+  Config config{.data_dir = layers.TextOf("data_dir"),
+                .cloud = CloudOf(layers.TextOf("cloud")),
+                .endpoints = {.bigquery = layers.TextOf("endpoints.bigquery"),
+                              .storage = layers.TextOf("endpoints.storage"),
+                              .resource_manager = layers.TextOf("endpoints.resource_manager"),
+                              .pubsub = layers.TextOf("endpoints.pubsub")},
+                .organization = layers.TextOf("organization"),
+                .project = layers.TextOf("project"),
+                .restore_project = layers.TextOf("restore_project"),
+                .workers = layers.ValueOf("workers").get<int>(),
+                .policy = {}};
+  HF_ASSIGN_OR_RETURN(config.policy, BackupPolicy::FromJson(policy));
+  return config;
 }
 
 std::string DefaultPath(const ReadVariable& variable) {
-  if (const auto path = variable("HOLDFAST_CONFIG")) return *path;
+  if (const auto path = variable(kFileVariable)) return *path;
   const auto xdg = variable("XDG_CONFIG_HOME");
   const auto home = variable("HOME");
   if (!xdg && !home) return {};
@@ -194,24 +159,57 @@ std::string DefaultPath(const ReadVariable& variable) {
 
 }  // namespace
 
-std::optional<std::string> ReadProcessVariable(const char* name) {
-  const char* value = std::getenv(name);
+Result<LoadedConfig> ParseConfig(const std::string& text, const std::string& file,
+                                 const ReadVariable& variable, const FlagTexts& flags) {
+  Layers layers;
+  layers.Set("data_dir", DefaultDataDir(variable), "default");
+  HF_ASSIGN_OR_RETURN(const auto in_file, ParseConfigFile(text).WithContext(file));
+  for (const FileSetting& setting : in_file) {
+    layers.Set(setting.setting->name, setting.value, fmt::format("{}:{}", file, setting.line));
+  }
+  ApplyEmulators(variable, layers);
+  HF_RETURN_IF_ERROR(ApplyVariables(variable, layers));
+  HF_RETURN_IF_ERROR(ApplyFlags(flags, layers));
+  LoadedConfig loaded{.config = {}, .file = file, .settings = {}};
+  HF_ASSIGN_OR_RETURN(loaded.config, BuildConfig(layers));
+  loaded.settings = layers.Take();
+  return loaded;
+}
+
+Result<LoadedConfig> LoadConfig(const std::string& path, const ReadVariable& variable,
+                                const FlagTexts& flags) {
+  const std::string chosen = path.empty() ? DefaultPath(variable) : path;
+  if (chosen.empty()) return ParseConfig("", "", variable, flags);
+  HF_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(chosen));
+  return ParseConfig(text, chosen, variable, flags);
+}
+
+std::vector<std::string> UnknownVariables(const std::vector<std::string>& names) {
+  std::vector<std::string> known = {kFileVariable};
+  for (const Setting& setting : AllSettings()) known.push_back(VariableOf(setting));
+  std::vector<std::string> sentences;
+  for (const std::string& name : names) {
+    if (!name.starts_with("HOLDFAST_") || std::ranges::find(known, name) != known.end()) continue;
+    const std::string nearest = DidYouMean(name, known);
+    sentences.push_back(
+        fmt::format("{} sets nothing{}", name, nearest.empty() ? "" : "; " + nearest));
+  }
+  return sentences;
+}
+
+std::optional<std::string> ReadProcessVariable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
   if (value == nullptr || *value == '\0') return std::nullopt;
   return value;
 }
 
-Result<Config> ParseConfig(const std::string& text, const ReadVariable& variable) {
-  Config config;
-  HF_RETURN_IF_ERROR(ReadDocument(text, config));
-  ApplyEnvironment(variable, config);
-  return config;
-}
-
-Result<Config> LoadConfig(const std::string& path, const ReadVariable& variable) {
-  const std::string chosen = path.empty() ? DefaultPath(variable) : path;
-  if (chosen.empty()) return ParseConfig("", variable);
-  HF_ASSIGN_OR_RETURN(const std::string text, ReadFile(chosen));
-  return ParseConfig(text, variable).WithContext(chosen);
+std::vector<std::string> ProcessVariableNames() {
+  std::vector<std::string> names;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view entry = *at;
+    names.emplace_back(entry.substr(0, entry.find('=')));
+  }
+  return names;
 }
 
 }  // namespace holdfast::cli

@@ -1,16 +1,18 @@
-// The configuration: one YAML file, with defaults for everything.
+// The configuration: what every setting is, and where that was said.
 //
-// Precedence: flags > environment (HOLDFAST_DATA_DIR, HOLDFAST_CONFIG, the *_EMULATOR_HOST
-// variables of Google's clients) > file > defaults. An unknown key is an error, so that a typing
-// mistake does not become a silent default. Secrets are never in it. Plain values. Source:
-// interfaces.md "Config".
+// Precedence: flags > environment (HOLDFAST_<SECTION>_<KEY>, then the *_EMULATOR_HOST variables of
+// Google's clients) > the one YAML file > the registry's defaults (settings.h). Secrets are never
+// in it. Plain values. Source: interfaces.md "Config".
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "cli/settings.h"
 #include "model/policy.h"
 
 namespace holdfast::cli {
@@ -27,6 +29,8 @@ struct Endpoints {
   std::string storage = "https://storage.googleapis.com";
   std::string resource_manager = "https://cloudresourcemanager.googleapis.com";
   std::string pubsub = "pubsub.googleapis.com:443";  // gRPC: host and port
+
+  bool operator==(const Endpoints&) const = default;
 };
 
 struct Config {
@@ -39,19 +43,45 @@ struct Config {
   std::string restore_project;      // where restores go; empty: the source's own project
   int workers = 4;
   BackupPolicy policy;
+
+  bool operator==(const Config&) const = default;
 };
 
 // Reads a variable of the environment; nullopt when unset or empty.
-using ReadVariable = std::function<std::optional<std::string>(const char* name)>;
+using ReadVariable = std::function<std::optional<std::string>(const std::string& name)>;
 
-// The file at `path` (empty: the default places; none there is no error) under the environment.
-// Errors: kConfigInvalid with line and column.
-Result<Config> LoadConfig(const std::string& path, const ReadVariable& variable);
+// Settings by name with the texts that their flags were given.
+using FlagTexts = std::map<std::string, std::string, std::less<>>;
 
-// The same from text, for tests.
-Result<Config> ParseConfig(const std::string& text, const ReadVariable& variable);
+// One setting as it is in effect.
+struct EffectiveSetting {
+  const Setting* setting = nullptr;  // never nullptr
+  Json value;
+  std::string origin;  // "default", "path:line", "HOLDFAST_WORKERS" or "--workers"
+};
+
+struct LoadedConfig {
+  Config config;
+  std::string file;                        // that was read; empty: none
+  std::vector<EffectiveSetting> settings;  // all, in the registry's order
+};
+
+// The file at `path` (empty: the one that HOLDFAST_CONFIG names, else the default place, where none
+// is no error) under the environment and the flags. Errors: kConfigInvalid with file, line and
+// column, or with the variable; kUsage with the flag.
+Result<LoadedConfig> LoadConfig(const std::string& path, const ReadVariable& variable,
+                                const FlagTexts& flags);
+
+// The same from a file's text, for tests; `file` is what its origins are called.
+Result<LoadedConfig> ParseConfig(const std::string& text, const std::string& file,
+                                 const ReadVariable& variable, const FlagTexts& flags);
+
+// A sentence for each of the variables named HOLDFAST_... that no setting has: a typing mistake
+// there would be silent.
+std::vector<std::string> UnknownVariables(const std::vector<std::string>& names);
 
 // The process's own environment.
-std::optional<std::string> ReadProcessVariable(const char* name);
+std::optional<std::string> ReadProcessVariable(const std::string& name);
+std::vector<std::string> ProcessVariableNames();
 
 }  // namespace holdfast::cli

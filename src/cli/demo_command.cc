@@ -7,6 +7,7 @@
 
 #include "backup/run_backup.h"
 #include "cli/command.h"
+#include "cli/command_tree.h"
 #include "cli/demo_organization.h"
 #include "cli/environment.h"
 #include "cli/restore_text.h"
@@ -237,7 +238,9 @@ void AddDemoCommand(CLI::App& app, CommandContext context) {
   CLI::App* command =
       app.add_subcommand("demo", "Back up an organization of sample data, break it, get it back");
   auto options = std::make_shared<DemoOptions>();
-  command->add_option("--sample-data", options->sample_data, "Folder of the sample files");
+  command->add_option("--sample-data", options->sample_data, "Folder of the sample files")
+      ->type_name("DIRECTORY");
+  SetExamples(*command, {{"holdfast demo", "in a minute, with no account and nothing to set up"}});
   command->callback([context, options] {
     context.action = [context, options] { return RunDemo(context.global, *options); };
   });

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/command_tree.h"
 
 namespace holdfast::cli {
 
@@ -43,6 +44,7 @@ void AddExplainCommand(CLI::App& app, CommandContext context) {
   CLI::App* command = app.add_subcommand("explain", "Say what an error id means and what to do");
   auto id = std::make_shared<std::string>();
   command->add_option("id", *id, "The id, such as B0001; none: list them all");
+  SetExamples(*command, {{"holdfast explain B0001", ""}});
   command->callback(
       [context, id] { context.action = [context, id] { return Explain(context.global, *id); }; });
 }

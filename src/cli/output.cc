@@ -22,12 +22,45 @@ std::string MemberText(const Json& row, const std::string& member) {
   return value == nullptr ? "" : AsText(*value);
 }
 
-// Control characters of names that others chose must not reach a terminal.
-std::string Printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
-  return text;
+// Whether a control character begins at `at`, and how many bytes it has. C1 (U+0080..U+009F) is two
+// bytes in UTF-8; some terminals take U+009B for ESC '['.
+size_t ControlLength(std::string_view text, size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte < 0x20 || byte == 0x7F) return 1;
+  if (byte != 0xC2 || at + 1 == text.size()) return 0;
+  return static_cast<unsigned char>(text[at + 1]) < 0xA0 ? 2 : 0;
 }
+
+// The text with each control character but those in `kept` as '?'.
+std::string ReplaceControls(std::string_view text, std::string_view kept) {
+  std::string printable;
+  printable.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = ControlLength(text, at);
+    const bool keep = length == 0 || (length == 1 && kept.find(text[at]) != kept.npos);
+    printable += keep ? text[at] : '?';
+    at += std::max<size_t>(length, 1);
+  }
+  return printable;
+}
+
+// JSON need not escape DEL and C1, and its writer does not; outside strings there are none.
+std::string EscapeControls(const std::string& json) {
+  std::string escaped;
+  for (size_t at = 0; at < json.size();) {
+    const size_t length = json[at] == '\n' ? 0 : ControlLength(json, at);
+    if (length == 0) {
+      escaped += json[at++];
+      continue;
+    }
+    const auto code = static_cast<unsigned char>(json[at + length - 1]);
+    escaped += fmt::format("\\u{:04x}", code);
+    at += length;
+  }
+  return escaped;
+}
+
+std::string JsonText(const Json& value) { return EscapeControls(DumpJson(value)); }
 
 // Columns a text takes, when each character outside ASCII takes one.
 size_t Width(std::string_view text) {
@@ -79,10 +112,31 @@ void PrintCsv(std::ostream& out, const std::vector<Column>& columns,
     }
     out << "\n";
   };
-  print_line([](const Column& column) { return column.member; });
+  print_line([](const Column& column) { return Printable(column.member); });
   for (const Json& row : rows) {
-    print_line([&](const Column& column) { return MemberText(row, column.member); });
+    print_line([&](const Column& column) {
+      return ReplaceControls(MemberText(row, column.member), "\t\r\n");
+    });
   }
+}
+
+void PrintValues(std::ostream& out, const std::vector<Column>& columns,
+                 const std::vector<Json>& rows) {
+  for (const Json& row : rows) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      out << (i > 0 ? "\t" : "") << Printable(MemberText(row, columns[i].member));
+    }
+    out << '\n';
+  }
+}
+
+// The members of a document that are one value each.
+std::vector<Column> ScalarColumns(const Json& document) {
+  std::vector<Column> columns;
+  for (const auto& [key, value] : document.items()) {
+    if (!value.is_structured()) columns.push_back({.member = key, .heading = key});
+  }
+  return columns;
 }
 
 void PrintPrettyDocument(std::ostream& out, const Json& document) {
@@ -90,35 +144,40 @@ void PrintPrettyDocument(std::ostream& out, const Json& document) {
   for (const auto& [key, value] : document.items()) width = std::max(width, key.size());
   for (const auto& [key, value] : document.items()) {
     if (value.is_structured() && !value.empty()) {
-      out << key << ":\n" << ToYaml(value, 2);
+      out << Printable(key) << ":\n" << ToYaml(value, 2);
     } else {
-      out << fmt::format("{:<{}}  {}\n", key + ":", width + 1, Printable(AsText(value)));
+      out << fmt::format("{:<{}}  {}\n", Printable(key) + ":", width + 1, Printable(AsText(value)));
     }
   }
 }
 
 std::string YamlScalar(const Json& value) {
   // A JSON text is YAML too, and quoting every string is always right.
-  return value.is_string() || !value.is_structured() ? DumpJson(value)
-         : value.is_array()                          ? "[]"
-                                                     : "{}";
+  if (value.is_structured()) return value.is_array() ? "[]" : "{}";
+  return JsonText(value);
 }
 
 }  // namespace
 
 std::optional<Format> FindFormat(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Format>, 5> kFormats = {{
-      {"pretty", Format::kPretty},
-      {"json", Format::kJson},
-      {"jsonl", Format::kJsonLines},
-      {"csv", Format::kCsv},
-      {"yaml", Format::kYaml},
-  }};
-  for (const auto& [text, format] : kFormats) {
-    if (text == name) return format;
-  }
-  return std::nullopt;
+  static constexpr std::array<Format, 8> kInOrder = {
+      Format::kPretty,    Format::kSparse, Format::kJson, Format::kPrettyJson,
+      Format::kJsonLines, Format::kCsv,    Format::kYaml, Format::kValue};
+  const std::vector<std::string>& names = FormatNames();
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return kInOrder.at(static_cast<size_t>(found - names.begin()));
 }
+
+const std::vector<std::string>& FormatNames() {
+  static const std::vector<std::string> names = {"pretty", "sparse", "json", "prettyjson",
+                                                 "jsonl",  "csv",    "yaml", "value"};
+  return names;
+}
+
+std::string Printable(std::string text) { return ReplaceControls(text, ""); }
+
+std::string PrintableLines(std::string text) { return ReplaceControls(text, "\n"); }
 
 std::string ToYaml(const Json& value, int indent) {
   const std::string padding(static_cast<size_t>(indent), ' ');
@@ -131,7 +190,7 @@ std::string ToYaml(const Json& value, int indent) {
     }
   };
   if (value.is_object()) {
-    for (const auto& [key, item] : value.items()) append(DumpJson(Json(key)) + ":", item);
+    for (const auto& [key, item] : value.items()) append(JsonText(Json(key)) + ":", item);
   } else if (value.is_array()) {
     for (const Json& item : value) append("-", item);
   } else {
@@ -144,17 +203,19 @@ void PrintRows(std::ostream& out, Format format, const std::vector<Column>& colu
                const std::vector<Json>& rows, std::string_view empty_text) {
   switch (format) {
     case Format::kPretty:
-      if (rows.empty()) {
-        out << empty_text << '\n';
-      } else {
-        PrintTable(out, columns, rows);
-      }
+      if (rows.empty() && !empty_text.empty()) out << empty_text << '\n';
+      [[fallthrough]];
+    case Format::kSparse:
+      if (!rows.empty()) PrintTable(out, columns, rows);
       return;
     case Format::kJson:
-      out << DumpPrettyJson(Json(rows)) << '\n';
+      out << JsonText(Json(rows)) << '\n';
+      return;
+    case Format::kPrettyJson:
+      out << EscapeControls(DumpPrettyJson(Json(rows))) << '\n';
       return;
     case Format::kJsonLines:
-      for (const Json& row : rows) out << DumpJson(row) << '\n';
+      for (const Json& row : rows) out << JsonText(row) << '\n';
       return;
     case Format::kCsv:
       PrintCsv(out, columns, rows);
@@ -162,30 +223,33 @@ void PrintRows(std::ostream& out, Format format, const std::vector<Column>& colu
     case Format::kYaml:
       out << (rows.empty() ? "[]\n" : ToYaml(Json(rows)));
       return;
+    case Format::kValue:
+      PrintValues(out, columns, rows);
+      return;
   }
 }
 
 void PrintDocument(std::ostream& out, Format format, const Json& document) {
   switch (format) {
     case Format::kPretty:
+    case Format::kSparse:
       PrintPrettyDocument(out, document);
       return;
     case Format::kJson:
-      out << DumpPrettyJson(document) << '\n';
-      return;
     case Format::kJsonLines:
-      out << DumpJson(document) << '\n';
+      out << JsonText(document) << '\n';
       return;
-    case Format::kCsv: {
-      std::vector<Column> columns;
-      for (const auto& [key, value] : document.items()) {
-        if (!value.is_structured()) columns.push_back({.member = key, .heading = key});
-      }
-      PrintCsv(out, columns, {document});
+    case Format::kPrettyJson:
+      out << EscapeControls(DumpPrettyJson(document)) << '\n';
       return;
-    }
+    case Format::kCsv:
+      PrintCsv(out, ScalarColumns(document), {document});
+      return;
     case Format::kYaml:
       out << ToYaml(document);
+      return;
+    case Format::kValue:
+      PrintValues(out, ScalarColumns(document), {document});
       return;
   }
 }
@@ -216,8 +280,9 @@ std::string HumanBytes(int64_t bytes) {
 
 std::string HumanDuration(int64_t millis) {
   if (millis < 1000) return fmt::format("{} ms", millis);
-  if (millis < 60'000) return fmt::format("{:.1f} s", static_cast<double>(millis) / 1000);
-  return fmt::format("{} min {:02} s", millis / 60'000, millis / 1000 % 60);
+  if (millis < 59'950) return fmt::format("{:.1f} s", static_cast<double>(millis) / 1000);
+  const int64_t seconds = (millis + 500) / 1000;
+  return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
 }
 
 std::string Plural(int64_t count, std::string_view noun) {

@@ -1,7 +1,9 @@
 // What a command prints: data on stdout in the format asked for, words for people on stderr.
 //
-// The pretty form is for eyes and may change; json, jsonl, csv and yaml are contracts: members are
-// only ever added. Source: interfaces.md "Output", "JSON contract".
+// pretty and sparse are for eyes and may change; the others are contracts: members are only ever
+// added. Names and messages are chosen by others, so no format writes a control character as it is:
+// JSON and YAML escape it, the others put '?' in its place. Source: interfaces.md "Output", "JSON
+// contract".
 #pragma once
 
 #include <cstdint>
@@ -16,8 +18,20 @@
 
 namespace holdfast::cli {
 
-enum class Format { kPretty, kJson, kJsonLines, kCsv, kYaml };
+enum class Format {
+  kPretty,  // words and tables for people, in each command's own form
+  kSparse,  // the bare table or "name: value" lines of the same data
+  kJson,    // on one line
+  kPrettyJson,
+  kJsonLines,
+  kCsv,  // RFC 4180, with a heading line
+  kYaml,
+  kValue,  // the values parted by tabs, without a heading
+};
 std::optional<Format> FindFormat(std::string_view name);
+
+// "pretty", "sparse", ... in the order of the documentation.
+const std::vector<std::string>& FormatNames();
 
 // One column of a table: the member it shows and how it is headed.
 struct Column {
@@ -26,12 +40,14 @@ struct Column {
   bool align_right = false;
 };
 
-// Prints rows (objects): pretty as an aligned table of `columns`, csv with the columns' members,
-// the others with all members. An empty pretty table prints `empty_text`.
+// Prints rows (objects): pretty and sparse as an aligned table of `columns`, csv and value with the
+// columns' members, the others with all members. Without rows pretty prints `empty_text`, sparse
+// and value print nothing.
 void PrintRows(std::ostream& out, Format format, const std::vector<Column>& columns,
                const std::vector<Json>& rows, std::string_view empty_text);
 
-// Prints one document: pretty as "name: value" lines, csv as one row of its scalars.
+// Prints one document: pretty and sparse as "name: value" lines, csv and value as one row of its
+// scalars.
 void PrintDocument(std::ostream& out, Format format, const Json& document);
 
 // Text for people. "3.0 million"-like rounding never hides a difference: counts are exact with
@@ -40,6 +56,12 @@ std::string HumanCount(int64_t count);                     // "3,000,000"
 std::string HumanBytes(int64_t bytes);                     // "12.9 MiB"
 std::string HumanDuration(int64_t millis);                 // "840 ms", "12.3 s", "4 min 05 s"
 std::string Plural(int64_t count, std::string_view noun);  // "1 table", "3 tables"
+
+// The text on one line, with each control character (C0, DEL, C1) as '?'.
+std::string Printable(std::string text);
+
+// The same for several lines: line breaks stay.
+std::string PrintableLines(std::string text);
 
 // A JSON value as YAML text, indented by `indent` spaces.
 std::string ToYaml(const Json& value, int indent = 0);

@@ -3,6 +3,8 @@
 #include <array>
 #include <iostream>
 
+#include "cli/output.h"
+
 namespace holdfast::cli {
 
 namespace {
@@ -27,9 +29,13 @@ std::optional<ProgressMode> FindProgressMode(std::string_view name) {
 }
 
 Progress::Progress(ProgressMode mode, bool is_terminal, Clock& clock)
+    : Progress(mode, is_terminal, clock, std::cerr) {}
+
+Progress::Progress(ProgressMode mode, bool is_terminal, Clock& clock, std::ostream& out)
     : mode_(mode),
       rewrite_(mode == ProgressMode::kAuto && is_terminal),
       clock_(clock),
+      out_(out),
       started_(clock.Now()) {}
 
 Progress::~Progress() { Clear(); }
@@ -49,17 +55,17 @@ bool Progress::IsDue() {
 void Progress::Show(const std::string& text, const Json& document) {
   if (mode_ == ProgressMode::kNone || !IsDue()) return;
   if (mode_ == ProgressMode::kJson) {
-    std::cerr << DumpJson(document) << '\n';
+    PrintDocument(out_, Format::kJsonLines, document);
   } else if (rewrite_) {
-    std::cerr << "\r\x1b[K" << text << std::flush;
+    out_ << "\r\x1b[K" << Printable(text) << std::flush;
     line_open_ = true;
   } else {
-    std::cerr << text << '\n';
+    out_ << Printable(text) << std::endl;
   }
 }
 
 void Progress::Clear() {
-  if (line_open_) std::cerr << "\r\x1b[K" << std::flush;
+  if (line_open_) out_ << "\r\x1b[K" << std::flush;
   line_open_ = false;
 }
 

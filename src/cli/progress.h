@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,9 +21,10 @@ std::optional<ProgressMode> FindProgressMode(std::string_view name);
 
 class Progress {
  public:
-  // `is_terminal`: whether stderr is one. kAuto is a rewriting line there, a line every 30 s
-  // elsewhere.
+  // `is_terminal`: whether `out` (stderr but in tests) is one. kAuto is a rewriting line there, a
+  // line every 30 s elsewhere.
   Progress(ProgressMode mode, bool is_terminal, Clock& clock);
+  Progress(ProgressMode mode, bool is_terminal, Clock& clock, std::ostream& out);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -40,6 +41,7 @@ class Progress {
   ProgressMode mode_;
   bool rewrite_;
   Clock& clock_;
+  std::ostream& out_;
   Timestamp started_;
   std::optional<Timestamp> shown_;
   bool line_open_ = false;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "cli/restore_text.h"
 #include "cli/selector.h"
@@ -40,8 +41,9 @@ Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreRun
     }
   }
   if (!options.as_of.empty()) {
-    HF_ASSIGN_OR_RETURN(const Timestamp time, ParseTimestamp(options.as_of));
-    request.as_of_ms = ToUnixMillis(time);
+    const auto time = ParseTimestamp(options.as_of);
+    if (!time.ok()) return MakeError(ErrorId::kUsage, "--as-of: " + time.error().message);
+    request.as_of_ms = ToUnixMillis(*time);
   }
   request.backup = options.backup;
   request.to_project = options.to_project.empty() ? config.restore_project : options.to_project;
@@ -89,9 +91,20 @@ Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& opt
   progress.Clear();
   PrintRestoreReport(std::cout, global.OutputFormat(), report);
   for (const restore::TableReport& table : report.tables) {
-    if (table.error) std::cerr << table.error->ToString() << '\n';
+    if (table.error) std::cerr << PrintableLines(table.error->ToString()) << '\n';
   }
   return ExitCodeOfReport(report);
+}
+
+void AddTargetFlags(CLI::App& command, RestoreRunOptions& options) {
+  command.add_option("--to-project", options.to_project, "Target project")->type_name("PROJECT");
+  command.add_option("--to-dataset", options.to_dataset, "Target dataset; if not, the source's")
+      ->type_name("DATASET");
+  command.add_option("--to-table", options.to_table, "Target table; if not, the source's")
+      ->type_name("TABLE");
+  command.add_option("--if-exists", options.if_exists, "What to do when the target exists")
+      ->type_name("ACTION")
+      ->check(OneOf({"fail", "skip"}));
 }
 
 }  // namespace
@@ -104,16 +117,20 @@ void AddRestoreCommands(CLI::App& app, CommandContext context) {
   auto options = std::make_shared<RestoreRunOptions>();
   command->add_option("name", options->name,
                       "project.dataset, project.dataset.table or table$partition");
-  command->add_option("--backup", options->backup, "This backup, by its id or the beginning of it");
-  command->add_option("--as-of", options->as_of, "As it was at this time: 2026-11-21T10:00:00Z");
-  command->add_option("--to-project", options->to_project, "Target project");
-  command->add_option("--to-dataset", options->to_dataset, "Target dataset; default: the source's");
-  command->add_option("--to-table", options->to_table, "Target table; default: the source's");
-  command->add_option("--if-exists", options->if_exists, "fail or skip, when the target exists")
-      ->check(CLI::IsMember({"fail", "skip"}));
+  command->add_option("--backup", options->backup, "This backup, by its id or the beginning of it")
+      ->type_name("ID");
+  command->add_option("--as-of", options->as_of, "As it was at this time: 2026-11-21T10:00:00Z")
+      ->type_name("TIME");
+  AddTargetFlags(*command, *options);
   command->add_flag("--no-compare", options->no_compare,
                     "Do not read the restored data back to compare it");
   command->add_flag("-n,--dry-run", options->dry_run, "Show the plan, and do nothing");
+  SetExamples(*command,
+              {{"holdfast restore run acme-shop.sales.orders --to-project acme-restore", "a table"},
+               {"holdfast restore run 'acme-shop.sales.events$20260101' --to-project acme-restore",
+                "one partition"},
+               {"holdfast restore run acme-shop.sales --to-dataset sales_rescued --dry-run",
+                "what it would take to get a dataset back beside the other"}});
   command->callback([context, options] {
     context.action = [context, options] { return RestoreRun(context.global, *options); };
   });

@@ -40,7 +40,7 @@ void PrintRestoreReport(std::ostream& out, Format format, const restore::Restore
                          table.comparison->actual_digest);
     }
     for (const std::string& difference : table.comparison->differences) {
-      out << "            DIFFERS: " << difference << '\n';
+      out << "            DIFFERS: " << Printable(difference) << '\n';
     }
   }
   out << fmt::format("Restored {} of {} in {}\n", report.Count(restore::TableOutcome::kRestored),

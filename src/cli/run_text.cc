@@ -23,7 +23,7 @@ void PrintItem(std::ostream& out, const ItemOutcome& item) {
   }
   if (!item.reason.empty()) line += "  (" + item.reason + ")";
   if (!item.error_id.empty()) line += " [" + item.error_id + "]";
-  out << line << '\n';
+  out << Printable(std::move(line)) << '\n';
 }
 
 // Several partitions of one table with one outcome: the first few, then their sum.

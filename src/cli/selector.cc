@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "model/method.h"
+#include "model/policy.h"
 
 namespace holdfast::cli {
 
@@ -17,6 +18,21 @@ Result<TableRef> ParseSelector(const std::string& text) {
   if (separators > 1) return ParseTableRef(text).WithContext("\"" + text + "\"");
   HF_ASSIGN_OR_RETURN(DatasetRef dataset, ParseDatasetRef(text));
   return TableRef{.project = dataset.project, .dataset = dataset.dataset};
+}
+
+Result<std::string> ScopePattern(const std::string& text) {
+  if (text.find('$') != std::string::npos) {
+    return MakeError(ErrorId::kInvalidName,
+                     "\"" + text + "\" names a partition: a scope is of whole tables");
+  }
+  std::string pattern = text;
+  // The colon of a project in a domain, "example.com:project", is part of its name.
+  const size_t colon = pattern.rfind(':');
+  if (colon != std::string::npos && (pattern.find(':') < colon || pattern.find('.') > colon)) {
+    pattern[colon] = '.';
+  }
+  HF_ASSIGN_OR_RETURN(const Scope scope, Scope::FromJson({{"include", Json::array({pattern})}}));
+  return scope.include.front();
 }
 
 catalog::BackupFilter FilterOf(const TableRef& selector) {

@@ -13,6 +13,10 @@ namespace holdfast::cli {
 // a colon; members that are not named stay empty. kInvalidName.
 Result<TableRef> ParseSelector(const std::string& text);
 
+// A scope's pattern ("project", "project.dataset" or "project.dataset.table", each part a glob) in
+// the dot form; the colon before the dataset is accepted, as in names. kInvalidName.
+Result<std::string> ScopePattern(const std::string& text);
+
 // The filter that matches what a selector names.
 catalog::BackupFilter FilterOf(const TableRef& selector);
 

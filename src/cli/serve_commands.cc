@@ -12,6 +12,7 @@
 #include "backup/worker.h"
 #include "base/random.h"
 #include "cli/command.h"
+#include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "localcloud/localcloud.h"
 
@@ -27,14 +28,12 @@ struct LocalcloudOptions {
   bool strict_projects = false;
 };
 
-// Blocks SIGINT and SIGTERM for all threads that begin after it, and waits for one of them.
+// Blocks SIGINT and SIGTERM for all threads that begin after it, and waits for one of them. A
+// second one ends the process at once.
 class StopSignal {
  public:
   StopSignal() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
+    const sigset_t signals = StopSignals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     descriptor_ = signalfd(-1, &signals, SFD_CLOEXEC);
   }
@@ -46,9 +45,21 @@ class StopSignal {
     pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
     while (poll(&waiting, 1, -1) < 1) {
     }
+    signalfd_siginfo first;
+    [[maybe_unused]] const ssize_t taken = read(descriptor_, &first, sizeof(first));
+    const sigset_t signals = StopSignals();
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   }
 
  private:
+  static sigset_t StopSignals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+  }
+
   int descriptor_ = -1;
 };
 
@@ -109,16 +120,24 @@ Result<int> Up(const GlobalOptions& global) {
 
 void AddServeCommands(CLI::App& app, CommandContext context) {
   CLI::App* up = app.add_subcommand("up", "Run everything: localcloud (if configured) and workers");
+  SetExamples(*up, {{"holdfast up --workers 8", ""}});
   up->callback([context] { context.action = [context] { return Up(context.global); }; });
 
   CLI::App* local = app.add_subcommand("localcloud", "Run the embedded cloud alone");
   auto options = std::make_shared<LocalcloudOptions>();
-  local->add_option("--data", options->data, "Its directory; default: in the data directory");
-  local->add_option("--address", options->address, "Address to listen on");
-  local->add_option("--http-port", options->http_port, "Port of the REST services; 0: any");
-  local->add_option("--grpc-port", options->grpc_port, "Port of gRPC; 0: any");
+  local->add_option("--data", options->data, "Its directory; if not, in the data directory")
+      ->type_name("DIRECTORY");
+  local->add_option("--address", options->address, "Address to listen on")->type_name("HOST");
+  local->add_option("--http-port", options->http_port, "Port of the REST services; 0: any")
+      ->type_name("PORT")
+      ->check(Between(0, 65'535));
+  local->add_option("--grpc-port", options->grpc_port, "Port of gRPC; 0: any")
+      ->type_name("PORT")
+      ->check(Between(0, 65'535));
   local->add_flag("--strict-projects", options->strict_projects,
                   "Refuse projects that were not created");
+  SetExamples(*local, {{"holdfast localcloud --data ./cloud", ""},
+                       {"holdfast localcloud --http-port 0 --grpc-port 0", "on free ports"}});
   local->callback([context, options] {
     context.action = [context, options] { return ServeLocalcloud(context.global, *options); };
   });

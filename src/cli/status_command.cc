@@ -4,6 +4,7 @@
 #include <map>
 
 #include "cli/command.h"
+#include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "cli/run_text.h"
 
@@ -37,12 +38,13 @@ Result<std::map<std::string, ProjectStatus>> SumUp(catalog::Catalog& catalog) {
   return projects;
 }
 
-Json ProjectRow(const std::string& name, const ProjectStatus& project) {
+Json ProjectRow(const std::string& name, const ProjectStatus& project, bool pretty) {
   return {{"project", name},
           {"objects", project.objects},
-          {"rows", HumanCount(project.rows)},
-          {"size", HumanBytes(project.bytes)},
-          {"verified", fmt::format("{} of {}", project.verified, project.objects)},
+          {"rows", pretty ? HumanCount(project.rows) : std::to_string(project.rows)},
+          {"bytes", pretty ? HumanBytes(project.bytes) : std::to_string(project.bytes)},
+          {"verified", pretty ? Json(fmt::format("{} of {}", project.verified, project.objects))
+                              : Json(project.verified)},
           {"oldest_recovery_point", FormatTimestamp(FromUnixMillis(project.oldest_ms))}};
 }
 
@@ -84,7 +86,7 @@ void PrintPretty(const std::vector<Json>& projects, const Json& last_run,
             {{.member = "project", .heading = "PROTECTED PROJECT"},
              {.member = "objects", .heading = "OBJECTS", .align_right = true},
              {.member = "rows", .heading = "ROWS", .align_right = true},
-             {.member = "size", .heading = "STORED", .align_right = true},
+             {.member = "bytes", .heading = "STORED", .align_right = true},
              {.member = "verified", .heading = "CONTENT VERIFIED"},
              {.member = "oldest_recovery_point", .heading = "OLDEST RECOVERY POINT"}},
             projects, "Nothing is protected.");
@@ -96,8 +98,9 @@ Result<int> ShowStatus(const GlobalOptions& global) {
   HF_ASSIGN_OR_RETURN(const auto sums, SumUp(environment->catalog()));
   HF_ASSIGN_OR_RETURN(const Json last_run, LastRunJson(environment->catalog()));
   std::vector<Json> projects;
-  for (const auto& [name, project] : sums) projects.push_back(ProjectRow(name, project));
-  if (global.OutputFormat() == Format::kPretty) {
+  const bool pretty = global.OutputFormat() == Format::kPretty;
+  for (const auto& [name, project] : sums) projects.push_back(ProjectRow(name, project, pretty));
+  if (pretty) {
     PrintPretty(projects, last_run, environment->DescribeCloud());
   } else {
     PrintDocument(std::cout, global.OutputFormat(),
@@ -113,6 +116,7 @@ Result<int> ShowStatus(const GlobalOptions& global) {
 
 void AddStatusCommand(CLI::App& app, CommandContext context) {
   CLI::App* command = app.add_subcommand("status", "What is protected, and how the last run went");
+  SetExamples(*command, {{"holdfast status", ""}, {"holdfast status --json", "for a script"}});
   command->callback(
       [context] { context.action = [context] { return ShowStatus(context.global); }; });
 }

@@ -1,12 +1,14 @@
 #include <iostream>
 
 #include "cli/command.h"
+#include "cli/command_tree.h"
 #include "cli/environment.h"
 
 namespace holdfast::cli {
 
 void AddVersionCommand(CLI::App& app, CommandContext context) {
   CLI::App* command = app.add_subcommand("version", "Print the version");
+  SetExamples(*command, {{"holdfast version --json", ""}});
   command->callback([context] {
     context.action = [context]() -> Result<int> {
       if (context.global.OutputFormat() == Format::kPretty) {

@@ -110,11 +110,11 @@ def bad_input_is_answered_with_what_to_do(world):
     cases = [
         (('restore', 'run', 'acme-shop.sales.peple'), 14, 'acme-shop.sales.people'),
         (('restore', 'run', 'acme-shop.sales.people'), 13, '--to-'),
-        (('restore', 'run', 'acme-shop.sales.people', '--as-of', 'yesterday'), 1, 'RFC 3339'),
+        (('restore', 'run', 'acme-shop.sales.people', '--as-of', 'yesterday'), 2, 'RFC 3339'),
         (('restore', 'run'), 2, 'dataset'),
         (('restore', 'run', 'acme-shop.sales.people', '--as-of', '2001-01-01T00:00:00Z'), 14, 'no good backup'),
         (('backup', 'show', 'nosuch'), 14, 'nosuch'),
-        (('backup', 'list', 'a..b'), 1, 'a..b'),
+        (('backup', 'list', 'a..b'), 2, 'a..b'),
         (('backup', 'run', '--method=tape'), 2, 'method'),
         (('backup', 'verify', 'acme-shop.sales.nosuch'), None, 'no backups'),
     ]

@@ -1,0 +1,19 @@
+// The pages of docs/reference that are written by the program: commands, and settings.
+//
+// Markdown, pure. A test compares them with the files, so neither can drift from what the program
+// does; `holdfast help --markdown` writes them anew. Source: DESIGN §3 "Registries are data".
+#pragma once
+
+#include <string>
+
+#include "cli/command_tree.h"
+
+namespace holdfast::cli {
+
+// docs/reference/cli.md
+std::string CommandReference(const CommandDoc& program);
+
+// docs/reference/configuration.md
+std::string SettingReference();
+
+}  // namespace holdfast::cli

@@ -1,0 +1,235 @@
+#include "cli/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "cli/selector.h"
+#include "cli/suggestion.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+constexpr auto kSettings = std::to_array<Setting>({
+    {.name = "data_dir",
+     .unset = "`$XDG_DATA_HOME/holdfast`, else `~/.local/share/holdfast`",
+     .doc = "directory of the catalog and of localcloud",
+     .flag = "--data-dir",
+     .flag_value = "DIRECTORY",
+     .flag_doc = "Directory of the catalog and of localcloud"},
+    {.name = "cloud",
+     .type = SettingType::kChoice,
+     .fallback = "localcloud",
+     .doc = "`localcloud` (one in the data directory, started if none runs) or `google`",
+     .choices = "localcloud google"},
+    {.name = "organization",
+     .unset = "every visible project",
+     .doc = "the organization to back up, as `organizations/123`",
+     .flag = "--organization",
+     .flag_value = "NAME",
+     .flag_doc = "Organization to back up, as organizations/123"},
+    {.name = "project",
+     .fallback = "gcp-platform-team-project",
+     .doc = "the central project, which holds topics and subscriptions",
+     .flag = "--project",
+     .flag_alias = "--project-id",
+     .flag_value = "PROJECT",
+     .flag_doc = "Central project, which holds the topics"},
+    {.name = "restore_project",
+     .unset = "the source's own",
+     .doc = "where restores go unless `--to-project` says otherwise; never backed up"},
+    {.name = "workers",
+     .type = SettingType::kInteger,
+     .fallback = "4",
+     .doc = "worker threads",
+     .flag = "--workers",
+     .flag_value = "N",
+     .flag_doc = "Worker threads",
+     .minimum = 1,
+     .maximum = 64},
+    {.name = "endpoints.bigquery",
+     .fallback = "https://bigquery.googleapis.com",
+     .doc = "BigQuery, when `cloud` is `google`"},
+    {.name = "endpoints.storage",
+     .fallback = "https://storage.googleapis.com",
+     .doc = "Cloud Storage, when `cloud` is `google`"},
+    {.name = "endpoints.resource_manager",
+     .fallback = "https://cloudresourcemanager.googleapis.com",
+     .doc = "Resource Manager, when `cloud` is `google`"},
+    {.name = "endpoints.pubsub",
+     .fallback = "pubsub.googleapis.com:443",
+     .doc = "Pub/Sub, when `cloud` is `google`: host and port of gRPC"},
+    {.name = "policy.name", .fallback = "default", .doc = "for people"},
+    {.name = "policy.method",
+     .type = SettingType::kChoice,
+     .fallback = "export",
+     .doc = "`export` (Avro in Cloud Storage) or `copy` (copy job into a backup project)",
+     .choices = "export copy"},
+    {.name = "policy.scope.include",
+     .type = SettingType::kPatternList,
+     .unset = "everything",
+     .doc = "globs: `project`, `project.dataset`, `project.dataset.table`"},
+    {.name = "policy.scope.exclude",
+     .type = SettingType::kPatternList,
+     .unset = "nothing",
+     .doc = "globs of what is left out, as above"},
+    {.name = "policy.bucket_pattern",
+     .fallback = "{project}-holdfast-{location}",
+     .doc = "the repository's bucket"},
+    {.name = "policy.staging_bucket_pattern",
+     .fallback = "{project}-holdfast-staging-{location}",
+     .doc = "where extract jobs write"},
+    {.name = "policy.prefix",
+     .unset = "the bucket's root",
+     .doc = "of the repository in its bucket"},
+    {.name = "policy.direct_extract",
+     .type = SettingType::kBoolean,
+     .fallback = "false",
+     .doc = "extract straight into the repository (it must not be locked)"},
+    {.name = "policy.copy_project",
+     .unset = "the source's own",
+     .doc = "method `copy`: where the copies are"},
+    {.name = "policy.codec",
+     .type = SettingType::kChoice,
+     .fallback = "SNAPPY",
+     .doc = "of the Avro files: `NONE`, `DEFLATE` or `SNAPPY`",
+     .choices = "NONE DEFLATE SNAPPY"},
+    {.name = "policy.verify",
+     .type = SettingType::kChoice,
+     .fallback = "L2",
+     .doc = "kept, and not acted on yet: every backup is read and checked at L2 before it counts",
+     .choices = "L0 L1 L2"},
+    {.name = "policy.trust_equal_counts",
+     .type = SettingType::kBoolean,
+     .fallback = "false",
+     .doc = "kept, and not acted on yet: an edited description is always settled by content"},
+    {.name = "policy.shrink_threshold",
+     .type = SettingType::kNumber,
+     .fallback = "0.5",
+     .doc = "a backup with fewer than this share of the last one's rows is suspect: kept, never "
+            "counted as good",
+     .maximum = 1},
+    {.name = "policy.forced_full_days",
+     .type = SettingType::kInteger,
+     .fallback = "7",
+     .doc = "an unchanged object is backed up anyway after so many days; 0: never",
+     .maximum = 36'500},
+});
+
+Error Unexpected(std::string_view text, const std::string& expected) {
+  return MakeError(ErrorId::kConfigInvalid, fmt::format("is \"{}\": expected {}", text, expected));
+}
+
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower;
+}
+
+template <typename T>
+Result<Json> ParseNumber(const Setting& setting, std::string_view text, std::string_view noun) {
+  T value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto number = static_cast<double>(value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number) ||
+      number < setting.minimum || number > setting.maximum) {
+    return Unexpected(text,
+                      fmt::format("{} from {} to {}", noun, setting.minimum, setting.maximum));
+  }
+  return Json(value);
+}
+
+Result<Json> ParseBoolean(std::string_view text) {
+  const std::string word = Lower(text);
+  for (const std::string_view yes : {"true", "yes", "on", "1"}) {
+    if (word == yes) return Json(true);
+  }
+  for (const std::string_view no : {"false", "no", "off", "0"}) {
+    if (word == no) return Json(false);
+  }
+  return Unexpected(text, "true or false");
+}
+
+Result<Json> ParseChoice(const Setting& setting, std::string_view text) {
+  const std::vector<std::string> choices = ChoicesOf(setting);
+  if (std::ranges::find(choices, text) != choices.end()) return Json(std::string(text));
+  const std::string nearest = DidYouMean(text, choices);
+  return Unexpected(text, fmt::format("one of {}{}", fmt::join(choices, ", "),
+                                      nearest.empty() ? "" : "; " + nearest));
+}
+
+}  // namespace
+
+std::span<const Setting> AllSettings() { return kSettings; }
+
+const Setting* FindSetting(std::string_view name) {
+  const auto* found = std::ranges::find(kSettings, name, &Setting::name);
+  return found == kSettings.end() ? nullptr : &*found;
+}
+
+std::string VariableOf(const Setting& setting) {
+  std::string variable = "HOLDFAST_";
+  for (const char c : setting.name) {
+    variable += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return variable;
+}
+
+std::vector<std::string> ChoicesOf(const Setting& setting) { return Split(setting.choices, ' '); }
+
+Result<Json> ParseSettingText(const Setting& setting, std::string_view text) {
+  switch (setting.type) {
+    case SettingType::kText:
+      return Json(std::string(text));
+    case SettingType::kInteger:
+      return ParseNumber<int64_t>(setting, text, "a whole number");
+    case SettingType::kNumber:
+      return ParseNumber<double>(setting, text, "a number");
+    case SettingType::kBoolean:
+      return ParseBoolean(text);
+    case SettingType::kChoice:
+      return ParseChoice(setting, text);
+    case SettingType::kPatternList:
+      break;
+  }
+  return ParseSettingItems(setting, Split(text, ','));
+}
+
+Result<Json> ParseSettingItems(const Setting& setting, const std::vector<std::string>& items) {
+  if (setting.type != SettingType::kPatternList) {
+    return MakeError(ErrorId::kConfigInvalid, "is a list: expected one value");
+  }
+  Json list = Json::array();
+  for (const std::string& item : items) {
+    auto pattern = ScopePattern(item);
+    if (!pattern.ok()) return MakeError(ErrorId::kConfigInvalid, pattern.error().message);
+    list.push_back(*std::move(pattern));
+  }
+  return list;
+}
+
+std::string SettingText(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return DumpJson(value);
+  std::string text;
+  for (const Json& item : value) text += (text.empty() ? "" : ",") + SettingText(item);
+  return text;
+}
+
+}  // namespace holdfast::cli
