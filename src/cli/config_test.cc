@@ -205,6 +205,24 @@ TEST(Config, HoldfastCloudSettlesWhichCloudIsMeant) {
   EXPECT_EQ(config.endpoints, Endpoints());
 }
 
+TEST(Config, HoldfastVariablesWinOverThoseOfEmulators) {
+  const auto loaded = Parse("", {{"HOLDFAST_ENDPOINTS_STORAGE", "http://127.0.0.1:1"},
+                                 {"STORAGE_EMULATOR_HOST", "127.0.0.1:2"}});
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->config.cloud, CloudKind::kEmulator);
+  EXPECT_EQ(loaded->config.endpoints.storage, "http://127.0.0.1:1");
+  EXPECT_EQ(OriginOf(*loaded, "endpoints.storage"), "HOLDFAST_ENDPOINTS_STORAGE");
+}
+
+TEST(Config, EveryChoiceOfASettingIsTaken) {
+  for (const Setting& setting : AllSettings()) {
+    for (const std::string& choice : ChoicesOf(setting)) {
+      const auto loaded = Parse("", {{VariableOf(setting), choice}});
+      EXPECT_TRUE(loaded.ok()) << setting.name << " " << choice;
+    }
+  }
+}
+
 TEST(Config, EmptyDataDirectoryIsRefused) { EXPECT_FALSE(Parse("data_dir: ''\n").ok()); }
 
 TEST(UnknownVariables, AreNamedWithTheNearest) {
