@@ -1,10 +1,7 @@
 #include "localcloud/localcloud.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +9,8 @@
 #include <sstream>
 #include <thread>
 
+#include "base/directory_lock.h"
+#include "base/file_error.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "localcloud/bigquery/bigquery_service.h"
@@ -30,40 +29,9 @@ namespace holdfast::localcloud {
 
 namespace {
 
-constexpr const char* kLockFile = "lock";
 constexpr const char* kEndpointFile = "endpoint.json";
 constexpr const char* kOrganizationName = "localcloud";
 constexpr std::chrono::seconds kMaintenanceInterval{60};
-
-// The right to have a data directory open. The kernel takes it back when the process dies.
-class DirectoryClaim {
- public:
-  static Result<std::unique_ptr<DirectoryClaim>> Take(const std::string& directory) {
-    const std::string path = directory + "/" + kLockFile;
-    const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) return MakeError(ErrorId::kFileError, path + " cannot be opened");
-    auto claim = std::unique_ptr<DirectoryClaim>(new DirectoryClaim(descriptor));
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-      return MakeError(ErrorId::kLocalcloudInUse, directory + " is open in another process");
-    }
-    return claim;
-  }
-  ~DirectoryClaim() { close(descriptor_); }
-  DirectoryClaim(const DirectoryClaim&) = delete;
-  DirectoryClaim& operator=(const DirectoryClaim&) = delete;
-
- private:
-  explicit DirectoryClaim(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
-
-bool IsClaimed(const std::string& directory) {
-  const int descriptor = open((directory + "/" + kLockFile).c_str(), O_RDWR | O_CLOEXEC);
-  if (descriptor < 0) return false;
-  const bool claimed = flock(descriptor, LOCK_EX | LOCK_NB) != 0;
-  close(descriptor);
-  return claimed;
-}
 
 // Written whole under another name first: who reads it never sees half of it.
 Status WriteEndpoint(const std::string& directory, const Endpoint& endpoint) {
@@ -73,7 +41,8 @@ Status WriteEndpoint(const std::string& directory, const Endpoint& endpoint) {
   file.close();
   std::error_code error;
   if (file) std::filesystem::rename(path + ".new", path, error);
-  if (!file || error) return MakeError(ErrorId::kFileError, path + " cannot be written");
+  // A stream keeps the cause to itself; errno still has it.
+  if (!file || error) return FileError("writing", path, error ? error.value() : errno);
   return Ok();
 }
 
@@ -84,10 +53,7 @@ class RunningLocalcloud final : public Localcloud {
   ~RunningLocalcloud() override { Stop(); }
 
   Status Open() {
-    std::error_code error;
-    std::filesystem::create_directories(options_.data_dir, error);
-    if (error) return MakeError(ErrorId::kFileError, options_.data_dir + ": " + error.message());
-    HF_ASSIGN_OR_RETURN(claim_, DirectoryClaim::Take(options_.data_dir));
+    HF_ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(options_.data_dir));
     HF_RETURN_IF_ERROR(OpenStores());
     HF_RETURN_IF_ERROR(Listen());
     maintenance_ = std::jthread([this](const std::stop_token& stop) { Maintain(stop); });
@@ -181,7 +147,7 @@ class RunningLocalcloud final : public Localcloud {
   Options options_;
   Clock& clock_;
   Random& random_;
-  std::unique_ptr<DirectoryClaim> claim_;  // first in, last out
+  std::unique_ptr<DirectoryLock> lock_;  // first in, last out
   std::unique_ptr<control::ControlStore> control_;
   std::unique_ptr<storage::ObjectStore> objects_;
   std::unique_ptr<warehouse::Warehouse> warehouse_;
@@ -205,7 +171,7 @@ Result<std::unique_ptr<Localcloud>> Localcloud::Start(const Options& options, Cl
 }
 
 std::optional<Endpoint> FindRunning(const std::string& data_dir) {
-  if (!IsClaimed(data_dir)) return std::nullopt;
+  if (!DirectoryLock::IsHeld(data_dir)) return std::nullopt;
   std::ifstream file(data_dir + "/" + kEndpointFile);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf())) return std::nullopt;

@@ -38,7 +38,7 @@ struct Endpoint {
 
 class Localcloud {
  public:
-  // Errors: kLocalcloudInUse (another process has the directory), kHttpListenFailed,
+  // Errors: kDirectoryInUse (another process has the directory), kHttpListenFailed,
   // kPubsubListenFailed, those of the stores. Borrows the ports of time and chance.
   static Result<std::unique_ptr<Localcloud>> Start(const Options& options, Clock& clock,
                                                    Random& random);

@@ -7,13 +7,11 @@
 #include "localcloud/bigquery/fault.h"
 #include "localcloud/bigquery/resources.h"
 #include "localcloud/rest/api_error.h"
-#include "localcloud/warehouse/sqlite.h"
+#include "localcloud/sqlite/database.h"
 
 namespace holdfast::bigquery {
 
 namespace {
-
-using warehouse::SqliteStatement;
 
 constexpr char kCreateTable[] = R"(
   CREATE TABLE IF NOT EXISTS bigquery_documents (
@@ -42,14 +40,14 @@ Json RoutineReference(const DatasetRef& dataset, const std::string& id) {
 
 Status Documents::Open() {
   const std::lock_guard lock(context_.tables().mutex());
-  return context_.tables().database().RunScript(kCreateTable);
+  return context_.tables().database().Execute(kCreateTable);
 }
 
 Result<std::optional<Json>> Documents::Read(const std::string& kind, const std::string& parent,
                                             const std::string& name) {
   const std::lock_guard lock(context_.tables().mutex());
   HF_ASSIGN_OR_RETURN(
-      SqliteStatement statement,
+      sqlite::Statement statement,
       context_.tables().database().Prepare(
           "SELECT document FROM bigquery_documents WHERE kind = ? AND parent = ? AND name = ?",
           kind, parent, name));
@@ -116,7 +114,7 @@ Result<Json> Documents::ListRoutines(const Request& request) {
   std::optional<std::string> next;
   const std::lock_guard lock(context_.tables().mutex());
   HF_ASSIGN_OR_RETURN(
-      SqliteStatement statement,
+      sqlite::Statement statement,
       context_.tables().database().Prepare(
           "SELECT name, document FROM bigquery_documents WHERE kind = ? AND parent = ? AND "
           "name > ? ORDER BY name LIMIT ?",
@@ -140,7 +138,7 @@ Result<Json> Documents::ListRoutines(const Request& request) {
 
 Result<Json> Documents::DeleteRoutine(const Request& request) {
   const std::lock_guard lock(context_.tables().mutex());
-  warehouse::SqliteDatabase& database = context_.tables().database();
+  sqlite::Database& database = context_.tables().database();
   HF_RETURN_IF_ERROR(
       database.Run("DELETE FROM bigquery_documents WHERE kind = ? AND parent = ? AND name = ?",
                    std::string(kRoutine), request.dataset().ToString(), request.Path("routineId")));

@@ -182,7 +182,7 @@ TEST_F(JobRunnerTest, AKilledJobWithoutEffectRunsAgain) {
 
 TEST_F(JobRunnerTest, AKilledJobThatTookEffectIsDoneAndNotRunAgain) {
   KillDuring("a", [&](const Job& job) {
-    const warehouse::EffectScope effect([&](warehouse::SqliteDatabase& database) {
+    const warehouse::EffectScope effect([&](sqlite::Database& database) {
       return JobStore::NoteEffect(database, job.key);
     });
     tables->CreateDataset({"acme", "d"}, Json::object()).value();

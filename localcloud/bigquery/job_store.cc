@@ -11,9 +11,6 @@ namespace holdfast::bigquery {
 
 namespace {
 
-using warehouse::SqliteDatabase;
-using warehouse::SqliteStatement;
-
 constexpr char kCreateTable[] = R"(
   CREATE TABLE IF NOT EXISTS bigquery_jobs (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,7 +28,7 @@ constexpr char kCreateTable[] = R"(
 
 Error JobNotFound(const std::string& name) { return NotFound("Job " + name); }
 
-Result<Job> ReadJob(const SqliteStatement& row, int column) {
+Result<Job> ReadJob(const sqlite::Statement& row, int column) {
   HF_ASSIGN_OR_RETURN(const Json document, ParseJson(row.Text(column)));
   return Job::FromDocument(document);
 }
@@ -47,13 +44,13 @@ int64_t ParseToken(const std::string& token) {
 
 Result<std::unique_ptr<JobStore>> JobStore::Open(warehouse::TableStore& tables) {
   const std::lock_guard lock(tables.mutex());
-  HF_RETURN_IF_ERROR(tables.database().RunScript(kCreateTable));
+  HF_RETURN_IF_ERROR(tables.database().Execute(kCreateTable));
   return std::unique_ptr<JobStore>(new JobStore(tables));
 }
 
 Status JobStore::Insert(const Job& job) {
   const std::lock_guard lock(tables_.mutex());
-  SqliteDatabase& database = tables_.database();
+  sqlite::Database& database = tables_.database();
   HF_ASSIGN_OR_RETURN(const std::optional<int64_t> known,
                       database.ReadInt("SELECT sequence FROM bigquery_jobs WHERE project = ? AND "
                                        "id = ? AND location = ?",
@@ -77,7 +74,7 @@ Status JobStore::Save(const Job& job) {
 
 Result<Job> JobStore::Get(const JobKey& key) {
   const std::lock_guard lock(tables_.mutex());
-  HF_ASSIGN_OR_RETURN(SqliteStatement statement,
+  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
                       tables_.database().Prepare("SELECT document FROM bigquery_jobs WHERE "
                                                  "project = ? AND id = ? AND location = ?",
                                                  key.project, key.id, key.location));
@@ -98,7 +95,7 @@ Status JobStore::Delete(const JobKey& key) {
 Result<Job> JobStore::Find(const std::string& project, const std::string& id) {
   const std::lock_guard lock(tables_.mutex());
   HF_ASSIGN_OR_RETURN(
-      SqliteStatement statement,
+      sqlite::Statement statement,
       tables_.database().Prepare("SELECT document FROM bigquery_jobs WHERE project = ? AND id = ? "
                                  "ORDER BY sequence DESC LIMIT 1",
                                  project, id));
@@ -114,7 +111,7 @@ Result<warehouse::Page<Job>> JobStore::List(const std::string& project, const Jo
   for (const JobState state : filter.states) states |= int64_t{1} << static_cast<int>(state);
   const std::lock_guard lock(tables_.mutex());
   HF_ASSIGN_OR_RETURN(
-      SqliteStatement statement,
+      sqlite::Statement statement,
       tables_.database().Prepare(
           "SELECT sequence, document FROM bigquery_jobs WHERE project = ? AND sequence < ? AND "
           "((1 << state) & ?) != 0 AND creation_ms >= ? AND creation_ms <= ? ORDER BY sequence "
@@ -139,7 +136,7 @@ Result<warehouse::Page<Job>> JobStore::List(const std::string& project, const Jo
 
 Result<std::vector<Job>> JobStore::Unfinished() {
   const std::lock_guard lock(tables_.mutex());
-  HF_ASSIGN_OR_RETURN(SqliteStatement statement,
+  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
                       tables_.database().Prepare("SELECT document FROM bigquery_jobs WHERE "
                                                  "state < 2 ORDER BY sequence"));
   std::vector<Job> jobs;
@@ -151,7 +148,7 @@ Result<std::vector<Job>> JobStore::Unfinished() {
   }
 }
 
-Status JobStore::NoteEffect(SqliteDatabase& database, const JobKey& key) {
+Status JobStore::NoteEffect(sqlite::Database& database, const JobKey& key) {
   return database.Run(
       "UPDATE bigquery_jobs SET took_effect = 1 WHERE project = ? AND id = ? AND location = ?",
       key.project, key.id, key.location);

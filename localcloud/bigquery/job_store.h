@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "localcloud/bigquery/job.h"
-#include "localcloud/warehouse/sqlite.h"
+#include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/table_store.h"
 
 namespace holdfast::bigquery {
@@ -45,7 +45,7 @@ class JobStore {
   Result<std::vector<Job>> Unfinished();
 
   // Notes in the transaction that is open on `database` that the job takes effect with it.
-  static Status NoteEffect(warehouse::SqliteDatabase& database, const JobKey& key);
+  static Status NoteEffect(sqlite::Database& database, const JobKey& key);
 
   // Whether the job's effect was committed, although it may not be marked as done yet.
   Result<bool> HasTakenEffect(const JobKey& key);

@@ -30,7 +30,7 @@ struct ServiceContext {
   // effect, in the same transaction.
   warehouse::EffectScope EffectOf(const JobKey& job) const {
     return warehouse::EffectScope(
-        [job](warehouse::SqliteDatabase& database) { return JobStore::NoteEffect(database, job); });
+        [job](sqlite::Database& database) { return JobStore::NoteEffect(database, job); });
   }
 
   int64_t NowMs() const { return ToUnixMillis(clock.Now()); }

@@ -1,12 +1,12 @@
 #include "localcloud/bigquery/upload_file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "base/file_error.h"
 
 namespace holdfast::bigquery {
 
@@ -14,22 +14,17 @@ namespace {
 
 constexpr mode_t kPrivate = 0600;
 
-Error FileError(const std::string& path, std::string_view doing) {
-  const ErrorId id = errno == ENOSPC ? ErrorId::kDiskFull : ErrorId::kFileError;
-  return MakeError(id, fmt::format("{}: {}: {}", path, doing, std::strerror(errno)));
-}
-
 }  // namespace
 
 Result<UploadFile> UploadFile::Create(const std::string& path) {
   const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kPrivate);
-  if (descriptor < 0) return FileError(path, "create");
+  if (descriptor < 0) return FileError("creating", path, errno);
   return UploadFile(descriptor, path);
 }
 
 Result<UploadFile> UploadFile::OpenAtEnd(const std::string& path) {
   const int descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (descriptor < 0) return FileError(path, "open");
+  if (descriptor < 0) return FileError("opening", path, errno);
   return UploadFile(descriptor, path);
 }
 
@@ -45,7 +40,7 @@ Status UploadFile::Append(std::string_view bytes) {
     const ssize_t written = write(descriptor_, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      return FileError(path_, "write");
+      return FileError("writing", path_, errno);
     }
     bytes.remove_prefix(static_cast<size_t>(written));
   }
@@ -53,9 +48,9 @@ Status UploadFile::Append(std::string_view bytes) {
 }
 
 Status UploadFile::Close() {
-  if (fsync(descriptor_) != 0) return FileError(path_, "sync");
+  if (fsync(descriptor_) != 0) return FileError("syncing", path_, errno);
   const int descriptor = std::exchange(descriptor_, -1);
-  if (close(descriptor) != 0) return FileError(path_, "close");
+  if (close(descriptor) != 0) return FileError("closing", path_, errno);
   return Ok();
 }
 

@@ -86,15 +86,15 @@ struct Row {
 };
 
 Result<Row> ReadRow(const sqlite::Statement& statement) {
-  Row row{.number = statement.ColumnInt(0),
-          .id = statement.ColumnText(1),
-          .parent = statement.ColumnText(2),
-          .display_name = statement.ColumnText(3),
-          .created = statement.ColumnTime(5),
-          .updated = statement.ColumnTime(6),
-          .delete_requested = statement.ColumnOptionalTime(7),
-          .declared = statement.ColumnInt(8) != 0};
-  HF_ASSIGN_OR_RETURN(const Json labels, ParseJson(statement.ColumnText(4)));
+  Row row{.number = statement.Int(0),
+          .id = statement.Text(1),
+          .parent = statement.Text(2),
+          .display_name = statement.Text(3),
+          .created = statement.Time(5),
+          .updated = statement.Time(6),
+          .delete_requested = statement.OptionalTime(7),
+          .declared = statement.Int(8) != 0};
+  HF_ASSIGN_OR_RETURN(const Json labels, ParseJson(statement.Text(4)));
   for (const auto& [key, value] : labels.items()) row.labels[key] = value.get<std::string>();
   return row;
 }
@@ -133,9 +133,9 @@ class Rows {
   explicit Rows(sqlite::Database& database) : database_(database) {}
 
   Result<std::optional<Row>> Find(std::string_view kind, const std::string& id) {
-    HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                        database_.Prepare(std::string(kColumns) + "WHERE kind = ? AND id = ?"));
-    statement.Text(kind).Text(id);
+    HF_ASSIGN_OR_RETURN(
+        sqlite::Statement statement,
+        database_.Prepare(std::string(kColumns) + "WHERE kind = ? AND id = ?", kind, id));
     HF_ASSIGN_OR_RETURN(const bool found, statement.Step());
     if (!found) return std::optional<Row>();
     HF_ASSIGN_OR_RETURN(Row row, ReadRow(statement));
@@ -144,9 +144,9 @@ class Rows {
 
   // A project by its number.
   Result<std::optional<Row>> FindNumber(std::string_view kind, int64_t number) {
-    HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                        database_.Prepare(std::string(kColumns) + "WHERE kind = ? AND number = ?"));
-    statement.Text(kind).Int(number);
+    HF_ASSIGN_OR_RETURN(
+        sqlite::Statement statement,
+        database_.Prepare(std::string(kColumns) + "WHERE kind = ? AND number = ?", kind, number));
     HF_ASSIGN_OR_RETURN(const bool found, statement.Step());
     if (!found) return std::optional<Row>();
     HF_ASSIGN_OR_RETURN(Row row, ReadRow(statement));
@@ -163,8 +163,8 @@ class Rows {
     }
     HF_ASSIGN_OR_RETURN(
         sqlite::Statement statement,
-        database_.Prepare(std::string(kColumns) + "WHERE kind = ? AND number > ? ORDER BY number"));
-    statement.Text(kind).Int(page.after.empty() ? 0 : std::stoll(page.after));
+        database_.Prepare(std::string(kColumns) + "WHERE kind = ? AND number > ? ORDER BY number",
+                          kind, page.after.empty() ? 0 : std::stoll(page.after)));
     Page<T> result;
     int64_t last = 0;
     for (;;) {
@@ -184,20 +184,16 @@ class Rows {
   // Adds a row; one without an id is named by its number.
   Result<Row> Insert(std::string_view kind, Row row, Timestamp now) {
     HF_ASSIGN_OR_RETURN(auto transaction, sqlite::Transaction::Begin(database_));
-    HF_ASSIGN_OR_RETURN(
-        sqlite::Statement insert,
-        database_.Prepare("INSERT INTO resources (kind, id, parent, display_name, labels, created, "
-                          "updated, declared) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number"));
-    insert.Text(kind).Text(row.id).Text(row.parent).Text(row.display_name);
-    insert.Text(DumpJson(Json(row.labels))).Time(now).Time(now).Int(row.declared ? 1 : 0);
-    HF_RETURN_IF_ERROR(insert.Step());
-    row.number = insert.ColumnInt(0);
-    HF_RETURN_IF_ERROR(insert.Run());
+    HF_RETURN_IF_ERROR(
+        database_.Run("INSERT INTO resources (kind, id, parent, display_name, labels, created, "
+                      "updated, declared) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                      kind, row.id, row.parent, row.display_name, DumpJson(Json(row.labels)), now,
+                      now, row.declared));
+    row.number = database_.last_insert_id();
     if (row.id.empty()) {
       row.id = std::to_string(row.number);
-      HF_ASSIGN_OR_RETURN(sqlite::Statement name,
-                          database_.Prepare("UPDATE resources SET id = ? WHERE number = ?"));
-      HF_RETURN_IF_ERROR(name.Text(row.id).Int(row.number).Run());
+      HF_RETURN_IF_ERROR(
+          database_.Run("UPDATE resources SET id = ? WHERE number = ?", row.id, row.number));
     }
     HF_RETURN_IF_ERROR(transaction.Commit());
     row.created = now;
@@ -206,12 +202,11 @@ class Rows {
   }
 
   Status Update(const Row& row) {
-    HF_ASSIGN_OR_RETURN(
-        sqlite::Statement statement,
-        database_.Prepare("UPDATE resources SET display_name = ?, labels = ?, updated = ?, "
-                          "delete_requested = ? WHERE number = ?"));
-    statement.Text(row.display_name).Text(DumpJson(Json(row.labels))).Time(row.updated);
-    return statement.OptionalTime(row.delete_requested).Int(row.number).Run();
+    return database_.Run(
+        "UPDATE resources SET display_name = ?, labels = ?, updated = ?, delete_requested = ? "
+        "WHERE number = ?",
+        row.display_name, DumpJson(Json(row.labels)), row.updated, row.delete_requested,
+        row.number);
   }
 
   // The row of a resource name of the form "collection/id".

@@ -68,7 +68,9 @@ void CommitQueue::CommitBatch(std::vector<CommitOperation>& batch) {
     transaction = store_.BeginOperation();
     if (!transaction.ok()) break;
     results[i] = batch[i].work(store_);
-    transaction = store_.EndOperation(results[i].ok());
+    const Status ended = store_.EndOperation(results[i].ok());
+    // On a full disk SQLite may have taken back the whole transaction, savepoints included.
+    if (!ended.ok()) transaction = results[i].ok() ? ended : results[i];
   }
   if (transaction.ok()) transaction = store_.Commit();
   if (!transaction.ok()) store_.Rollback();

@@ -44,12 +44,13 @@ Result<Settings> ParseSettings(std::string_view bytes) {
   return settings;
 }
 
-Result<std::vector<int64_t>> ReadIds(Query& query) {
+Result<std::vector<int64_t>> ReadIds(Result<sqlite::Statement> prepared) {
+  HF_ASSIGN_OR_RETURN(sqlite::Statement query, std::move(prepared));
   std::vector<int64_t> ids;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) return ids;
-    ids.push_back(query.Int64(0));
+    ids.push_back(query.Int(0));
   }
 }
 
@@ -69,95 +70,94 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& directory) {
   }
   const std::string path = (std::filesystem::path(directory) / "pubsub.sqlite").string();
   auto store = std::unique_ptr<Store>(new Store());
-  HF_ASSIGN_OR_RETURN(store->writer_, Database::Open(path));
+  HF_ASSIGN_OR_RETURN(store->writer_, sqlite::Database::Open(path, {.incremental_vacuum = true}));
   HF_RETURN_IF_ERROR(store->Prepare());
-  HF_ASSIGN_OR_RETURN(store->reader_, Database::Open(path));
+  HF_ASSIGN_OR_RETURN(store->reader_, sqlite::Database::Open(path));
   return store;
 }
 
 Status Store::Prepare() {
-  HF_RETURN_IF_ERROR(writer_->Execute("BEGIN IMMEDIATE"));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*writer_));
   HF_RETURN_IF_ERROR(writer_->Execute(kSchema));
-  {
-    Query query = writer_->Prepare(
-        "UPDATE counter SET value = value + 1 WHERE name = 'generation' RETURNING value");
-    HF_ASSIGN_OR_RETURN(const bool row, query.Step());
-    CHECK(row, "the counters were just made");
-    generation_ = query.Int64(0);
-  }
-  {
-    Query query = writer_->Prepare("SELECT value FROM counter WHERE name = 'last_message_id'");
-    HF_ASSIGN_OR_RETURN(const bool row, query.Step());
-    CHECK(row, "the counters were just made");
-    last_message_id_ = query.Int64(0);
-  }
-  return writer_->Execute("COMMIT");
+  HF_RETURN_IF_ERROR(
+      writer_->Run("UPDATE counter SET value = value + 1 WHERE name = 'generation'"));
+  constexpr std::string_view kCounter = "SELECT value FROM counter WHERE name = ?";
+  HF_ASSIGN_OR_RETURN(const auto generation, writer_->ReadInt(kCounter, "generation"));
+  HF_ASSIGN_OR_RETURN(const auto last_message_id, writer_->ReadInt(kCounter, "last_message_id"));
+  CHECK(generation && last_message_id, "the counters were just made");
+  generation_ = *generation;
+  last_message_id_ = *last_message_id;
+  return transaction.Commit();
 }
 
 Result<std::vector<StoredTopic>> Store::LoadTopics() {
   const std::lock_guard lock(reader_mutex_);
-  Query query = reader_->Prepare("SELECT id, settings FROM topic ORDER BY id");
+  HF_ASSIGN_OR_RETURN(sqlite::Statement query,
+                      reader_->Prepare("SELECT id, settings FROM topic ORDER BY id"));
   std::vector<StoredTopic> topics;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) return topics;
     HF_ASSIGN_OR_RETURN(auto settings, ParseSettings<wire::Topic>(query.Bytes(1)));
-    topics.push_back({.id = query.Int64(0), .settings = std::move(settings)});
+    topics.push_back({.id = query.Int(0), .settings = std::move(settings)});
   }
 }
 
 Result<std::vector<StoredSubscription>> Store::LoadSubscriptions() {
   const std::lock_guard lock(reader_mutex_);
-  Query query = reader_->Prepare("SELECT id, topic_id, settings FROM subscription ORDER BY id");
+  HF_ASSIGN_OR_RETURN(
+      sqlite::Statement query,
+      reader_->Prepare("SELECT id, topic_id, settings FROM subscription ORDER BY id"));
   std::vector<StoredSubscription> subscriptions;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) return subscriptions;
     HF_ASSIGN_OR_RETURN(auto settings, ParseSettings<wire::Subscription>(query.Bytes(2)));
     subscriptions.push_back(
-        {.id = query.Int64(0), .topic_id = query.Int64(1), .settings = std::move(settings)});
+        {.id = query.Int(0), .topic_id = query.Int(1), .settings = std::move(settings)});
   }
 }
 
 Result<int64_t> Store::NewestBacklogId(int64_t subscription_id) {
   const std::lock_guard lock(reader_mutex_);
-  Query query = reader_->Prepare(
-      "SELECT max(message_id) FROM backlog WHERE subscription_id = ? AND acked = 0");
-  HF_ASSIGN_OR_RETURN(const bool row, query.Bind(1, subscription_id).Step());
-  CHECK(row, "max() always gives a row");
-  return query.Int64(0);
+  HF_ASSIGN_OR_RETURN(
+      const auto newest,
+      reader_->ReadInt(
+          "SELECT max(message_id) FROM backlog WHERE subscription_id = ? AND acked = 0",
+          subscription_id));
+  return newest.value_or(0);
 }
 
 Status Store::ReadBacklog(int64_t subscription_id, int64_t first, int64_t last,
                           const BacklogVisitor& visitor) {
   const std::lock_guard lock(reader_mutex_);
-  Query query = reader_->Prepare(
-      "SELECT b.message_id, b.attempts, b.ordering_key, m.body"
-      " FROM backlog b JOIN message m ON m.id = b.message_id"
-      " WHERE b.subscription_id = ? AND b.acked = 0 AND b.message_id BETWEEN ? AND ?"
-      " ORDER BY b.message_id");
-  query.Bind(1, subscription_id).Bind(2, first).Bind(3, last);
-  return Read(query, visitor);
+  return Read(reader_->Prepare("SELECT b.message_id, b.attempts, b.ordering_key, m.body"
+                               " FROM backlog b JOIN message m ON m.id = b.message_id"
+                               " WHERE b.subscription_id = ? AND b.acked = 0"
+                               " AND b.message_id BETWEEN ? AND ? ORDER BY b.message_id",
+                               subscription_id, first, last),
+              visitor);
 }
 
 Status Store::ReadOrderingKey(int64_t subscription_id, std::string_view ordering_key, int64_t first,
                               int64_t last, const BacklogVisitor& visitor) {
   const std::lock_guard lock(reader_mutex_);
-  Query query = reader_->Prepare(
-      "SELECT b.message_id, b.attempts, b.ordering_key, m.body"
-      " FROM backlog b INDEXED BY backlog_of_key JOIN message m ON m.id = b.message_id"
-      " WHERE b.subscription_id = ? AND b.ordering_key = ? AND b.ordering_key <> x''"
-      " AND b.message_id BETWEEN ? AND ? AND b.acked = 0 ORDER BY b.message_id");
-  query.Bind(1, subscription_id).BindBlob(2, ordering_key).Bind(3, first).Bind(4, last);
-  return Read(query, visitor);
+  return Read(reader_->Prepare(
+                  "SELECT b.message_id, b.attempts, b.ordering_key, m.body"
+                  " FROM backlog b INDEXED BY backlog_of_key JOIN message m ON m.id = b.message_id"
+                  " WHERE b.subscription_id = ? AND b.ordering_key = ? AND b.ordering_key <> x''"
+                  " AND b.message_id BETWEEN ? AND ? AND b.acked = 0 ORDER BY b.message_id",
+                  subscription_id, sqlite::Blob{ordering_key}, first, last),
+              visitor);
 }
 
-Status Store::Read(Query& query, const BacklogVisitor& visitor) {
+Status Store::Read(Result<sqlite::Statement> prepared, const BacklogVisitor& visitor) {
+  HF_ASSIGN_OR_RETURN(sqlite::Statement query, std::move(prepared));
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) return Ok();
-    HF_ASSIGN_OR_RETURN(const bool more, visitor({.message_id = query.Int64(0),
-                                                  .attempts = static_cast<int>(query.Int64(1)),
+    HF_ASSIGN_OR_RETURN(const bool more, visitor({.message_id = query.Int(0),
+                                                  .attempts = static_cast<int>(query.Int(1)),
                                                   .ordering_key = query.Bytes(2),
                                                   .query = query}));
     if (!more) return Ok();
@@ -167,11 +167,9 @@ Status Store::Read(Query& query, const BacklogVisitor& visitor) {
 Status Store::Begin() { return writer_->Execute("BEGIN IMMEDIATE"); }
 
 Status Store::Commit() {
-  {
-    Query query = writer_->Prepare(
-        "UPDATE counter SET value = ?1 WHERE name = 'last_message_id' AND value <> ?1");
-    HF_RETURN_IF_ERROR(query.Bind(1, last_message_id_).Run());
-  }
+  HF_RETURN_IF_ERROR(
+      writer_->Run("UPDATE counter SET value = ?1 WHERE name = 'last_message_id' AND value <> ?1",
+                   last_message_id_));
   return writer_->Execute("COMMIT");
 }
 
@@ -189,37 +187,33 @@ Status Store::EndOperation(bool keep) {
 Result<int64_t> Store::PutTopic(const StoredTopic& topic) {
   const std::string settings = topic.settings.SerializeAsString();
   if (topic.id != 0) {
-    Query query = writer_->Prepare("UPDATE topic SET settings = ? WHERE id = ?");
-    HF_RETURN_IF_ERROR(query.BindBlob(1, settings).Bind(2, topic.id).Run());
+    HF_RETURN_IF_ERROR(writer_->Run("UPDATE topic SET settings = ? WHERE id = ?",
+                                    sqlite::Blob{settings}, topic.id));
     return topic.id;
   }
-  Query query = writer_->Prepare("INSERT INTO topic (name, settings) VALUES (?, ?)");
-  HF_RETURN_IF_ERROR(query.BindText(1, topic.settings.name()).BindBlob(2, settings).Run());
-  return writer_->LastInsertId();
+  HF_RETURN_IF_ERROR(writer_->Run("INSERT INTO topic (name, settings) VALUES (?, ?)",
+                                  topic.settings.name(), sqlite::Blob{settings}));
+  return writer_->last_insert_id();
 }
 
-Status Store::DeleteTopic(int64_t id) {
-  return writer_->Prepare("DELETE FROM topic WHERE id = ?").Bind(1, id).Run();
-}
+Status Store::DeleteTopic(int64_t id) { return writer_->Run("DELETE FROM topic WHERE id = ?", id); }
 
 Result<int64_t> Store::PutSubscription(const StoredSubscription& subscription) {
   const std::string settings = subscription.settings.SerializeAsString();
   if (subscription.id != 0) {
-    Query query =
-        writer_->Prepare("UPDATE subscription SET settings = ?, topic_id = ? WHERE id = ?");
-    query.BindBlob(1, settings).Bind(2, subscription.topic_id).Bind(3, subscription.id);
-    HF_RETURN_IF_ERROR(query.Run());
+    HF_RETURN_IF_ERROR(
+        writer_->Run("UPDATE subscription SET settings = ?, topic_id = ? WHERE id = ?",
+                     sqlite::Blob{settings}, subscription.topic_id, subscription.id));
     return subscription.id;
   }
-  Query query =
-      writer_->Prepare("INSERT INTO subscription (name, topic_id, settings) VALUES (?, ?, ?)");
-  query.BindText(1, subscription.settings.name()).Bind(2, subscription.topic_id);
-  HF_RETURN_IF_ERROR(query.BindBlob(3, settings).Run());
-  return writer_->LastInsertId();
+  HF_RETURN_IF_ERROR(
+      writer_->Run("INSERT INTO subscription (name, topic_id, settings) VALUES (?, ?, ?)",
+                   subscription.settings.name(), subscription.topic_id, sqlite::Blob{settings}));
+  return writer_->last_insert_id();
 }
 
 Status Store::DeleteSubscription(int64_t id) {
-  return writer_->Prepare("DELETE FROM subscription WHERE id = ?").Bind(1, id).Run();
+  return writer_->Run("DELETE FROM subscription WHERE id = ?", id);
 }
 
 int64_t Store::NextMessageId(Timestamp now) {
@@ -228,31 +222,31 @@ int64_t Store::NextMessageId(Timestamp now) {
 }
 
 Status Store::PutMessage(int64_t id, int64_t topic_id, bool retained, std::string_view body) {
-  Query query =
-      writer_->Prepare("INSERT INTO message (id, topic_id, retained, body) VALUES (?, ?, ?, ?)");
-  return query.Bind(1, id).Bind(2, topic_id).Bind(3, retained ? 1 : 0).BindBlob(4, body).Run();
+  return writer_->Run("INSERT INTO message (id, topic_id, retained, body) VALUES (?, ?, ?, ?)", id,
+                      topic_id, retained, sqlite::Blob{body});
 }
 
 Status Store::PutBacklog(int64_t subscription_id, int64_t message_id,
                          std::string_view ordering_key) {
-  Query query = writer_->Prepare(
+  return writer_->Run(
       "INSERT INTO backlog (subscription_id, acked, message_id, attempts, ordering_key)"
-      " VALUES (?, 0, ?, 0, ?)");
-  return query.Bind(1, subscription_id).Bind(2, message_id).BindBlob(3, ordering_key).Run();
+      " VALUES (?, 0, ?, 0, ?)",
+      subscription_id, message_id, sqlite::Blob{ordering_key});
 }
 
 Result<std::optional<std::string>> Store::ReadBody(int64_t message_id) {
-  Query query = writer_->Prepare("SELECT body FROM message WHERE id = ?");
-  HF_ASSIGN_OR_RETURN(const bool row, query.Bind(1, message_id).Step());
+  HF_ASSIGN_OR_RETURN(sqlite::Statement query,
+                      writer_->Prepare("SELECT body FROM message WHERE id = ?", message_id));
+  HF_ASSIGN_OR_RETURN(const bool row, query.Step());
   if (!row) return std::optional<std::string>();
-  return std::optional<std::string>(query.Bytes(0));
+  return std::optional<std::string>(query.Text(0));
 }
 
 Status Store::SetAttempts(int64_t subscription_id, int64_t message_id, int attempts) {
-  Query query = writer_->Prepare(
+  return writer_->Run(
       "UPDATE backlog SET attempts = ?"
-      " WHERE subscription_id = ? AND acked = 0 AND message_id = ?");
-  return query.Bind(1, attempts).Bind(2, subscription_id).Bind(3, message_id).Run();
+      " WHERE subscription_id = ? AND acked = 0 AND message_id = ?",
+      attempts, subscription_id, message_id);
 }
 
 Status Store::Acknowledge(int64_t subscription_id, std::span<const int64_t> message_ids,
@@ -262,56 +256,52 @@ Status Store::Acknowledge(int64_t subscription_id, std::span<const int64_t> mess
   constexpr std::string_view kRemove =
       "DELETE FROM backlog WHERE subscription_id = ? AND acked IN (0, 1) AND message_id = ?";
   for (const int64_t id : message_ids) {
-    Query query = writer_->Prepare(retain ? kRetain : kRemove);
-    HF_RETURN_IF_ERROR(query.Bind(1, subscription_id).Bind(2, id).Run());
+    HF_RETURN_IF_ERROR(writer_->Run(retain ? kRetain : kRemove, subscription_id, id));
     if (!retain) HF_RETURN_IF_ERROR(RemoveIfUnreferenced(id));
   }
   return Ok();
 }
 
 Status Store::RemoveIfUnreferenced(int64_t message_id) {
-  Query query = writer_->Prepare(
+  return writer_->Run(
       "DELETE FROM message WHERE id = ?1 AND retained = 0"
-      " AND NOT EXISTS (SELECT 1 FROM backlog WHERE message_id = ?1)");
-  return query.Bind(1, message_id).Run();
+      " AND NOT EXISTS (SELECT 1 FROM backlog WHERE message_id = ?1)",
+      message_id);
 }
 
 Status Store::Seek(const SeekTarget& target, const Filter& filter) {
   while (true) {
-    std::vector<int64_t> earlier;
-    {
-      Query query = writer_->Prepare(
-          "SELECT message_id FROM backlog"
-          " WHERE subscription_id = ? AND acked = 0 AND message_id < ? LIMIT ?");
-      query.Bind(1, target.subscription_id).Bind(2, target.first_id).Bind(3, kSeekBatch);
-      HF_ASSIGN_OR_RETURN(earlier, ReadIds(query));
-    }
+    HF_ASSIGN_OR_RETURN(
+        const std::vector<int64_t> earlier,
+        ReadIds(writer_->Prepare("SELECT message_id FROM backlog"
+                                 " WHERE subscription_id = ? AND acked = 0 AND message_id < ?"
+                                 " LIMIT ?",
+                                 target.subscription_id, target.first_id, kSeekBatch)));
     if (earlier.empty()) break;
     HF_RETURN_IF_ERROR(Acknowledge(target.subscription_id, earlier, target.retain));
   }
-  {
-    Query query = writer_->Prepare(
-        "UPDATE backlog SET acked = 0, attempts = 0"
-        " WHERE subscription_id = ? AND acked = 1 AND message_id >= ?");
-    query.Bind(1, target.subscription_id);
-    HF_RETURN_IF_ERROR(query.Bind(2, std::max(target.first_id, target.oldest_retained)).Run());
-  }
+  HF_RETURN_IF_ERROR(
+      writer_->Run("UPDATE backlog SET acked = 0, attempts = 0"
+                   " WHERE subscription_id = ? AND acked = 1 AND message_id >= ?",
+                   target.subscription_id, std::max(target.first_id, target.oldest_retained)));
   return target.oldest_in_topic == 0 ? Ok() : RestoreFromTopic(target, filter);
 }
 
 Status Store::RestoreFromTopic(const SeekTarget& target, const Filter& filter) {
-  Query query = writer_->Prepare(
-      "SELECT id, body FROM message INDEXED BY message_retained"
-      " WHERE retained = 1 AND topic_id = ? AND id >= ? AND NOT EXISTS"
-      " (SELECT 1 FROM backlog WHERE subscription_id = ? AND message_id = message.id)");
-  query.Bind(1, target.topic_id).Bind(2, std::max(target.first_id, target.oldest_in_topic));
-  query.Bind(3, target.subscription_id);
+  HF_ASSIGN_OR_RETURN(
+      sqlite::Statement query,
+      writer_->Prepare("SELECT id, body FROM message INDEXED BY message_retained"
+                       " WHERE retained = 1 AND topic_id = ? AND id >= ? AND NOT EXISTS"
+                       " (SELECT 1 FROM backlog WHERE subscription_id = ? AND"
+                       " message_id = message.id)",
+                       target.topic_id, std::max(target.first_id, target.oldest_in_topic),
+                       target.subscription_id));
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) return Ok();
     HF_ASSIGN_OR_RETURN(const auto message, ParseSettings<wire::PubsubMessage>(query.Bytes(1)));
     if (!filter.Matches(message)) continue;
-    HF_RETURN_IF_ERROR(PutBacklog(target.subscription_id, query.Int64(0),
+    HF_RETURN_IF_ERROR(PutBacklog(target.subscription_id, query.Int(0),
                                   target.ordered ? message.ordering_key() : std::string()));
   }
 }
@@ -321,7 +311,7 @@ Result<bool> Store::Sweep(std::span<const Horizon> subscriptions, std::span<cons
   HF_ASSIGN_OR_RETURN(const int from_backlog, SweepBacklog(subscriptions, rows_max));
   HF_ASSIGN_OR_RETURN(const int from_topics, SweepRetained(topics, rows_max));
   const std::string vacuum = "PRAGMA incremental_vacuum(" + std::to_string(kVacuumPages) + ")";
-  HF_RETURN_IF_ERROR(writer_->Execute(vacuum.c_str()));
+  HF_RETURN_IF_ERROR(writer_->Execute(vacuum));
   return from_backlog >= rows_max || from_topics >= rows_max;
 }
 
@@ -329,22 +319,19 @@ Result<int> Store::SweepBacklog(std::span<const Horizon> subscriptions, int rows
   int removed = 0;
   int64_t owner = -1;
   while (removed < rows_max) {
-    {
-      Query next = writer_->Prepare(
-          "SELECT subscription_id FROM backlog WHERE subscription_id > ?"
-          " ORDER BY subscription_id LIMIT 1");
-      HF_ASSIGN_OR_RETURN(const bool row, next.Bind(1, owner).Step());
-      if (!row) break;
-      owner = next.Int64(0);
-    }
-    std::vector<int64_t> old;
-    {
-      Query query = writer_->Prepare(
-          "SELECT message_id FROM backlog"
-          " WHERE subscription_id = ? AND acked IN (0, 1) AND message_id < ? LIMIT ?");
-      query.Bind(1, owner).Bind(2, OldestOf(subscriptions, owner)).Bind(3, rows_max - removed);
-      HF_ASSIGN_OR_RETURN(old, ReadIds(query));
-    }
+    HF_ASSIGN_OR_RETURN(
+        const auto next,
+        writer_->ReadInt("SELECT subscription_id FROM backlog WHERE subscription_id > ?"
+                         " ORDER BY subscription_id LIMIT 1",
+                         owner));
+    if (!next) break;
+    owner = *next;
+    HF_ASSIGN_OR_RETURN(
+        const std::vector<int64_t> old,
+        ReadIds(writer_->Prepare(
+            "SELECT message_id FROM backlog"
+            " WHERE subscription_id = ? AND acked IN (0, 1) AND message_id < ? LIMIT ?",
+            owner, OldestOf(subscriptions, owner), rows_max - removed)));
     HF_RETURN_IF_ERROR(Acknowledge(owner, old, /*retain=*/false));
     removed += static_cast<int>(old.size());
   }
@@ -355,25 +342,20 @@ Result<int> Store::SweepRetained(std::span<const Horizon> topics, int rows_max) 
   int removed = 0;
   int64_t owner = -1;
   while (removed < rows_max) {
-    {
-      Query next = writer_->Prepare(
-          "SELECT topic_id FROM message INDEXED BY message_retained"
-          " WHERE retained = 1 AND topic_id > ? ORDER BY topic_id LIMIT 1");
-      HF_ASSIGN_OR_RETURN(const bool row, next.Bind(1, owner).Step());
-      if (!row) break;
-      owner = next.Int64(0);
-    }
-    std::vector<int64_t> old;
-    {
-      Query query = writer_->Prepare(
-          "SELECT id FROM message INDEXED BY message_retained"
-          " WHERE retained = 1 AND topic_id = ? AND id < ? LIMIT ?");
-      query.Bind(1, owner).Bind(2, OldestOf(topics, owner)).Bind(3, rows_max - removed);
-      HF_ASSIGN_OR_RETURN(old, ReadIds(query));
-    }
+    HF_ASSIGN_OR_RETURN(const auto next,
+                        writer_->ReadInt("SELECT topic_id FROM message INDEXED BY message_retained"
+                                         " WHERE retained = 1 AND topic_id > ?"
+                                         " ORDER BY topic_id LIMIT 1",
+                                         owner));
+    if (!next) break;
+    owner = *next;
+    HF_ASSIGN_OR_RETURN(
+        const std::vector<int64_t> old,
+        ReadIds(writer_->Prepare("SELECT id FROM message INDEXED BY message_retained"
+                                 " WHERE retained = 1 AND topic_id = ? AND id < ? LIMIT ?",
+                                 owner, OldestOf(topics, owner), rows_max - removed)));
     for (const int64_t id : old) {
-      HF_RETURN_IF_ERROR(
-          writer_->Prepare("UPDATE message SET retained = 0 WHERE id = ?").Bind(1, id).Run());
+      HF_RETURN_IF_ERROR(writer_->Run("UPDATE message SET retained = 0 WHERE id = ?", id));
       HF_RETURN_IF_ERROR(RemoveIfUnreferenced(id));
     }
     removed += static_cast<int>(old.size());

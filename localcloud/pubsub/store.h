@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "localcloud/pubsub/filter.h"
-#include "localcloud/pubsub/sqlite.h"
+#include "localcloud/sqlite/database.h"
 
 namespace holdfast::pubsub {
 
@@ -47,7 +47,7 @@ struct BacklogRow {
   int64_t message_id = 0;
   int attempts = 0;               // hand-outs that were recorded
   std::string_view ordering_key;  // empty when the subscription is not ordered
-  const Query& query;
+  const sqlite::Statement& query;
 
   // A serialized PubsubMessage without id and time. Read only here: it may be large, and rows that
   // are passed over do not need it.
@@ -59,7 +59,8 @@ using BacklogVisitor = std::function<Result<bool>(const BacklogRow& row)>;
 
 class Store {
  public:
-  // Opens or makes `directory`/pubsub.sqlite. Errors: kPubsubStoreFailed, kDiskFull.
+  // Opens or makes `directory`/pubsub.sqlite. Errors of this and all calls: those of
+  // localcloud/sqlite/database.h, kPubsubStoreFailed (settings that cannot be parsed).
   static Result<std::unique_ptr<Store>> Open(const std::string& directory);
 
   // Grows with every opening: tells the acknowledgement ids of this life of the broker from older.
@@ -126,15 +127,15 @@ class Store {
  private:
   Store() = default;
   Status Prepare();
-  Status Read(Query& query, const BacklogVisitor& visitor);
+  Status Read(Result<sqlite::Statement> prepared, const BacklogVisitor& visitor);
   Status RemoveIfUnreferenced(int64_t message_id);
   Status RestoreFromTopic(const SeekTarget& target, const Filter& filter);
   Result<int> SweepBacklog(std::span<const Horizon> subscriptions, int rows_max);
   Result<int> SweepRetained(std::span<const Horizon> topics, int rows_max);
 
-  std::unique_ptr<Database> writer_;
+  std::unique_ptr<sqlite::Database> writer_;
   std::mutex reader_mutex_;
-  std::unique_ptr<Database> reader_;  // guarded by reader_mutex_
+  std::unique_ptr<sqlite::Database> reader_;  // guarded by reader_mutex_
   int64_t generation_ = 0;
   int64_t last_message_id_ = 0;  // of the committing thread
 };

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file_error.h"
 #include "base/log.h"
 
 namespace holdfast::storage {
@@ -17,18 +18,11 @@ namespace {
 constexpr int kIdBytes = 16;
 constexpr size_t kReadBytes = size_t{1} << 20U;
 
-Error FileError(const std::string& doing, const std::string& path) {
-  const int code = errno;
-  const bool full = code == ENOSPC || code == EDQUOT;
-  return MakeError(full ? ErrorId::kDiskFull : ErrorId::kFileError,
-                   doing + " " + path + ": " + std::strerror(code));
-}
-
 Status WriteAll(int file, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return FileError("writing", path);
+    if (written < 0) return FileError("writing", path, errno);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return Ok();
@@ -36,9 +30,9 @@ Status WriteAll(int file, std::string_view bytes, const std::string& path) {
 
 Status SyncFolder(const std::string& path) {
   const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return FileError("opening", path);
+  if (folder < 0) return FileError("opening", path, errno);
   const int code = ::fsync(folder);
-  Status status = code == 0 ? Ok() : Status(FileError("syncing", path));
+  Status status = code == 0 ? Ok() : Status(FileError("syncing", path, errno));
   ::close(folder);
   return status;
 }
@@ -78,7 +72,7 @@ Status BlobWriter::Append(std::string_view bytes) {
 }
 
 Result<BlobDigest> BlobWriter::Finish() {
-  if (::fsync(file_) != 0) return FileError("syncing", directory_.PathOf(id_));
+  if (::fsync(file_) != 0) return FileError("syncing", directory_.PathOf(id_), errno);
   HF_RETURN_IF_ERROR(SyncFolder(directory_.path_));
   digest_.md5 = md5_.Finish();
   return digest_;
@@ -88,7 +82,7 @@ Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::string& pa
                                                            Random& random) {
   std::error_code code;
   std::filesystem::create_directories(path, code);
-  if (code) return MakeError(ErrorId::kFileError, "creating " + path + ": " + code.message());
+  if (code) return FileError("creating", path, code.value());
   HF_RETURN_IF_ERROR(SyncFolder(std::filesystem::path(path).parent_path().string()));
   return std::unique_ptr<BlobDirectory>(new BlobDirectory(path, random));
 }
@@ -98,7 +92,7 @@ std::string BlobDirectory::PathOf(const std::string& id) const { return path_ + 
 Result<int> BlobDirectory::CreateFile(const std::string& id) {
   const std::string path = PathOf(id);
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return FileError("creating", path);
+  if (file < 0) return FileError("creating", path, errno);
   return file;
 }
 
@@ -118,7 +112,7 @@ Result<std::string> BlobDirectory::CreateEmpty() {
 Result<BlobDigest> BlobDirectory::Digest(const std::string& id) {
   const std::string path = PathOf(id);
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return FileError("opening", path);
+  if (file < 0) return FileError("opening", path, errno);
   BlobDigest digest;
   Hasher md5 = Hasher::Md5();
   std::string buffer(kReadBytes, '\0');
@@ -126,7 +120,7 @@ Result<BlobDigest> BlobDirectory::Digest(const std::string& id) {
     const ssize_t count = ::read(file, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
-      Error error = FileError("reading", path);
+      Error error = FileError("reading", path, errno);
       ::close(file);
       return error;
     }
@@ -176,7 +170,7 @@ Status BlobDirectory::CollectOrphans(
     HF_ASSIGN_OR_RETURN(const bool named, is_named(id));
     if (!named) ::unlink(files->path().c_str());
   }
-  if (code) return MakeError(ErrorId::kFileError, "listing " + path_ + ": " + code.message());
+  if (code) return FileError("listing", path_, code.value());
   return Ok();
 }
 

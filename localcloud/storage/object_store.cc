@@ -1,14 +1,6 @@
 #include "localcloud/storage/object_store.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "localcloud/storage/lifecycle.h"
@@ -42,21 +34,6 @@ Error StorageInvalid(const std::string& message) {
   return error;
 }
 
-Result<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(const std::string& directory) {
-  const std::string path = directory + "/lock";
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) {
-    return MakeError(ErrorId::kFileError, "opening " + path + ": " + std::strerror(errno));
-  }
-  std::unique_ptr<DirectoryLock> lock(new DirectoryLock(file));
-  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-    return MakeError(ErrorId::kFileError, directory + " is in use by another process");
-  }
-  return lock;
-}
-
-DirectoryLock::~DirectoryLock() { ::close(file_); }
-
 ObjectStore::State::State(std::unique_ptr<DirectoryLock> directory_lock,
                           std::unique_ptr<sqlite::Database> opened,
                           std::unique_ptr<BlobDirectory> blob_directory, Clock& the_clock,
@@ -75,11 +52,6 @@ ObjectStore::~ObjectStore() = default;
 
 Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(const std::string& directory, Clock& clock,
                                                        Random& random) {
-  std::error_code code;
-  std::filesystem::create_directories(directory, code);
-  if (code) {
-    return MakeError(ErrorId::kFileError, "creating " + directory + ": " + code.message());
-  }
   HF_ASSIGN_OR_RETURN(auto lock, DirectoryLock::Take(directory));
   HF_ASSIGN_OR_RETURN(auto database, sqlite::Database::Open(directory + "/storage.sqlite"));
   HF_RETURN_IF_ERROR(CreateTables(*database));

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/directory_lock.h"
 #include "localcloud/sqlite/database.h"
 #include "localcloud/storage/blob_directory.h"
 #include "localcloud/storage/object_store.h"
@@ -36,19 +37,6 @@ struct PublishedBytes {
   std::string blob;
   BlobDigest digest;  // md5 empty: composite or a copy of one
   int component_count = 0;
-};
-
-// A lock on the store's directory that no other process can take.
-class DirectoryLock {
- public:
-  static Result<std::unique_ptr<DirectoryLock>> Take(const std::string& directory);
-  ~DirectoryLock();
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  explicit DirectoryLock(int file) : file_(file) {}
-  int file_;
 };
 
 struct ObjectStore::State {

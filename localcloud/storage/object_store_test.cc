@@ -399,7 +399,7 @@ TEST(Store, IsHeldByOneProcessAtATime) {
   StoreFixture fixture;
   const auto random = MakeSeededRandom(1);
   const auto second = ObjectStore::Open(fixture.directory(), fixture.clock(), *random);
-  EXPECT_EQ(IdOf(second), ErrorId::kFileError);
+  EXPECT_EQ(IdOf(second), ErrorId::kDirectoryInUse);
 }
 
 TEST(Store, CollectsFilesThatNoRecordNames) {

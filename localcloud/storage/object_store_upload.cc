@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "base/file_error.h"
 #include "localcloud/storage/object_rules.h"
 #include "localcloud/storage/object_store_state.h"
 
@@ -64,12 +64,7 @@ class UploadFile {
 
  private:
   UploadFile(int file, std::string path) : file_(file), path_(std::move(path)) {}
-  Error Failure(const std::string& doing) const {
-    const int code = errno;
-    const bool full = code == ENOSPC || code == EDQUOT;
-    return MakeError(full ? ErrorId::kDiskFull : ErrorId::kFileError,
-                     doing + " " + path_ + ": " + std::strerror(code));
-  }
+  Error Failure(std::string_view doing) const { return FileError(doing, path_, errno); }
 
   int file_;
   std::string path_;

@@ -61,7 +61,10 @@ class ObjectStore::Writer final : public ObjectWriter {
         {.blob = blob_->id(), .digest = std::move(digest), .component_count = component_count});
     // A commit that failed for another reason than space may still turn out durable: then the file
     // stays, and the next start collects it if no record names it.
-    if (published.ok() || published.error().id == ErrorId::kLocalDatabaseFailed) blob_->Keep();
+    if (published.ok() || published.error().id == ErrorId::kLocalDatabaseFailed ||
+        published.error().id == ErrorId::kLocalDatabaseDamaged) {
+      blob_->Keep();
+    }
     return published;
   }
 

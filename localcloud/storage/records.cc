@@ -71,30 +71,28 @@ std::string Select(std::string_view columns, std::string_view rest) {
 }
 
 Result<BucketRecord> ReadBucket(const sqlite::Statement& row) {
-  BucketRecord bucket{.name = row.ColumnText(0),
-                      .project = row.ColumnText(1),
-                      .metageneration = row.ColumnInt(2),
-                      .created = row.ColumnTime(3),
-                      .updated = row.ColumnTime(4)};
-  if (const auto seconds = row.ColumnOptionalInt(5)) {
-    bucket.retention = RetentionPolicy{
-        .seconds = *seconds, .effective = row.ColumnTime(6), .locked = row.ColumnInt(7) != 0};
+  BucketRecord bucket{.name = row.Text(0),
+                      .project = row.Text(1),
+                      .metageneration = row.Int(2),
+                      .created = row.Time(3),
+                      .updated = row.Time(4)};
+  if (const auto seconds = row.OptionalInt(5)) {
+    bucket.retention =
+        RetentionPolicy{.seconds = *seconds, .effective = row.Time(6), .locked = row.Int(7) != 0};
   }
-  HF_ASSIGN_OR_RETURN(bucket.settings, ParseJson(row.ColumnText(8)));
-  HF_ASSIGN_OR_RETURN(bucket.iam_policy, ParseJson(row.ColumnText(9)));
+  HF_ASSIGN_OR_RETURN(bucket.settings, ParseJson(row.Text(8)));
+  HF_ASSIGN_OR_RETURN(bucket.iam_policy, ParseJson(row.Text(9)));
   return bucket;
 }
 
-// Binds everything of a bucket but its name, in the order of the columns.
-void BindBucket(sqlite::Statement& statement, const BucketRecord& bucket) {
-  statement.Text(bucket.project).Int(bucket.metageneration).Time(bucket.created);
-  statement.Time(bucket.updated);
+// Runs `sql` with everything of a bucket in the order of the columns, its name last.
+Status WriteBucket(sqlite::Database& database, std::string_view sql, const BucketRecord& bucket) {
   const auto& retention = bucket.retention;
-  statement.OptionalInt(retention ? std::optional(retention->seconds) : std::nullopt)
-      .OptionalTime(retention ? std::optional(retention->effective) : std::nullopt)
-      .Int(retention && retention->locked ? 1 : 0)
-      .Text(DumpJson(bucket.settings))
-      .Text(DumpJson(bucket.iam_policy));
+  return database.Run(sql, bucket.project, bucket.metageneration, bucket.created, bucket.updated,
+                      retention ? std::optional(retention->seconds) : std::nullopt,
+                      retention ? std::optional(retention->effective) : std::nullopt,
+                      retention && retention->locked, DumpJson(bucket.settings),
+                      DumpJson(bucket.iam_policy), bucket.name);
 }
 
 // What an upload was asked to write, apart from bucket and name.
@@ -129,22 +127,23 @@ Status RequestFromJson(const Json& json, NewObject& object) {
 }
 
 Result<UploadRow> ReadUpload(const sqlite::Statement& row) {
-  UploadRow upload{.id = row.ColumnText(0),
-                   .object = {.bucket = row.ColumnText(1), .name = row.ColumnText(2)},
-                   .total_bytes = row.ColumnOptionalInt(4),
-                   .blob = row.ColumnText(5),
-                   .received_bytes = row.ColumnInt(6),
-                   .created = row.ColumnTime(7),
-                   .finished_generation = row.ColumnInt(8)};
-  HF_ASSIGN_OR_RETURN(const Json request, ParseJson(row.ColumnText(3)));
+  UploadRow upload{.id = row.Text(0),
+                   .object = {.bucket = row.Text(1), .name = row.Text(2)},
+                   .total_bytes = row.OptionalInt(4),
+                   .blob = row.Text(5),
+                   .received_bytes = row.Int(6),
+                   .created = row.Time(7),
+                   .finished_generation = row.Int(8)};
+  HF_ASSIGN_OR_RETURN(const Json request, ParseJson(row.Text(3)));
   HF_RETURN_IF_ERROR(RequestFromJson(request, upload.object));
   return upload;
 }
 
 // The only row of `statement`, or nullopt.
 template <typename T>
-Result<std::optional<T>> ReadOne(sqlite::Statement& statement,
+Result<std::optional<T>> ReadOne(Result<sqlite::Statement> prepared,
                                  Result<T> (*read)(const sqlite::Statement&)) {
+  HF_ASSIGN_OR_RETURN(sqlite::Statement statement, std::move(prepared));
   HF_ASSIGN_OR_RETURN(const bool found, statement.Step());
   if (!found) return std::optional<T>();
   HF_ASSIGN_OR_RETURN(T record, read(statement));
@@ -152,8 +151,9 @@ Result<std::optional<T>> ReadOne(sqlite::Statement& statement,
 }
 
 template <typename T>
-Result<std::vector<T>> ReadAll(sqlite::Statement& statement,
+Result<std::vector<T>> ReadAll(Result<sqlite::Statement> prepared,
                                Result<T> (*read)(const sqlite::Statement&)) {
+  HF_ASSIGN_OR_RETURN(sqlite::Statement statement, std::move(prepared));
   std::vector<T> records;
   for (;;) {
     HF_ASSIGN_OR_RETURN(const bool row, statement.Step());
@@ -170,206 +170,172 @@ Status CreateTables(sqlite::Database& database) { return database.Execute(kSchem
 Result<int64_t> NextGeneration(sqlite::Database& database, Timestamp now) {
   HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
                       database.Prepare("UPDATE counters SET value = max(value + 1, ?) "
-                                       "WHERE name = 'generation' RETURNING value"));
-  HF_ASSIGN_OR_RETURN(const bool row, statement.Time(now).Step());
+                                       "WHERE name = 'generation' RETURNING value",
+                                       now));
+  HF_ASSIGN_OR_RETURN(const bool row, statement.Step());
   CHECK(row, "the generation counter is created with the tables");
-  const int64_t generation = statement.ColumnInt(0);
+  const int64_t generation = statement.Int(0);
   HF_RETURN_IF_ERROR(statement.Run());
   return generation;
 }
 
 Result<std::optional<BucketRecord>> BucketRecords::Find(const std::string& name) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare(Select(kBucketColumns, "FROM buckets WHERE name = ?")));
-  statement.Text(name);
-  return ReadOne(statement, ReadBucket);
+  return ReadOne(database_.Prepare(Select(kBucketColumns, "FROM buckets WHERE name = ?"), name),
+                 ReadBucket);
 }
 
 Result<std::vector<BucketRecord>> BucketRecords::List(const std::string& project,
                                                       const std::string& after, int limit) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
+  return ReadAll(
       database_.Prepare(Select(kBucketColumns,
                                "FROM buckets WHERE (?1 = '' OR project = ?1) AND name > ?2 "
-                               "ORDER BY name LIMIT ?3")));
-  statement.Text(project).Text(after).Int(limit);
-  return ReadAll(statement, ReadBucket);
+                               "ORDER BY name LIMIT ?3"),
+                        project, after, limit),
+      ReadBucket);
 }
 
 Status BucketRecords::Insert(const BucketRecord& bucket) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
-      database_.Prepare("INSERT INTO buckets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  statement.Text(bucket.name);
-  BindBucket(statement, bucket);
-  return statement.Run();
+  return WriteBucket(database_,
+                     "INSERT INTO buckets (project, metageneration, created, updated, "
+                     "retention_seconds, retention_effective, retention_locked, settings, "
+                     "iam_policy, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     bucket);
 }
 
 Status BucketRecords::Update(const BucketRecord& bucket) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
-      database_.Prepare("UPDATE buckets SET project = ?, metageneration = ?, created = ?, "
-                        "updated = ?, retention_seconds = ?, retention_effective = ?, "
-                        "retention_locked = ?, settings = ?, iam_policy = ? WHERE name = ?"));
-  BindBucket(statement, bucket);
-  return statement.Text(bucket.name).Run();
+  return WriteBucket(database_,
+                     "UPDATE buckets SET project = ?, metageneration = ?, created = ?, "
+                     "updated = ?, retention_seconds = ?, retention_effective = ?, "
+                     "retention_locked = ?, settings = ?, iam_policy = ? WHERE name = ?",
+                     bucket);
 }
 
 Status BucketRecords::Erase(const std::string& name) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("DELETE FROM buckets WHERE name = ?"));
-  return statement.Text(name).Run();
+  return database_.Run("DELETE FROM buckets WHERE name = ?", name);
 }
 
 Result<ObjectRecord> ObjectRecords::ReadRow(const sqlite::Statement& row) {
-  ObjectRecord object{.bucket = row.ColumnText(0),
-                      .name = row.ColumnText(1),
-                      .generation = row.ColumnInt(2),
-                      .metageneration = row.ColumnInt(3),
-                      .size_bytes = row.ColumnInt(4),
-                      .crc32c = static_cast<uint32_t>(row.ColumnInt(5)),
-                      .md5 = row.ColumnText(6),
-                      .component_count = static_cast<int>(row.ColumnInt(7)),
-                      .created = row.ColumnTime(8),
-                      .updated = row.ColumnTime(9),
-                      .deleted = row.ColumnOptionalTime(10),
-                      .retention_start = row.ColumnOptionalTime(11),
-                      .blob = row.ColumnText(13)};
-  HF_ASSIGN_OR_RETURN(object.settings, ParseJson(row.ColumnText(12)));
+  ObjectRecord object{.bucket = row.Text(0),
+                      .name = row.Text(1),
+                      .generation = row.Int(2),
+                      .metageneration = row.Int(3),
+                      .size_bytes = row.Int(4),
+                      .crc32c = static_cast<uint32_t>(row.Int(5)),
+                      .md5 = row.Text(6),
+                      .component_count = static_cast<int>(row.Int(7)),
+                      .created = row.Time(8),
+                      .updated = row.Time(9),
+                      .deleted = row.OptionalTime(10),
+                      .retention_start = row.OptionalTime(11),
+                      .blob = row.Text(13)};
+  HF_ASSIGN_OR_RETURN(object.settings, ParseJson(row.Text(12)));
   return object;
 }
 
 Result<std::optional<ObjectRecord>> ObjectRecords::FindLive(const std::string& bucket,
                                                             const std::string& name) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
-      database_.Prepare(Select(kObjectColumns,
-                               "FROM objects WHERE bucket = ? AND name = ? AND deleted IS NULL")));
-  statement.Text(bucket).Text(name);
-  return ReadOne(statement, ReadRow);
+  return ReadOne(
+      database_.Prepare(
+          Select(kObjectColumns, "FROM objects WHERE bucket = ? AND name = ? AND deleted IS NULL"),
+          bucket, name),
+      ReadRow);
 }
 
 Result<std::optional<ObjectRecord>> ObjectRecords::Find(const std::string& bucket,
                                                         const std::string& name,
                                                         int64_t generation) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
+  return ReadOne(
       database_.Prepare(
-          Select(kObjectColumns, "FROM objects WHERE bucket = ? AND name = ? AND generation = ?")));
-  statement.Text(bucket).Text(name).Int(generation);
-  return ReadOne(statement, ReadRow);
+          Select(kObjectColumns, "FROM objects WHERE bucket = ? AND name = ? AND generation = ?"),
+          bucket, name, generation),
+      ReadRow);
 }
 
 Result<sqlite::Statement> ObjectRecords::Scan(const std::string& bucket, const std::string& name,
                                               int64_t generation) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
-      database_.Prepare(Select(kObjectColumns,
-                               "FROM objects WHERE bucket = ? AND (name, generation) >= (?, ?) "
-                               "ORDER BY name, generation")));
-  statement.Text(bucket).Text(name).Int(generation);
-  return statement;
+  return database_.Prepare(Select(kObjectColumns,
+                                  "FROM objects WHERE bucket = ? AND (name, generation) >= (?, ?) "
+                                  "ORDER BY name, generation"),
+                           bucket, name, generation);
 }
 
 Result<std::vector<ObjectRecord>> ObjectRecords::Versions(const std::string& bucket,
                                                           const std::string& name, int limit) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare(Select(kObjectColumns,
-                                               "FROM objects WHERE bucket = ? AND name = ? "
-                                               "ORDER BY generation DESC LIMIT ?")));
-  statement.Text(bucket).Text(name).Int(limit);
-  return ReadAll(statement, ReadRow);
+  return ReadAll(database_.Prepare(Select(kObjectColumns,
+                                          "FROM objects WHERE bucket = ? AND name = ? "
+                                          "ORDER BY generation DESC LIMIT ?"),
+                                   bucket, name, limit),
+                 ReadRow);
 }
 
 Result<bool> ObjectRecords::AnyIn(const std::string& bucket) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1"));
-  return statement.Text(bucket).Step();
+  HF_ASSIGN_OR_RETURN(const auto found,
+                      database_.ReadInt("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", bucket));
+  return found.has_value();
 }
 
 Result<bool> ObjectRecords::NamesBlob(const std::string& blob) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("SELECT 1 FROM objects WHERE blob = ? LIMIT 1"));
-  return statement.Text(blob).Step();
+  HF_ASSIGN_OR_RETURN(const auto found,
+                      database_.ReadInt("SELECT 1 FROM objects WHERE blob = ? LIMIT 1", blob));
+  return found.has_value();
 }
 
 Status ObjectRecords::Insert(const ObjectRecord& object) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("INSERT INTO objects VALUES "
-                                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  statement.Text(object.bucket).Text(object.name).Int(object.generation);
-  statement.Int(object.metageneration).Int(object.size_bytes).Int(object.crc32c);
-  statement.Blob(object.md5).Int(object.component_count).Time(object.created);
-  statement.Time(object.updated).OptionalTime(object.deleted);
-  statement.OptionalTime(object.retention_start).Text(DumpJson(object.settings));
-  return statement.Text(object.blob).Run();
+  return database_.Run("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       object.bucket, object.name, object.generation, object.metageneration,
+                       object.size_bytes, object.crc32c, sqlite::Blob{object.md5},
+                       object.component_count, object.created, object.updated, object.deleted,
+                       object.retention_start, DumpJson(object.settings), object.blob);
 }
 
 Status ObjectRecords::Update(const ObjectRecord& object) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
-      database_.Prepare("UPDATE objects SET metageneration = ?, updated = ?, deleted = ?, "
-                        "retention_start = ?, settings = ? "
-                        "WHERE bucket = ? AND name = ? AND generation = ?"));
-  statement.Int(object.metageneration).Time(object.updated).OptionalTime(object.deleted);
-  statement.OptionalTime(object.retention_start).Text(DumpJson(object.settings));
-  return statement.Text(object.bucket).Text(object.name).Int(object.generation).Run();
+  return database_.Run(
+      "UPDATE objects SET metageneration = ?, updated = ?, deleted = ?, retention_start = ?, "
+      "settings = ? WHERE bucket = ? AND name = ? AND generation = ?",
+      object.metageneration, object.updated, object.deleted, object.retention_start,
+      DumpJson(object.settings), object.bucket, object.name, object.generation);
 }
 
 Status ObjectRecords::Erase(const ObjectRecord& object) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
-      database_.Prepare("DELETE FROM objects WHERE bucket = ? AND name = ? AND generation = ?"));
-  return statement.Text(object.bucket).Text(object.name).Int(object.generation).Run();
+  return database_.Run("DELETE FROM objects WHERE bucket = ? AND name = ? AND generation = ?",
+                       object.bucket, object.name, object.generation);
 }
 
 Result<std::optional<UploadRow>> UploadRecords::Find(const std::string& id) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare(Select(kUploadColumns, "FROM uploads WHERE id = ?")));
-  statement.Text(id);
-  return ReadOne(statement, ReadUpload);
+  return ReadOne(database_.Prepare(Select(kUploadColumns, "FROM uploads WHERE id = ?"), id),
+                 ReadUpload);
 }
 
 Result<std::vector<UploadRow>> UploadRecords::ListCreatedBefore(Timestamp time) {
-  HF_ASSIGN_OR_RETURN(
-      sqlite::Statement statement,
-      database_.Prepare(Select(kUploadColumns, "FROM uploads WHERE created < ? LIMIT 1000")));
-  statement.Time(time);
-  return ReadAll(statement, ReadUpload);
+  return ReadAll(
+      database_.Prepare(Select(kUploadColumns, "FROM uploads WHERE created < ? LIMIT 1000"), time),
+      ReadUpload);
 }
 
 Result<bool> UploadRecords::NamesBlob(const std::string& blob) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("SELECT 1 FROM uploads WHERE blob = ? "
-                                        "AND finished_generation = 0 LIMIT 1"));
-  return statement.Text(blob).Step();
+  HF_ASSIGN_OR_RETURN(const auto found, database_.ReadInt("SELECT 1 FROM uploads WHERE blob = ? "
+                                                          "AND finished_generation = 0 LIMIT 1",
+                                                          blob));
+  return found.has_value();
 }
 
 Status UploadRecords::Insert(const UploadRow& upload) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  statement.Text(upload.id).Text(upload.object.bucket).Text(upload.object.name);
-  statement.Text(DumpJson(RequestToJson(upload.object))).OptionalInt(upload.total_bytes);
-  statement.Text(upload.blob).Int(upload.received_bytes).Time(upload.created);
-  return statement.Int(upload.finished_generation).Run();
+  return database_.Run("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", upload.id,
+                       upload.object.bucket, upload.object.name,
+                       DumpJson(RequestToJson(upload.object)), upload.total_bytes, upload.blob,
+                       upload.received_bytes, upload.created, upload.finished_generation);
 }
 
 Status UploadRecords::SetReceived(const std::string& id, int64_t received_bytes) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("UPDATE uploads SET received_bytes = ? WHERE id = ?"));
-  return statement.Int(received_bytes).Text(id).Run();
+  return database_.Run("UPDATE uploads SET received_bytes = ? WHERE id = ?", received_bytes, id);
 }
 
 Status UploadRecords::SetFinished(const std::string& id, int64_t generation) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("UPDATE uploads SET finished_generation = ? WHERE id = ?"));
-  return statement.Int(generation).Text(id).Run();
+  return database_.Run("UPDATE uploads SET finished_generation = ? WHERE id = ?", generation, id);
 }
 
 Status UploadRecords::Erase(const std::string& id) {
-  HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
-                      database_.Prepare("DELETE FROM uploads WHERE id = ?"));
-  return statement.Text(id).Run();
+  return database_.Run("DELETE FROM uploads WHERE id = ?", id);
 }
 
 }  // namespace holdfast::storage

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "localcloud/warehouse/sqlite.h"
+#include "localcloud/sqlite/database.h"
 
 namespace holdfast::warehouse {
 

@@ -61,7 +61,7 @@ std::string Etag(int64_t key, int64_t version, int64_t revision) {
       .substr(0, kEtagLength);
 }
 
-Result<std::optional<StreamingBufferRecord>> ReadStreamingBuffer(SqliteDatabase& database,
+Result<std::optional<StreamingBufferRecord>> ReadStreamingBuffer(sqlite::Database& database,
                                                                  int64_t table_key) {
   HF_ASSIGN_OR_RETURN(auto row, database.Prepare("SELECT COUNT(*), SUM(bytes), MIN(arrival_ms) "
                                                  "FROM buffer_rows WHERE table_key = ?",
@@ -78,7 +78,7 @@ const std::string_view kTableColumns =
     "table_key, project, dataset, name, kind, resource, schema_key, revision, version, created_ms, "
     "data_ms, metadata_ms, expiration_ms, num_rows, num_bytes";
 
-Status CreateCatalog(SqliteDatabase& database) { return database.RunScript(kCatalogSql); }
+Status CreateCatalog(sqlite::Database& database) { return database.Execute(kCatalogSql); }
 
 Error NotFoundError(const TableRef& ref) {
   Error error =
@@ -101,7 +101,7 @@ Error DuplicateError(std::string message) {
   return error;
 }
 
-Result<int64_t> TimeTravelWindowMs(SqliteDatabase& database, const DatasetRef& ref) {
+Result<int64_t> TimeTravelWindowMs(sqlite::Database& database, const DatasetRef& ref) {
   HF_ASSIGN_OR_RETURN(auto row, database.Prepare("SELECT resource FROM datasets "
                                                  "WHERE project = ? AND dataset = ?",
                                                  ref.project, ref.dataset));
@@ -114,7 +114,7 @@ Result<int64_t> TimeTravelWindowMs(SqliteDatabase& database, const DatasetRef& r
   return hours * 3'600'000;
 }
 
-Result<int64_t> InternSchema(SqliteDatabase& database, const Schema& schema) {
+Result<int64_t> InternSchema(sqlite::Database& database, const Schema& schema) {
   const std::string json = DumpJson(schema.ToJson());
   HF_RETURN_IF_ERROR(database.Run("INSERT OR IGNORE INTO schemas(json) VALUES (?)", json));
   HF_ASSIGN_OR_RETURN(const auto key,
@@ -122,7 +122,7 @@ Result<int64_t> InternSchema(SqliteDatabase& database, const Schema& schema) {
   return key.value_or(0);
 }
 
-Result<Schema> ReadSchema(SqliteDatabase& database, int64_t schema_key) {
+Result<Schema> ReadSchema(sqlite::Database& database, int64_t schema_key) {
   HF_ASSIGN_OR_RETURN(
       auto row, database.Prepare("SELECT json FROM schemas WHERE schema_key = ?", schema_key));
   HF_RETURN_IF_ERROR(row.Step());
@@ -130,7 +130,7 @@ Result<Schema> ReadSchema(SqliteDatabase& database, int64_t schema_key) {
   return Schema::FromJson(json);
 }
 
-Result<TableRecord> ReadTableRow(SqliteDatabase& database, const SqliteStatement& row) {
+Result<TableRecord> ReadTableRow(sqlite::Database& database, const sqlite::Statement& row) {
   TableRecord table;
   table.table_key = row.Int(0);
   table.ref = TableRef{row.Text(1), row.Text(2), row.Text(3), {}};
@@ -149,7 +149,7 @@ Result<TableRecord> ReadTableRow(SqliteDatabase& database, const SqliteStatement
   return table;
 }
 
-Result<TableRecord> FindLiveTable(SqliteDatabase& database, const TableRef& ref) {
+Result<TableRecord> FindLiveTable(sqlite::Database& database, const TableRef& ref) {
   HF_ASSIGN_OR_RETURN(
       auto row, database.Prepare(fmt::format("SELECT {} FROM tables WHERE project = ? AND "
                                              "dataset = ? AND name = ? AND deleted_ms IS NULL",
@@ -160,7 +160,7 @@ Result<TableRecord> FindLiveTable(SqliteDatabase& database, const TableRef& ref)
   return ReadTableRow(database, row);
 }
 
-Result<int64_t> InsertTable(SqliteDatabase& database, const TableDefinition& definition,
+Result<int64_t> InsertTable(sqlite::Database& database, const TableDefinition& definition,
                             int64_t now_ms) {
   const TableRef& ref = definition.ref;
   HF_ASSIGN_OR_RETURN(const auto existing,
@@ -179,13 +179,13 @@ Result<int64_t> InsertTable(SqliteDatabase& database, const TableDefinition& def
       "created_ms, data_ms, metadata_ms, expiration_ms) VALUES (?,?,?,?,?,?,1,1,?,?,?,?)",
       ref.project, ref.dataset, ref.table, static_cast<int64_t>(definition.kind),
       DumpJson(definition.resource), schema_key, now_ms, now_ms, now_ms, expiration));
-  const int64_t table_key = database.last_insert_key();
+  const int64_t table_key = database.last_insert_id();
   HF_RETURN_IF_ERROR(database.Run("INSERT INTO versions VALUES (?, 1, ?, ?, 0, 0)", table_key,
                                   now_ms, schema_key));
   return table_key;
 }
 
-Status MarkTableDeleted(SqliteDatabase& database, int64_t table_key, int64_t deleted_ms) {
+Status MarkTableDeleted(sqlite::Database& database, int64_t table_key, int64_t deleted_ms) {
   HF_RETURN_IF_ERROR(
       database.Run("UPDATE tables SET deleted_ms = ? WHERE table_key = ?", deleted_ms, table_key));
   HF_RETURN_IF_ERROR(database.Run("DELETE FROM buffer_rows WHERE table_key = ?", table_key));
@@ -197,7 +197,7 @@ NewVersion NextVersion(const TableRecord& table, int64_t now_ms) {
   return {.version = table.version + 1, .committed_ms = std::max(now_ms, table.last_modified_ms)};
 }
 
-Status RecordVersion(SqliteDatabase& database, const TableRecord& table, const NewVersion& next,
+Status RecordVersion(sqlite::Database& database, const TableRecord& table, const NewVersion& next,
                      int64_t schema_key) {
   HF_ASSIGN_OR_RETURN(
       auto sums,
@@ -215,7 +215,7 @@ Status RecordVersion(SqliteDatabase& database, const TableRecord& table, const N
       next.version, schema_key, next.committed_ms, rows, bytes, table.table_key);
 }
 
-Status TouchPartition(SqliteDatabase& database, int64_t table_key, const std::string& partition,
+Status TouchPartition(sqlite::Database& database, int64_t table_key, const std::string& partition,
                       int64_t modified_ms) {
   return database.Run(
       "INSERT INTO partitions VALUES (?,?,?) ON CONFLICT DO UPDATE "
@@ -223,7 +223,7 @@ Status TouchPartition(SqliteDatabase& database, int64_t table_key, const std::st
       table_key, partition, modified_ms);
 }
 
-Status RemoveLiveFiles(SqliteDatabase& database, int64_t table_key,
+Status RemoveLiveFiles(sqlite::Database& database, int64_t table_key,
                        const std::optional<std::string>& partition, const NewVersion& next) {
   if (partition) {
     HF_RETURN_IF_ERROR(
@@ -239,7 +239,7 @@ Status RemoveLiveFiles(SqliteDatabase& database, int64_t table_key,
                       next.committed_ms, table_key);
 }
 
-Result<bool> ExpireTable(SqliteDatabase& database, const TableRecord& table, int64_t now_ms) {
+Result<bool> ExpireTable(sqlite::Database& database, const TableRecord& table, int64_t now_ms) {
   if (table.expiration_ms && *table.expiration_ms <= now_ms) {
     HF_RETURN_IF_ERROR(MarkTableDeleted(database, table.table_key,
                                         std::max(*table.expiration_ms, table.created_ms)));

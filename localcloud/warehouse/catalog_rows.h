@@ -17,8 +17,8 @@
 #include <optional>
 #include <string>
 
+#include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/metadata.h"
-#include "localcloud/warehouse/sqlite.h"
 #include "localcloud/warehouse/table_store.h"
 
 namespace holdfast::warehouse {
@@ -27,36 +27,36 @@ inline constexpr int64_t kTimeTravelHoursDefault = 168;  // google-semantics A3 
 inline constexpr int64_t kTablePartitionsMax = 10'000;   // google-semantics A2 #17
 
 // Creates the tables that are absent.
-Status CreateCatalog(SqliteDatabase& database);
+Status CreateCatalog(sqlite::Database& database);
 
 Error NotFoundError(const TableRef& ref);
 Error NotFoundError(const DatasetRef& ref);
 Error DuplicateError(std::string message);
 
 // How long the past of the dataset's tables can be read, in milliseconds.
-Result<int64_t> TimeTravelWindowMs(SqliteDatabase& database, const DatasetRef& ref);
+Result<int64_t> TimeTravelWindowMs(sqlite::Database& database, const DatasetRef& ref);
 
 // The key of `schema` in `schemas`, which gets it if it is new; and back.
-Result<int64_t> InternSchema(SqliteDatabase& database, const Schema& schema);
-Result<Schema> ReadSchema(SqliteDatabase& database, int64_t schema_key);
+Result<int64_t> InternSchema(sqlite::Database& database, const Schema& schema);
+Result<Schema> ReadSchema(sqlite::Database& database, int64_t schema_key);
 
 // The row under FROM tables: columns in the order that ReadTableRow expects.
 extern const std::string_view kTableColumns;
-Result<TableRecord> ReadTableRow(SqliteDatabase& database, const SqliteStatement& row);
+Result<TableRecord> ReadTableRow(sqlite::Database& database, const sqlite::Statement& row);
 
 // The live table of that name (partition ignored); kWarehouseNotFound if there is none.
-Result<TableRecord> FindLiveTable(SqliteDatabase& database, const TableRef& ref);
+Result<TableRecord> FindLiveTable(sqlite::Database& database, const TableRef& ref);
 
 // Inserts the table and its empty version 1. kWarehouseExists if a live one has the name.
-Result<int64_t> InsertTable(SqliteDatabase& database, const TableDefinition& definition,
+Result<int64_t> InsertTable(sqlite::Database& database, const TableDefinition& definition,
                             int64_t now_ms);
 
 // Ends the life of a table at `deleted_ms`: its rows stay, its streaming buffer goes.
-Status MarkTableDeleted(SqliteDatabase& database, int64_t table_key, int64_t deleted_ms);
+Status MarkTableDeleted(sqlite::Database& database, int64_t table_key, int64_t deleted_ms);
 
 // Deletes the table if it has expired and drops its expired partitions, as one more version.
 // Returns whether the table is gone.
-Result<bool> ExpireTable(SqliteDatabase& database, const TableRecord& table, int64_t now_ms);
+Result<bool> ExpireTable(sqlite::Database& database, const TableRecord& table, int64_t now_ms);
 
 // Adds a version after `table.version` in which the files of `removed_partition` (nullopt: none)
 // are gone, and brings the counts up to date. The building block of commits and expiry.
@@ -65,15 +65,15 @@ struct NewVersion {
   int64_t committed_ms = 0;
 };
 NewVersion NextVersion(const TableRecord& table, int64_t now_ms);
-Status RecordVersion(SqliteDatabase& database, const TableRecord& table, const NewVersion& next,
+Status RecordVersion(sqlite::Database& database, const TableRecord& table, const NewVersion& next,
                      int64_t schema_key);
 
 // Takes live files out of the table from version `next` on: one partition's, or all if nullopt.
-Status RemoveLiveFiles(SqliteDatabase& database, int64_t table_key,
+Status RemoveLiveFiles(sqlite::Database& database, int64_t table_key,
                        const std::optional<std::string>& partition, const NewVersion& next);
 
 // Notes that the partition's data changed at `modified_ms`; never moves backwards.
-Status TouchPartition(SqliteDatabase& database, int64_t table_key, const std::string& partition,
+Status TouchPartition(sqlite::Database& database, int64_t table_key, const std::string& partition,
                       int64_t modified_ms);
 
 }  // namespace holdfast::warehouse

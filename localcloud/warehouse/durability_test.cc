@@ -179,7 +179,7 @@ TEST_F(Durability, ASecondProcessIsKeptOut) {
   WarehouseOptions options;
   options.directory = directory() + "/warehouse";
   const auto random = MakeSeededRandom(1);
-  EXPECT_ERROR(Warehouse::Open(options, clock(), *random), ErrorId::kWarehouseStorage);
+  EXPECT_ERROR(Warehouse::Open(options, clock(), *random), ErrorId::kDirectoryInUse);
 }
 
 // A child appends batches of three rows until it is killed; afterwards every batch is whole.

@@ -20,7 +20,7 @@ EffectScope::EffectScope(Effect effect) : effect_(std::move(effect)) {
 
 EffectScope::~EffectScope() { current_effect = nullptr; }
 
-Status EffectScope::Apply(SqliteDatabase& database) {
+Status EffectScope::Apply(sqlite::Database& database) {
   return current_effect == nullptr ? Ok() : (*current_effect)(database);
 }
 

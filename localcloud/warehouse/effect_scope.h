@@ -10,14 +10,16 @@
 
 #include "base/result.h"
 
-namespace holdfast::warehouse {
+namespace holdfast::sqlite {
+class Database;
+}
 
-class SqliteDatabase;
+namespace holdfast::warehouse {
 
 class EffectScope {
  public:
   // May run more than once; an error takes the whole change back.
-  using Effect = std::function<Status(SqliteDatabase& database)>;
+  using Effect = std::function<Status(sqlite::Database& database)>;
 
   explicit EffectScope(Effect effect);
   ~EffectScope();
@@ -25,7 +27,7 @@ class EffectScope {
   EffectScope& operator=(const EffectScope&) = delete;
 
   // Runs the effect of this thread's scope, if there is one. For TableStore, before it commits.
-  static Status Apply(SqliteDatabase& database);
+  static Status Apply(sqlite::Database& database);
 
  private:
   Effect effect_;

@@ -1,13 +1,12 @@
 #include "localcloud/warehouse/file_area.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+
+#include "base/file_error.h"
 
 namespace holdfast::warehouse {
 
@@ -18,25 +17,20 @@ namespace fs = std::filesystem;
 // From this many files on, one sync of the file system is cheaper than one for each.
 constexpr size_t kSyncEachMax = 8;
 
-Error FileError(std::string_view doing, const std::string& path, int code) {
-  const ErrorId id = code == ENOSPC || code == EDQUOT ? ErrorId::kDiskFull : ErrorId::kFileError;
-  return MakeError(id, fmt::format("{} {}: {}", doing, path, std::strerror(code)));
-}
-
 Status SyncPath(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return FileError("open", path, errno);
+  if (descriptor < 0) return FileError("opening", path, errno);
   const int result = fsync(descriptor);
   const int code = errno;
   close(descriptor);
-  if (result != 0) return FileError("sync", path, code);
+  if (result != 0) return FileError("syncing", path, code);
   return Ok();
 }
 
 Status MakeDirectory(const std::string& path) {
   std::error_code code;
   fs::create_directories(path, code);
-  if (code) return FileError("create directory", path, code.value());
+  if (code) return FileError("creating", path, code.value());
   return Ok();
 }
 
@@ -49,21 +43,6 @@ StagingDirectory::~StagingDirectory() {
 
 PublishedFiles::~PublishedFiles() { area_->Remove(paths_); }
 
-DirectoryLock::~DirectoryLock() { close(descriptor_); }
-
-Result<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(const std::string& directory) {
-  HF_RETURN_IF_ERROR(MakeDirectory(directory));
-  const std::string path = directory + "/lock";
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) return FileError("open", path, errno);
-  std::unique_ptr<DirectoryLock> lock(new DirectoryLock(descriptor));
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    return MakeError(ErrorId::kWarehouseStorage,
-                     fmt::format("Another process has the warehouse in {} open", directory));
-  }
-  return lock;
-}
-
 FileArea::FileArea(std::string directory, Random& random)
     : directory_(std::move(directory)), files_(directory_ + "/files"), random_(random) {}
 
@@ -71,7 +50,7 @@ Result<std::unique_ptr<FileArea>> FileArea::Open(const std::string& directory, R
   HF_RETURN_IF_ERROR(MakeDirectory(directory));
   std::error_code code;
   const std::string absolute = fs::canonical(directory, code).string();
-  if (code) return FileError("open directory", directory, code.value());
+  if (code) return FileError("opening", directory, code.value());
   std::unique_ptr<FileArea> area(new FileArea(absolute, random));
   for (const char* scratch : {"/staging", "/spill"}) {
     fs::remove_all(absolute + scratch, code);
@@ -100,7 +79,7 @@ Result<PublishedFiles> FileArea::Publish(const std::vector<std::string>& staged)
     HF_ASSIGN_OR_RETURN(const std::string path, FreshPath());
     std::error_code code;
     fs::rename(source, Absolute(path), code);
-    if (code) return FileError("rename to", Absolute(path), code.value());
+    if (code) return FileError("renaming to", Absolute(path), code.value());
     published.paths_.push_back(path);
   }
   HF_RETURN_IF_ERROR(Sync(published.paths_));
@@ -113,7 +92,7 @@ Result<PublishedFiles> FileArea::Link(const std::vector<std::string>& paths) {
     HF_ASSIGN_OR_RETURN(const std::string path, FreshPath());
     std::error_code code;
     fs::create_hard_link(Absolute(source), Absolute(path), code);
-    if (code) return FileError("link", Absolute(path), code.value());
+    if (code) return FileError("linking", Absolute(path), code.value());
     published.paths_.push_back(path);
   }
   HF_RETURN_IF_ERROR(Sync(published.paths_));
@@ -129,11 +108,11 @@ Status FileArea::Sync(const std::vector<std::string>& paths) {
     return SyncPath(files_);
   }
   const int descriptor = open(files_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return FileError("open", files_, errno);
+  if (descriptor < 0) return FileError("opening", files_, errno);
   const int result = syncfs(descriptor);
   const int code = errno;
   close(descriptor);
-  if (result != 0) return FileError("sync", files_, code);
+  if (result != 0) return FileError("syncing", files_, code);
   return Ok();
 }
 
@@ -152,7 +131,7 @@ Result<int64_t> FileArea::SweepOrphans(const std::set<std::string>& known) {
     std::string path = it->path().string().substr(files_.size() + 1);
     if (!known.contains(path)) orphans.push_back(std::move(path));
   }
-  if (code) return FileError("list", files_, code.value());
+  if (code) return FileError("listing", files_, code.value());
   Remove(orphans);
   return static_cast<int64_t>(orphans.size());
 }

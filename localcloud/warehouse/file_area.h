@@ -50,21 +50,6 @@ class PublishedFiles {
   std::vector<std::string> paths_;
 };
 
-// Keeps other processes out of a data directory for as long as it lives; the kernel releases it
-// when the process dies.
-class DirectoryLock {
- public:
-  // Creates the directory when absent. Errors: kWarehouseStorage when another process holds it.
-  static Result<std::unique_ptr<DirectoryLock>> Take(const std::string& directory);
-  ~DirectoryLock();
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
-
 class FileArea {
  public:
   // Creates the directories and empties staging/ and spill/. `random` must outlive the area.

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <map>
 
+#include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/buffer_rows.h"
 #include "localcloud/warehouse/catalog_rows.h"
 #include "localcloud/warehouse/json_rows.h"
 #include "localcloud/warehouse/parquet_write.h"
-#include "localcloud/warehouse/sqlite.h"
 
 namespace holdfast::warehouse {
 
@@ -61,7 +61,7 @@ std::vector<InsertError> CheckRows(const InsertRequest& request, const Schema& s
 }
 
 // Whether the row was inserted within the last minute; remembers it if not.
-Result<bool> IsRepeated(SqliteDatabase& database, int64_t table_key, const std::string& insert_id,
+Result<bool> IsRepeated(sqlite::Database& database, int64_t table_key, const std::string& insert_id,
                         int64_t now_ms) {
   if (insert_id.empty()) return false;
   HF_RETURN_IF_ERROR(database.Run("INSERT OR IGNORE INTO recent_inserts VALUES (?,?,?)", table_key,
@@ -72,11 +72,11 @@ Result<bool> IsRepeated(SqliteDatabase& database, int64_t table_key, const std::
 Status StoreRows(Warehouse& warehouse, const InsertRequest& request,
                  const std::vector<std::string>& texts, const std::vector<InsertError>& errors) {
   const std::lock_guard lock(warehouse.store().mutex());
-  SqliteDatabase& database = warehouse.store().database();
+  sqlite::Database& database = warehouse.store().database();
   const int64_t now_ms = ToUnixMillis(warehouse.clock().Now());
   std::vector<bool> refused(texts.size());
   for (const InsertError& error : errors) refused[static_cast<size_t>(error.index)] = true;
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(database));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(database));
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindLiveTable(database, request.table));
   HF_RETURN_IF_ERROR(
       database.Run("DELETE FROM recent_inserts WHERE arrival_ms <= ?", now_ms - kDeduplicationMs));

@@ -6,10 +6,10 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/catalog_rows.h"
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/effect_scope.h"
-#include "localcloud/warehouse/sqlite.h"
 
 namespace holdfast::warehouse {
 
@@ -25,7 +25,7 @@ std::string DatasetEtag(const DatasetRef& ref, int64_t created_ms, int64_t revis
 constexpr std::string_view kDatasetColumns =
     "project, dataset, resource, revision, created_ms, modified_ms";
 
-Result<DatasetRecord> ReadDatasetRow(const SqliteStatement& row) {
+Result<DatasetRecord> ReadDatasetRow(const sqlite::Statement& row) {
   DatasetRecord record;
   record.ref = {row.Text(0), row.Text(1)};
   HF_ASSIGN_OR_RETURN(record.resource, ParseJson(row.Text(2)));
@@ -35,7 +35,7 @@ Result<DatasetRecord> ReadDatasetRow(const SqliteStatement& row) {
   return record;
 }
 
-Result<DatasetRecord> FindDataset(SqliteDatabase& database, const DatasetRef& ref) {
+Result<DatasetRecord> FindDataset(sqlite::Database& database, const DatasetRef& ref) {
   HF_ASSIGN_OR_RETURN(auto row, database.Prepare(fmt::format("SELECT {} FROM datasets WHERE "
                                                              "project = ? AND dataset = ?",
                                                              kDatasetColumns),
@@ -87,13 +87,13 @@ Status CheckPartitioningUnchanged(Partitioning before, Partitioning after) {
 
 }  // namespace
 
-TableStore::TableStore(std::unique_ptr<SqliteDatabase> database, Clock& clock)
+TableStore::TableStore(std::unique_ptr<sqlite::Database> database, Clock& clock)
     : database_(std::move(database)), clock_(clock) {}
 
 TableStore::~TableStore() = default;
 
 Result<std::unique_ptr<TableStore>> TableStore::Open(const std::string& path, Clock& clock) {
-  HF_ASSIGN_OR_RETURN(auto database, SqliteDatabase::Open(path));
+  HF_ASSIGN_OR_RETURN(auto database, sqlite::Database::Open(path));
   HF_RETURN_IF_ERROR(CreateCatalog(*database));
   return std::unique_ptr<TableStore>(new TableStore(std::move(database), clock));
 }
@@ -132,7 +132,7 @@ Status TableStore::DeleteDataset(const DatasetRef& ref, bool delete_contents) {
   const std::lock_guard lock(mutex_);
   HF_RETURN_IF_ERROR(FindDataset(*database_, ref));
   HF_RETURN_IF_ERROR(DropExpired());
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_ASSIGN_OR_RETURN(auto rows, database_->Prepare("SELECT table_key FROM tables WHERE project = ?"
                                                     " AND dataset = ? AND deleted_ms IS NULL",
                                                     ref.project, ref.dataset));
@@ -180,7 +180,7 @@ Result<Page<DatasetRecord>> TableStore::ListDatasets(const std::string& project,
 Result<TableRecord> TableStore::FindUnexpired(const TableRef& ref) {
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindLiveTable(*database_, ref));
   if (!table.expiration_ms && table.partitioning.expiration_ms == 0) return table;
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_ASSIGN_OR_RETURN(const bool gone, ExpireTable(*database_, table, NowMs()));
   HF_RETURN_IF_ERROR(transaction.Commit());
   if (gone) return NotFoundError(ref);
@@ -205,7 +205,7 @@ Result<int64_t> TableStore::Create(const TableDefinition& definition) {
 
 Result<TableRecord> TableStore::CreateTable(const TableDefinition& definition) {
   const std::lock_guard lock(mutex_);
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_RETURN_IF_ERROR(Create(definition));
   HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   HF_RETURN_IF_ERROR(transaction.Commit());
@@ -233,7 +233,7 @@ Result<TableRecord> TableStore::UpdateTable(const TableRef& ref, Json resource,
     HF_RETURN_IF_ERROR(CheckPartitioningUnchanged(before.partitioning, partitioning));
   }
   HF_ASSIGN_OR_RETURN(const auto expiration, OptionalInt64(resource, "expirationTime"));
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   const NewVersion next = NextVersion(before, NowMs());
   HF_RETURN_IF_ERROR(
       database_->Run("UPDATE tables SET resource = ?, revision = revision + 1, metadata_ms = ?, "
@@ -251,7 +251,7 @@ Result<TableRecord> TableStore::UpdateTable(const TableRef& ref, Json resource,
 Status TableStore::DeleteTable(const TableRef& ref) {
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindUnexpired(ref));
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_RETURN_IF_ERROR(MarkTableDeleted(*database_, table.table_key, NowMs()));
   HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   return transaction.Commit();

@@ -8,7 +8,8 @@
 //
 // Names are looked up as BigQuery does: case-sensitive, a live table hides older incarnations of
 // its name. A table past its expiration is not found. Thread-safe; every call is short. Errors of
-// all calls: kWarehouseNotFound, kWarehouseStorage, kDiskFull.
+// all calls: kWarehouseNotFound, and those of
+// localcloud/sqlite/database.h.
 #pragma once
 
 #include <functional>
@@ -21,9 +22,11 @@
 #include "base/clock.h"
 #include "localcloud/warehouse/metadata.h"
 
-namespace holdfast::warehouse {
+namespace holdfast::sqlite {
+class Database;
+}
 
-class SqliteDatabase;
+namespace holdfast::warehouse {
 
 // What a new table is made of. `resource` may carry expirationTime and partitioning.
 struct TableDefinition {
@@ -116,11 +119,11 @@ class TableStore {
 
   // The SQLite database, for the streaming buffer, whose rows leave it in the transaction of the
   // version that takes them up. Hold `mutex()` while using it.
-  SqliteDatabase& database() { return *database_; }
+  sqlite::Database& database() { return *database_; }
   std::recursive_mutex& mutex() { return mutex_; }
 
  private:
-  TableStore(std::unique_ptr<SqliteDatabase> database, Clock& clock);
+  TableStore(std::unique_ptr<sqlite::Database> database, Clock& clock);
   int64_t NowMs() const;
   Result<TableRecord> FindUnexpired(const TableRef& ref);
   Result<int64_t> Create(const TableDefinition& definition);
@@ -129,7 +132,7 @@ class TableStore {
   void Pin(TableSnapshot& snapshot);
 
   std::recursive_mutex mutex_;
-  std::unique_ptr<SqliteDatabase> database_;
+  std::unique_ptr<sqlite::Database> database_;
   Clock& clock_;
   std::vector<std::weak_ptr<const std::vector<std::string>>> pins_;
 };

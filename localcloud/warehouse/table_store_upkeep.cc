@@ -3,8 +3,8 @@
 
 #include <set>
 
+#include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/catalog_rows.h"
-#include "localcloud/warehouse/sqlite.h"
 #include "localcloud/warehouse/table_store.h"
 
 namespace holdfast::warehouse {
@@ -16,7 +16,7 @@ struct PastFile {
   std::string path;
 };
 
-Result<std::vector<std::string>> ReadTexts(SqliteStatement statement) {
+Result<std::vector<std::string>> ReadTexts(sqlite::Statement statement) {
   std::vector<std::string> texts;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool found, statement.Step());
@@ -25,7 +25,7 @@ Result<std::vector<std::string>> ReadTexts(SqliteStatement statement) {
   }
 }
 
-Result<std::vector<PastFile>> ReadPastFiles(SqliteStatement statement) {
+Result<std::vector<PastFile>> ReadPastFiles(sqlite::Statement statement) {
   std::vector<PastFile> files;
   while (true) {
     HF_ASSIGN_OR_RETURN(const bool found, statement.Step());
@@ -36,7 +36,7 @@ Result<std::vector<PastFile>> ReadPastFiles(SqliteStatement statement) {
 
 // Forgets the versions of a table that ended before `horizon_ms`, and gives the file rows that
 // only they had. A deleted table that is out of reach loses all of its rows.
-Result<std::vector<PastFile>> ForgetVersions(SqliteDatabase& database, int64_t table_key,
+Result<std::vector<PastFile>> ForgetVersions(sqlite::Database& database, int64_t table_key,
                                              bool unreachable, int64_t horizon_ms) {
   if (unreachable) {
     HF_RETURN_IF_ERROR(database.Run("DELETE FROM versions WHERE table_key = ?", table_key));
@@ -66,7 +66,7 @@ struct TableAge {
   std::optional<int64_t> deleted_ms;
 };
 
-Result<std::vector<TableAge>> ReadTableAges(SqliteDatabase& database) {
+Result<std::vector<TableAge>> ReadTableAges(sqlite::Database& database) {
   HF_ASSIGN_OR_RETURN(
       auto rows, database.Prepare("SELECT table_key, project, dataset, deleted_ms FROM tables"));
   std::vector<TableAge> ages;
@@ -95,7 +95,7 @@ Status TableStore::DropExpired() {
     candidates.push_back(std::move(table));
   }
   if (candidates.empty()) return Ok();
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   for (const TableRecord& table : candidates) {
     HF_RETURN_IF_ERROR(ExpireTable(*database_, table, NowMs()));
   }
@@ -109,7 +109,7 @@ Result<std::vector<std::string>> TableStore::CollectGarbage() {
     if (const auto paths = pin.lock()) pinned.insert(paths->begin(), paths->end());
   }
   HF_ASSIGN_OR_RETURN(const std::vector<TableAge> ages, ReadTableAges(*database_));
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   std::set<std::string> released;
   for (const TableAge& age : ages) {
     HF_ASSIGN_OR_RETURN(const int64_t window_ms, TimeTravelWindowMs(*database_, age.dataset));

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/catalog_rows.h"
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/effect_scope.h"
-#include "localcloud/warehouse/sqlite.h"
 #include "localcloud/warehouse/table_store.h"
 
 namespace holdfast::warehouse {
@@ -23,7 +23,8 @@ Error TimeTravelError(const TableRef& ref, int64_t as_of_ms, std::string_view wh
 }
 
 // kEmpty refuses a table (or partition) that has rows, streamed ones included.
-Status CheckEmpty(SqliteDatabase& database, const TableRecord& table, const VersionChange& change) {
+Status CheckEmpty(sqlite::Database& database, const TableRecord& table,
+                  const VersionChange& change) {
   HF_ASSIGN_OR_RETURN(
       const auto rows,
       change.partition.empty()
@@ -39,7 +40,7 @@ Status CheckEmpty(SqliteDatabase& database, const TableRecord& table, const Vers
                                     table.ref.WithPartition(change.partition).table));
 }
 
-Status AddFiles(SqliteDatabase& database, int64_t table_key, const std::vector<DataFile>& files,
+Status AddFiles(sqlite::Database& database, int64_t table_key, const std::vector<DataFile>& files,
                 int64_t version, int64_t schema_key, int64_t modified_ms) {
   for (const DataFile& file : files) {
     const int64_t key = file.schema_key != 0 ? file.schema_key : schema_key;
@@ -53,7 +54,7 @@ Status AddFiles(SqliteDatabase& database, int64_t table_key, const std::vector<D
 }
 
 // Takes out the files that a statement replaces; each must still be live.
-Status RemoveReplaced(SqliteDatabase& database, const TableRecord& table,
+Status RemoveReplaced(sqlite::Database& database, const TableRecord& table,
                       const std::vector<std::string>& paths, const NewVersion& next) {
   for (const std::string& path : paths) {
     HF_RETURN_IF_ERROR(database.Run(
@@ -76,7 +77,7 @@ Status RemoveReplaced(SqliteDatabase& database, const TableRecord& table,
   return Ok();
 }
 
-Status CheckPartitionCount(SqliteDatabase& database, const TableRecord& table) {
+Status CheckPartitionCount(sqlite::Database& database, const TableRecord& table) {
   if (!table.partitioning.IsPartitioned()) return Ok();
   HF_ASSIGN_OR_RETURN(const auto count,
                       database.ReadInt("SELECT COUNT(DISTINCT partition_id) FROM files WHERE "
@@ -92,7 +93,7 @@ Status CheckPartitionCount(SqliteDatabase& database, const TableRecord& table) {
   return error;
 }
 
-Status RemoveStreamed(SqliteDatabase& database, const TableRecord& table,
+Status RemoveStreamed(sqlite::Database& database, const TableRecord& table,
                       const VersionChange& change) {
   if (change.streamed) {
     HF_RETURN_IF_ERROR(database.Run("DELETE FROM buffer_rows WHERE table_key = ? AND sequence <= ?",
@@ -108,7 +109,7 @@ Status RemoveStreamed(SqliteDatabase& database, const TableRecord& table,
   return Ok();
 }
 
-Result<std::vector<DataFile>> ReadFiles(SqliteDatabase& database, const TableRecord& table,
+Result<std::vector<DataFile>> ReadFiles(sqlite::Database& database, const TableRecord& table,
                                         const std::string& partition) {
   const std::string sql = fmt::format(
       "SELECT partition_id, path, rows, bytes, schema_key, modified_ms FROM files "
@@ -131,7 +132,7 @@ Result<std::vector<DataFile>> ReadFiles(SqliteDatabase& database, const TableRec
 }
 
 // Makes `table` what it was in its newest version at `as_of_ms`.
-Status GoBack(SqliteDatabase& database, TableRecord& table, int64_t as_of_ms) {
+Status GoBack(sqlite::Database& database, TableRecord& table, int64_t as_of_ms) {
   HF_ASSIGN_OR_RETURN(
       auto row, database.Prepare("SELECT version, schema_key, num_rows, num_bytes FROM versions "
                                  "WHERE table_key = ? AND committed_ms <= ? "
@@ -213,7 +214,7 @@ Result<TableRecord> TableStore::Commit(const VersionChange& change) {
     return MakeError(ErrorId::kWarehouseConflict,
                      fmt::format("{} was recreated meanwhile", table.ref.ToString()));
   }
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_RETURN_IF_ERROR(Apply(table, change));
   HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
   HF_RETURN_IF_ERROR(transaction.Commit());
@@ -223,7 +224,7 @@ Result<TableRecord> TableStore::Commit(const VersionChange& change) {
 Result<TableRecord> TableStore::CreateWithData(const TableDefinition& definition,
                                                VersionChange change) {
   const std::lock_guard lock(mutex_);
-  HF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(*database_));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_RETURN_IF_ERROR(Create(definition));
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindLiveTable(*database_, definition.ref));
   HF_RETURN_IF_ERROR(Apply(table, change));

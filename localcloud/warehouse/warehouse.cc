@@ -2,9 +2,9 @@
 
 #include <set>
 
+#include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/duck.h"
 #include "localcloud/warehouse/file_area.h"
-#include "localcloud/warehouse/sqlite.h"
 #include "localcloud/warehouse/streaming_buffer.h"
 
 namespace holdfast::warehouse {

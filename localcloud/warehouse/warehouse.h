@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/directory_lock.h"
 #include "base/random.h"
 #include "localcloud/warehouse/table_store.h"
 
@@ -24,7 +25,6 @@ namespace holdfast::warehouse {
 
 class Database;  // duck.h
 class FileArea;  // file_area.h
-class DirectoryLock;
 
 struct WarehouseOptions {
   std::string directory;
@@ -38,7 +38,7 @@ struct WarehouseOptions {
 class Warehouse {
  public:
   // Creates the directory when it is absent. `clock` and `random` must outlive the warehouse.
-  // Errors: kFileError, kDiskFull, kWarehouseStorage (e.g. another process has it open).
+  // Errors: kDirectoryInUse, kFileError, kDiskFull, kWarehouseStorage (DuckDB does not start).
   static Result<std::unique_ptr<Warehouse>> Open(const WarehouseOptions& options, Clock& clock,
                                                  Random& random);
   ~Warehouse();

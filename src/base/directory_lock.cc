@@ -1,0 +1,46 @@
+#include "base/directory_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "base/file_error.h"
+
+namespace holdfast {
+
+namespace {
+
+constexpr mode_t kPrivate = 0600;
+
+std::string LockFile(const std::string& directory) { return directory + "/lock"; }
+
+}  // namespace
+
+Result<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(const std::string& directory) {
+  std::error_code failure;
+  std::filesystem::create_directories(directory, failure);
+  if (failure) return FileError("creating", directory, failure.value());
+  const std::string path = LockFile(directory);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivate);
+  if (file < 0) return FileError("opening", path, errno);
+  std::unique_ptr<DirectoryLock> lock(new DirectoryLock(file));
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return FileError("locking", path, errno);
+  return MakeError(ErrorId::kDirectoryInUse, directory + " is open in another process");
+}
+
+bool DirectoryLock::IsHeld(const std::string& directory) {
+  const int file = ::open(LockFile(directory).c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool held = ::flock(file, LOCK_EX | LOCK_NB) != 0;
+  ::close(file);
+  return held;
+}
+
+DirectoryLock::~DirectoryLock() { ::close(file_); }
+
+}  // namespace holdfast
