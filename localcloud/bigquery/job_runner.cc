@@ -153,10 +153,7 @@ void JobRunner::Finish(Job& job, const Result<JobOutcome>& outcome) {
     }
     job.errors = {*job.error_result};
   }
-  if (const Status saved = store_.Save(job); !saved.ok()) {
-    LogError("the end of a job cannot be recorded",
-             {{"job", job.key.ToString()}, {"error", saved.error().message}});
-  }
+  store_.SaveDone(job);
 }
 
 }  // namespace holdfast::bigquery

@@ -182,9 +182,8 @@ TEST_F(JobRunnerTest, AKilledJobWithoutEffectRunsAgain) {
 
 TEST_F(JobRunnerTest, AKilledJobThatTookEffectIsDoneAndNotRunAgain) {
   KillDuring("a", [&](const Job& job) {
-    const warehouse::EffectScope effect([&](sqlite::Database& database) {
-      return JobStore::NoteEffect(database, job.key);
-    });
+    const warehouse::EffectScope effect(
+        [&](sqlite::Database& database) { return JobStore::NoteEffect(database, job.key); });
     tables->CreateDataset({"acme", "d"}, Json::object()).value();
     tables->CreateTable({.ref = {"acme", "d", "t", {}}}).value();
   });
@@ -202,6 +201,47 @@ TEST_F(JobRunnerTest, AKilledJobThatTookEffectIsDoneAndNotRunAgain) {
   EXPECT_EQ(job.state, JobState::kDone);
   EXPECT_FALSE(job.error_result);
   EXPECT_EQ(runs, 0);
+}
+
+TEST_F(JobRunnerTest, AJobWhoseEndCannotBeWrittenIsDoneAllTheSame) {
+  // Stands for a disk that is full from the moment the job ends.
+  ASSERT_TRUE(tables->database()
+                  .Execute("CREATE TRIGGER full BEFORE UPDATE ON bigquery_jobs WHEN NEW.state = 2"
+                           " BEGIN SELECT RAISE(ABORT, 'no space'); END")
+                  .ok());
+  const JobKey key{"acme", "US", "a"};
+  int runs = 0;
+  {
+    JobRunner runner(
+        *store, clock,
+        [&](const Job&, const std::stop_token&) -> Result<JobOutcome> {
+          ++runs;
+          return MakeError(ErrorId::kDiskFull, "no space");
+        },
+        1);
+    ASSERT_TRUE(runner.Submit(MakeJob("a")).ok());
+    const Job job = runner.Wait(key, kLong).value();
+    EXPECT_EQ(job.state, JobState::kDone);
+    ASSERT_TRUE(job.error_result);
+    EXPECT_EQ(job.error_result->reason, "insufficientStorage");
+    EXPECT_EQ(store->Find("acme", "a").value().state, JobState::kDone);
+    const auto listed = store->List("acme", {}, {.results_max = 10, .token = {}}).value();
+    ASSERT_EQ(listed.items.size(), 1U);
+    EXPECT_EQ(listed.items[0].state, JobState::kDone);
+  }
+  // Once there is space again the end is written, and the job is not run a second time.
+  ASSERT_TRUE(tables->database().Execute("DROP TRIGGER full").ok());
+  Open();
+  JobRunner runner(
+      *store, clock,
+      [&](const Job&, const std::stop_token&) -> Result<JobOutcome> {
+        ++runs;
+        return JobOutcome{};
+      },
+      1);
+  ASSERT_TRUE(runner.Recover().ok());
+  EXPECT_TRUE(runner.Wait(key, kLong).value().error_result);
+  EXPECT_EQ(runs, 1);
 }
 
 TEST_F(JobRunnerTest, AJobThatKillsEveryProcessFailsInTheEnd) {

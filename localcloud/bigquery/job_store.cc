@@ -7,6 +7,8 @@
 #include <mutex>
 #include <utility>
 
+#include "base/log.h"
+
 namespace holdfast::bigquery {
 
 namespace {
@@ -28,11 +30,6 @@ constexpr char kCreateTable[] = R"(
 
 Error JobNotFound(const std::string& name) { return NotFound("Job " + name); }
 
-Result<Job> ReadJob(const sqlite::Statement& row, int column) {
-  HF_ASSIGN_OR_RETURN(const Json document, ParseJson(row.Text(column)));
-  return Job::FromDocument(document);
-}
-
 // The sequence number that a page ends before; tokens are of our own making.
 int64_t ParseToken(const std::string& token) {
   int64_t sequence = std::numeric_limits<int64_t>::max();
@@ -48,8 +45,21 @@ Result<std::unique_ptr<JobStore>> JobStore::Open(warehouse::TableStore& tables) 
   return std::unique_ptr<JobStore>(new JobStore(tables));
 }
 
+JobStore::~JobStore() {
+  const std::lock_guard lock(tables_.mutex());
+  WriteUnwritten();
+}
+
+Result<Job> JobStore::ReadJob(const sqlite::Statement& row, int column) const {
+  HF_ASSIGN_OR_RETURN(const Json document, ParseJson(row.Text(column)));
+  Job job = Job::FromDocument(document);
+  const auto unwritten = unwritten_.find(job.key);
+  return unwritten == unwritten_.end() ? std::move(job) : unwritten->second;
+}
+
 Status JobStore::Insert(const Job& job) {
   const std::lock_guard lock(tables_.mutex());
+  WriteUnwritten();
   sqlite::Database& database = tables_.database();
   HF_ASSIGN_OR_RETURN(const std::optional<int64_t> known,
                       database.ReadInt("SELECT sequence FROM bigquery_jobs WHERE project = ? AND "
@@ -65,6 +75,25 @@ Status JobStore::Insert(const Job& job) {
 
 Status JobStore::Save(const Job& job) {
   const std::lock_guard lock(tables_.mutex());
+  WriteUnwritten();
+  return Update(job);
+}
+
+void JobStore::SaveDone(const Job& job) {
+  const std::lock_guard lock(tables_.mutex());
+  WriteUnwritten();
+  const Status updated = Update(job);
+  if (updated.ok()) return;
+  LogError("the end of a job is kept in memory: it cannot be written",
+           {{"job", job.key.ToString()}, {"error", updated.error().message}});
+  unwritten_.insert_or_assign(job.key, job);
+}
+
+void JobStore::WriteUnwritten() {
+  std::erase_if(unwritten_, [this](const auto& entry) { return Update(entry.second).ok(); });
+}
+
+Status JobStore::Update(const Job& job) {
   return tables_.database().Run(
       "UPDATE bigquery_jobs SET state = ?, document = ? WHERE project = ? AND id = ? AND "
       "location = ?",
@@ -74,6 +103,7 @@ Status JobStore::Save(const Job& job) {
 
 Result<Job> JobStore::Get(const JobKey& key) {
   const std::lock_guard lock(tables_.mutex());
+  WriteUnwritten();
   HF_ASSIGN_OR_RETURN(sqlite::Statement statement,
                       tables_.database().Prepare("SELECT document FROM bigquery_jobs WHERE "
                                                  "project = ? AND id = ? AND location = ?",
@@ -85,6 +115,7 @@ Result<Job> JobStore::Get(const JobKey& key) {
 
 Status JobStore::Delete(const JobKey& key) {
   const std::lock_guard lock(tables_.mutex());
+  unwritten_.erase(key);
   HF_RETURN_IF_ERROR(tables_.database().Run(
       "DELETE FROM bigquery_jobs WHERE project = ? AND id = ? AND location = ?", key.project,
       key.id, key.location));
@@ -94,6 +125,7 @@ Status JobStore::Delete(const JobKey& key) {
 
 Result<Job> JobStore::Find(const std::string& project, const std::string& id) {
   const std::lock_guard lock(tables_.mutex());
+  WriteUnwritten();
   HF_ASSIGN_OR_RETURN(
       sqlite::Statement statement,
       tables_.database().Prepare("SELECT document FROM bigquery_jobs WHERE project = ? AND id = ? "
@@ -110,6 +142,7 @@ Result<warehouse::Page<Job>> JobStore::List(const std::string& project, const Jo
   int64_t states = filter.states.empty() ? -1 : 0;  // bit i: state i
   for (const JobState state : filter.states) states |= int64_t{1} << static_cast<int>(state);
   const std::lock_guard lock(tables_.mutex());
+  WriteUnwritten();
   HF_ASSIGN_OR_RETURN(
       sqlite::Statement statement,
       tables_.database().Prepare(

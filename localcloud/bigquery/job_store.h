@@ -2,10 +2,11 @@
 //
 // The rows live in the warehouse's own SQLite catalog, so that what a job did to a table and the
 // note that it did so are committed in one transaction. A job keeps its place when it is saved
-// again. Thread-safe; every call is short. Errors: reason "notFound", "duplicate";
-// kWarehouseStorage.
+// again. Thread-safe; every call is short. Errors: reason "notFound", "duplicate"; those of
+// localcloud/sqlite/database.h.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,9 +29,17 @@ class JobStore {
  public:
   // Creates the table when it is absent. `tables` must outlive the job store.
   static Result<std::unique_ptr<JobStore>> Open(warehouse::TableStore& tables);
+  ~JobStore();
+  JobStore(const JobStore&) = delete;
+  JobStore& operator=(const JobStore&) = delete;
 
   Status Insert(const Job& job);
   Status Save(const Job& job);
+
+  // Saves a job that is done. Where that cannot be written, as on a full disk, the job is kept in
+  // memory, every call answers with it, and each of them tries again to write it: a client must not
+  // wait for a job that ended. Lost by a crash until then, the job is run again.
+  void SaveDone(const Job& job);
   Result<Job> Get(const JobKey& key);
   Status Delete(const JobKey& key);
 
@@ -53,7 +62,13 @@ class JobStore {
  private:
   explicit JobStore(warehouse::TableStore& tables) : tables_(tables) {}
 
+  // Below, the lock of `tables_` is held.
+  Status Update(const Job& job);
+  void WriteUnwritten();
+  Result<Job> ReadJob(const sqlite::Statement& row, int column) const;
+
   warehouse::TableStore& tables_;
+  std::map<JobKey, Job> unwritten_;  // done, but not so on disk
 };
 
 }  // namespace holdfast::bigquery
