@@ -7,6 +7,36 @@
 
 namespace holdfast::cli {
 
+namespace {
+
+struct Listed {
+  std::vector<Json> rows;
+  bool more = false;  // there are more than the limit
+};
+
+Result<Listed> FindRows(catalog::Catalog& catalog, const catalog::BackupFilter& filter,
+                        size_t limit, bool pretty) {
+  Listed listed;
+  std::string token;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, catalog.FindBackups(filter, token));
+    for (const catalog::BackupRecord& record : page.items) {
+      listed.more = listed.rows.size() == limit;
+      if (listed.more) return listed;
+      Json row = BackupJson(record);
+      if (pretty) {
+        row["rows"] = HumanCount(record.rows);
+        row["bytes"] = HumanBytes(record.stored_bytes);
+      }
+      listed.rows.push_back(std::move(row));
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  return listed;
+}
+
+}  // namespace
+
 Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& options) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   catalog::BackupFilter filter;
@@ -16,25 +46,9 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
   }
   filter.newest_only = options.latest;
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  const bool pretty = global.OutputFormat() == Format::kPretty;
-  std::vector<Json> rows;
-  std::string token;
-  bool more = false;
-  do {
-    HF_ASSIGN_OR_RETURN(const auto page, environment->catalog().FindBackups(filter, token));
-    for (const catalog::BackupRecord& record : page.items) {
-      more = rows.size() == static_cast<size_t>(options.limit);
-      if (more) break;
-      Json row = BackupJson(record);
-      if (pretty) {
-        row["rows"] = HumanCount(record.rows);
-        row["bytes"] = HumanBytes(record.stored_bytes);
-      }
-      rows.push_back(std::move(row));
-    }
-    token = page.next_page_token;
-  } while (!token.empty() && !more);
-
+  HF_ASSIGN_OR_RETURN(const Listed listed,
+                      FindRows(environment->catalog(), filter, static_cast<size_t>(options.limit),
+                               global.OutputFormat() == Format::kPretty));
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "backup", .heading = "BACKUP"},
              {.member = "object", .heading = "OBJECT"},
@@ -44,8 +58,8 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
              {.member = "method", .heading = "METHOD"},
              {.member = "verified", .heading = "VERIFIED"},
              {.member = "state", .heading = "STATE"}},
-            rows, "No backups yet. Make the first with: holdfast backup run");
-  if (more) Say(global, "There are more: raise --limit, or name a table.");
+            listed.rows, "No backups yet. Make the first with: holdfast backup run");
+  if (listed.more) Say(global, "There are more: raise --limit, or name a table.");
   return kExitOk;
 }
 

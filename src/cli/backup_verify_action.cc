@@ -84,39 +84,50 @@ Json ReportRow(const verify::VerifyReport& report, bool pretty) {
   return row;
 }
 
+// What verifying several backups came to.
+struct Verified {
+  std::vector<Json> rows;
+  int64_t damaged = 0;
+  int64_t bytes = 0;
+  int64_t skipped = 0;  // copies: tables of the warehouse, not files
+};
+
+Result<Verified> VerifyAll(Environment& environment, const GlobalOptions& global,
+                           const std::vector<catalog::BackupRecord>& records, VerifyLevel level) {
+  Verified verified;
+  Progress progress(global.Mode(), IsTerminal(), environment.clock());
+  for (const catalog::BackupRecord& record : records) {
+    if (record.method != Method::kExport) {
+      ++verified.skipped;
+      continue;
+    }
+    const size_t done = verified.rows.size();
+    progress.Show(
+        fmt::format("verifying {} of {}: {}", done + 1, records.size(), record.object.ToString()),
+        {{"message_type", "status"}, {"done", done}, {"total", records.size()}});
+    HF_ASSIGN_OR_RETURN(const verify::VerifyReport report, VerifyOne(environment, record, level));
+    HF_RETURN_IF_ERROR(environment.catalog().RecordVerification(
+        {.backup = record.backup,
+         .at_ms = ToUnixMillis(environment.clock().Now()),
+         .level = level,
+         .passed = report.Passed(),
+         .detail = report.findings.empty() ? "" : report.findings.front().message}));
+    verified.damaged += report.Passed() ? 0 : 1;
+    verified.bytes += report.bytes_read;
+    verified.rows.push_back(ReportRow(report, global.OutputFormat() == Format::kPretty));
+  }
+  return verified;
+}
+
 }  // namespace
 
 Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
   HF_ASSIGN_OR_RETURN(const auto records, FindNamed(environment->catalog(), options));
-  const VerifyLevel level = *FindVerifyLevel(options.level);
-  Progress progress(global.Mode(), IsTerminal(), environment->clock());
-  std::vector<Json> rows;
-  int64_t damaged = 0;
-  int64_t bytes = 0;
-  int64_t skipped = 0;
-  for (const catalog::BackupRecord& record : records) {
-    if (record.method != Method::kExport) {
-      ++skipped;
-      continue;
-    }
-    progress.Show(fmt::format("verifying {} of {}: {}", rows.size() + 1, records.size(),
-                              record.object.ToString()),
-                  {{"message_type", "status"}, {"done", rows.size()}, {"total", records.size()}});
-    HF_ASSIGN_OR_RETURN(const verify::VerifyReport report, VerifyOne(*environment, record, level));
-    HF_RETURN_IF_ERROR(environment->catalog().RecordVerification(
-        {.backup = record.backup,
-         .at_ms = ToUnixMillis(environment->clock().Now()),
-         .level = level,
-         .passed = report.Passed(),
-         .detail = report.findings.empty() ? "" : report.findings.front().message}));
-    damaged += report.Passed() ? 0 : 1;
-    bytes += report.bytes_read;
-    rows.push_back(ReportRow(report, global.OutputFormat() == Format::kPretty));
-  }
-  progress.Clear();
-  if (rows.empty()) {
+  HF_ASSIGN_OR_RETURN(const Verified verified,
+                      VerifyAll(*environment, global, records, *FindVerifyLevel(options.level)));
+  if (verified.rows.empty()) {
     return MakeError(
         ErrorId::kVerifyUnsupported,
         "the backups named are copies in the warehouse, which are not files to verify");
@@ -129,12 +140,14 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
              {.member = "rows_read", .heading = "ROWS", .align_right = true},
              {.member = "bytes_read", .heading = "READ", .align_right = true},
              {.member = "finding", .heading = "FINDING"}},
-            rows, "");
-  Say(global, fmt::format("{} verified at {}, {} damaged, {} read{}",
-                          Plural(static_cast<int64_t>(rows.size()), "backup"), options.level,
-                          damaged, HumanBytes(bytes),
-                          skipped == 0 ? "" : fmt::format("; {} left out: copies", skipped)));
-  if (damaged == 0) return kExitOk;
+            verified.rows, "");
+  Say(global,
+      fmt::format(
+          "{} verified at {}, {} damaged, {} read{}",
+          Plural(static_cast<int64_t>(verified.rows.size()), "backup"), options.level,
+          verified.damaged, HumanBytes(verified.bytes),
+          verified.skipped == 0 ? "" : fmt::format("; {} left out: copies", verified.skipped)));
+  if (verified.damaged == 0) return kExitOk;
   Say(global,
       "A damaged backup is not used by restores any more. The next `holdfast backup run` takes "
       "its object again.");
