@@ -94,17 +94,17 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   const Timestamp started = environment->clock().Now();
   std::string announced;
   const backup::BusSetup setup = environment->bus_setup();
-  HF_ASSIGN_OR_RETURN(
-      const RunReport report,
-      backup::RunBackups({.policy = policy, .workers = config.workers}, setup, services,
-                         [&](const backup::BackupProgress& at) {
-                           if (at.resumed && announced != at.run) {
-                             Say(global, "Going on with run " + at.run +
-                                             ", which was begun and not finished.");
-                           }
-                           announced = at.run;
-                           ShowProgress(progress, environment->clock(), started, at);
-                         }));
+  HF_ASSIGN_OR_RETURN(const RunReport report,
+                      backup::RunBackups({.policy = policy, .workers = config.workers}, setup,
+                                         services, [&](const backup::BackupProgress& at) {
+                                           if (at.resumed && announced != at.run) {
+                                             Say(global, "Going on with run " + at.run +
+                                                             ", which was begun and not finished.");
+                                           }
+                                           announced = at.run;
+                                           ShowProgress(progress, environment->clock(), started,
+                                                        at);
+                                         }));
   progress.Clear();
   PrintReport(global, report);
   const int64_t failed = report.totals.Of(Outcome::kFailed);
