@@ -1,9 +1,12 @@
 #include "backup/copy_unit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
 #include "base/hash.h"
+#include "verify/read_table.h"
 
 namespace holdfast::backup {
 
@@ -17,6 +20,27 @@ std::string AsIdentifier(std::string_view text) {
   std::ranges::replace_if(
       id, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; }, '_');
   return id;
+}
+
+// Reads the copy once, so that the manifest holds a digest that it can be held against later.
+Status ReadCopy(const TableBackup& common, const TableRef& place, Manifest& manifest) {
+  const Services& services = common.services;
+  HF_ASSIGN_OR_RETURN(
+      const std::string bucket,
+      EnsureStagingBucket(services, common.context.run.policy, place.project, manifest.location));
+  const verify::TableReader reader{services.warehouse, services.objects, services.clock,
+                                   services.random,    bucket,           common.context.keep_alive};
+  HF_ASSIGN_OR_RETURN(const verify::SetInspection read,
+                      reader.Read(place, manifest.location, manifest.schema, "readcopy"));
+  if (read.rows != manifest.rows) {
+    return MakeError(
+        ErrorId::kRowsMissing,
+        fmt::format("{}: {} rows can be read of its copy {}, which counts {}",
+                    manifest.object.ToString(), read.rows, place.ToString(), manifest.rows));
+  }
+  manifest.content_digest = read.digest.ToString();
+  manifest.verified = VerifyLevel::kL2;
+  return Ok();
 }
 
 }  // namespace
@@ -58,9 +82,13 @@ Result<ItemOutcome> FinishCopy(const TableBackup& common, const Unit& unit, cons
 
   Manifest manifest = StartManifest(common, unit);
   manifest.copy = place;
+  manifest.copy_modified_ms = copy.last_modified_ms;
   manifest.rows = copy.rows;
   manifest.stored_bytes = copy.bytes;
   manifest.verified = VerifyLevel::kL0;
+  if (common.context.run.policy.verify >= VerifyLevel::kL2) {
+    HF_RETURN_IF_ERROR(ReadCopy(common, place, manifest));
+  }
   return Commit(common, unit, std::move(manifest));
 }
 

@@ -1,5 +1,8 @@
 #include "backup/run_backup.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <mutex>
 #include <set>
@@ -154,10 +157,11 @@ class RunInProgress {
       std::ranges::move(FindDeleted(items_before, items, run_.policy.scope),
                         std::back_inserter(items));
     }
-    HF_RETURN_IF_ERROR(services_.catalog.FinishRun(run_.id, run_.finished_ms));
     run_.state = RunState::kFinished;
     RunReport report = MakeRunReport(run_, std::move(items));
+    // Before the run counts as finished, so that a crash in between writes it again.
     WriteRunFiles(report);
+    HF_RETURN_IF_ERROR(services_.catalog.FinishRun(run_.id, run_.finished_ms));
     return report;
   }
 
@@ -173,7 +177,8 @@ class RunInProgress {
     for (const repository::Location& location : locations) {
       auto opened = repository::Repository::Open(services_.objects, location);
       const Status written = opened.ok() ? opened->WriteRun(report) : Status(opened.error());
-      if (!written.ok()) {
+      // One that is there was written by a process that died before it could say so.
+      if (!written.ok() && written.error().id != ErrorId::kObjectExists) {
         LogWarning("run file was not written",
                    {{"bucket", location.bucket}, {"error", written.error().message}});
       }
@@ -198,6 +203,7 @@ class RunInProgress {
 std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
                                      const std::vector<ItemOutcome>& now, const Scope& scope) {
   std::set<TableRef> present;
+  std::set<TableRef> tables_present;
   std::set<std::string> failed;  // projects and datasets that could not be listed
   std::set<TableRef> tables_failed;
   for (const ItemOutcome& item : now) {
@@ -206,6 +212,7 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
                                                 : item.object.dataset_ref().ToString());
     } else {
       present.insert(item.object);
+      if (IsPresent(item)) tables_present.insert(item.object.WholeTable());
       if (item.outcome == Outcome::kFailed) tables_failed.insert(item.object.WholeTable());
     }
   }
@@ -219,17 +226,33 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
         tables_failed.contains(object.WholeTable())) {
       continue;
     }
+    const bool reshaped = object.partition.empty() && tables_present.contains(object);
     deleted.push_back({.object = object,
                        .outcome = Outcome::kVanished,
-                       .reason = "deleted at the source since the run before; its backups are kept",
-                       .backup = item.backup});
+                       .reason = reshaped ? "the table has partitions now, which are backed up one "
+                                            "by one; its backups as a whole are kept"
+                                          : "deleted at the source since the run before; its "
+                                            "backups are kept",
+                       .backup = item.backup,
+                       .error_id = {}});
   }
   return deleted;
 }
 
 Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
                              const Services& services, const ProgressCallback& on_progress) {
-  return RunInProgress(request, setup, services, on_progress).Execute();
+  while (true) {
+    HF_ASSIGN_OR_RETURN(RunReport report,
+                        RunInProgress(request, setup, services, on_progress).Execute());
+    // What was gone on with may have been asked for otherwise; then it is this request's turn.
+    if (!(report.run.policy == request.policy)) continue;
+    if (report.items.empty() && !request.policy.scope.include.empty()) {
+      return MakeError(ErrorId::kNothingInScope,
+                       fmt::format("no dataset or table that is visible fits {}",
+                                   fmt::join(request.policy.scope.include, ", ")));
+    }
+    return report;
+  }
 }
 
 }  // namespace holdfast::backup

@@ -225,6 +225,54 @@ TEST(RunBackups, LeavesNothingInTheStagingBucket) {
   EXPECT_TRUE(fixture.cloud().AllObjects(staging).empty());
 }
 
+TEST(RunBackups, FinishesARunOfAnotherScopeAndThenDoesWhatWasAsked) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  BackupPolicy orders;
+  orders.scope.include = {"acme-shop.sales.orders"};
+  fixture.cloud().faults().CrashAtCall(12);
+  ASSERT_FALSE(fixture.BackUp(orders).ok());
+  fixture.cloud().faults().Revive();
+  fixture.clock().Advance(std::chrono::minutes{10});
+  BackupPolicy events;
+  events.scope.include = {"acme-shop.sales.events"};
+
+  const auto report = fixture.BackUp(events);
+
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->run.policy, events);
+  EXPECT_EQ(report->totals.objects, 3);
+  EXPECT_EQ(OutcomeOf(*report, kEvents.WithPartition("20260101")), Outcome::kBackedUp);
+  EXPECT_TRUE((*catalog::LatestGood(fixture.catalog(), kOrders)).has_value());
+}
+
+TEST(RunBackups, RefusesAScopeThatFitsNothing) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  BackupPolicy mistyped;
+  mistyped.scope.include = {"acme-shop.sale"};
+  const auto report = fixture.BackUp(mistyped);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().id, ErrorId::kNothingInScope);
+  EXPECT_THAT(report.error().message, testing::HasSubstr("acme-shop.sale"));
+}
+
+TEST(RunBackups, TakesWhatIsWrittenAndLeavesWhatStreamsInToTheNextRun) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  fixture.cloud().StreamRows(kEvents, {{{"day", "2026-01-01"}, {"what", "late"}}});
+  const auto first = fixture.BackUp();
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  EXPECT_EQ(first->totals.Of(Outcome::kFailed), 0);
+  EXPECT_EQ(Find(*first, kEvents.WithPartition("20260101"))->rows, 1);
+  fixture.cloud().FlushStreaming(kEvents);
+  const auto second = fixture.BackUp();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_EQ(Find(*second, kEvents.WithPartition("20260101"))->rows, 2);
+}
+
 TEST(RunBackups, CopiesIntoABackupProjectByTheMethodCopy) {
   SimFixture fixture;
   AddOrders(fixture);
@@ -350,6 +398,14 @@ TEST(FindDeleted, NamesWhatWasThereAndIsNot) {
   ASSERT_EQ(deleted.size(), 1u);
   EXPECT_EQ(deleted[0].object, kOrders);
   EXPECT_EQ(deleted[0].outcome, Outcome::kVanished);
+}
+
+TEST(FindDeleted, DoesNotCallATableDeletedThatHasPartitionsNow) {
+  const auto deleted =
+      FindDeleted({Item(kEvents, Outcome::kBackedUp)},
+                  {Item(kEvents.WithPartition("20260101"), Outcome::kBackedUp)}, {});
+  ASSERT_EQ(deleted.size(), 1u);
+  EXPECT_THAT(deleted[0].reason, testing::HasSubstr("has partitions now"));
 }
 
 TEST(FindDeleted, SaysNothingOfWhatCouldNotBeLookedAt) {

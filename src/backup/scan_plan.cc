@@ -15,18 +15,29 @@ constexpr int64_t kMillisPerDay = 24LL * 60 * 60 * 1000;
 
 bool IsBackedUp(TableKind kind) { return kind == TableKind::kTable; }
 
-ItemOutcome Unsupported(const TableRef& table, TableKind kind) {
+ItemOutcome Unsupported(const TableRef& table, std::string_view what) {
   return {.object = table,
           .outcome = Outcome::kUnsupported,
-          .reason = fmt::format("{}: its definition is not backed up yet", TableKindName(kind)),
+          .reason = fmt::format("{}: its definition is not backed up yet", what),
           .error_id = {}};
+}
+
+// Rows that are only in the streaming buffer: counted under this partition, and in no export. Once
+// they are written they are in partitions of their own, and change those (google-semantics trap 4).
+bool IsStreamingBuffer(const TableInfo& table, const TableRef& object) {
+  return object.partition == kUnpartitionedPartition && table.streaming_buffer.has_value() &&
+         table.partitioning.kind != Partitioning::Kind::kIntegerRange;
 }
 
 ItemOutcome Unchanged(const TableRef& object, const catalog::BackupRecord& last) {
   return {.object = object,
           .outcome = Outcome::kUnchanged,
-          .reason = "as in its last backup",
-          .backup = last.backup};
+          .reason = last.suspect.empty()
+                        ? "as in its last backup"
+                        : "as in its last backup, which is suspect: " + last.suspect,
+          .backup = last.backup,
+          .error_id = {},
+          .suspect = !last.suspect.empty()};
 }
 
 // Whether a full backup is due although nothing seems to have changed: what the warehouse tells can
@@ -66,7 +77,7 @@ bool IsBackedUpDataset(std::string_view dataset) {
 std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,
                                            const BackupPolicy& policy, int64_t now_ms) {
   if (summary.kind == TableKind::kUnknown) return std::nullopt;
-  if (!IsBackedUp(summary.kind)) return Unsupported(summary.ref, summary.kind);
+  if (!IsBackedUp(summary.kind)) return Unsupported(summary.ref, TableKindName(summary.kind));
   // Only a table that was whole last time can be settled here: the numbers of partitions, and
   // whether it has any by now, are not in the listing. Dropping and creating anew moves `creation`.
   const auto found = last.find("");
@@ -88,16 +99,20 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
   TablePlan plan;
   if (!IsBackedUp(table.kind)) {
-    plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), table.kind));
+    plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), TableKindName(table.kind)));
     return plan;
   }
-  // A partitioned table without partitions is backed up whole: its definition is worth as much.
-  if (table.partitioning.kind == Partitioning::Kind::kNone || partitions.empty()) {
-    PlanObject(table.ref.WholeTable(), FingerprintOf(table), last, policy, now_ms, plan);
+  if (table.schema.fields.empty()) {
+    plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), "table without columns"));
     return plan;
   }
   for (const PartitionInfo& partition : partitions) {
+    if (IsStreamingBuffer(table, partition.ref)) continue;
     PlanObject(partition.ref, FingerprintOf(table, partition), last, policy, now_ms, plan);
+  }
+  // A partitioned table without partitions is backed up whole: its definition is worth as much.
+  if (plan.units.empty() && plan.outcomes.empty()) {
+    PlanObject(table.ref.WholeTable(), FingerprintOf(table), last, policy, now_ms, plan);
   }
   return plan;
 }

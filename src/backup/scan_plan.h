@@ -20,7 +20,7 @@
 
 namespace holdfast::backup {
 
-// The newest good backup by partition id; "" is the table as a whole.
+// The newest intact backup by partition id, suspect or not; "" is the table as a whole.
 using LastBackups = std::map<std::string, catalog::BackupRecord>;
 
 // Whether a dataset is to be looked into: not the hidden ones in which the warehouse keeps results

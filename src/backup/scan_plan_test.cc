@@ -155,6 +155,44 @@ TEST(PlanTable, BacksUpAPartitionedTableWithoutPartitionsWhole) {
   EXPECT_EQ(plan.units[0].partition, "");
 }
 
+TEST(PlanTable, ExportsNothingOfThePartitionThatIsTheStreamingBuffer) {
+  TableInfo table = PartitionedTable();
+  table.streaming_buffer = StreamingBuffer{5, 40, 100};
+  const auto monday = Partition("20260101", 200, 5);
+  const auto buffered = Partition("__UNPARTITIONED__", 200, 5);
+  const TablePlan plan = PlanTable(table, {monday, buffered}, {}, {}, kNow);
+  ASSERT_EQ(plan.units.size(), 1u);
+  EXPECT_EQ(plan.units[0].partition, "20260101");
+  // Nothing but the buffer: the definition is backed up, and the table looked at again next time.
+  const TablePlan only = PlanTable(table, {buffered}, {}, {}, kNow);
+  ASSERT_EQ(only.units.size(), 1u);
+  EXPECT_EQ(only.units[0].partition, "");
+  EXPECT_TRUE(only.units[0].fingerprint.streaming);
+  // Outside of an integer range there are rows that an export has.
+  table.partitioning = {.kind = Partitioning::Kind::kIntegerRange, .field = "id"};
+  EXPECT_EQ(PlanTable(table, {buffered}, {}, {}, kNow).units.at(0).partition, "__UNPARTITIONED__");
+}
+
+TEST(PlanTable, CountsATableWithoutColumnsAsUnprotected) {
+  TableInfo table = PlainTable();
+  table.schema.fields.clear();
+  const TablePlan plan = PlanTable(table, {}, {}, {}, kNow);
+  EXPECT_TRUE(plan.units.empty());
+  ASSERT_EQ(plan.outcomes.size(), 1u);
+  EXPECT_EQ(plan.outcomes[0].outcome, Outcome::kUnsupported);
+}
+
+TEST(PlanTable, ComparesWithASuspectBackupAndSaysThatItIsOne) {
+  const TableInfo table = PlainTable();
+  LastBackups last = LastOf(table);
+  last[""].suspect = "rows fell from 900 to 10";
+  const TablePlan plan = PlanTable(table, {}, last, {}, kNow);
+  EXPECT_TRUE(plan.units.empty());
+  ASSERT_EQ(plan.outcomes.size(), 1u);
+  EXPECT_EQ(plan.outcomes[0].outcome, Outcome::kUnchanged);
+  EXPECT_TRUE(plan.outcomes[0].suspect);
+}
+
 TEST(PlanTable, TakesAnUnchangedTableForAnotherMethod) {
   const TableInfo table = PlainTable();
   BackupPolicy policy;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "backup/scan_plan.h"
+#include "base/log.h"
 #include "base/retry.h"
 
 namespace holdfast::backup {
@@ -43,12 +45,41 @@ class ProjectScan {
   const BackupPolicy& policy() const { return context_.run.policy; }
 
   Status ScanTable(const TableSummary& summary) {
-    HF_ASSIGN_OR_RETURN(const LastBackups last, LastBackupsOf(services_.catalog, summary.ref));
+    HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services_.catalog, summary.ref));
+    HF_RETURN_IF_ERROR(ForgetLost(last));
     if (auto settled = PlanFromSummary(summary, last, policy(), now_ms_)) {
       result_.outcomes.push_back(*std::move(settled));
       return Ok();
     }
     return Settle(summary.ref, LookAtTable(summary.ref, last));
+  }
+
+  // Takes out the backups whose repository is gone: they protect nothing, whatever the catalog
+  // says.
+  Status ForgetLost(LastBackups& last) {
+    for (auto entry = last.begin(); entry != last.end();) {
+      const repository::Location place{entry->second.bucket, entry->second.prefix};
+      HF_ASSIGN_OR_RETURN(const bool is_there, HasRepository(place));
+      entry = is_there ? std::next(entry) : last.erase(entry);
+    }
+    return Ok();
+  }
+
+  Result<bool> HasRepository(const repository::Location& place) {
+    const auto known = repositories_.find(place);
+    if (known != repositories_.end()) return known->second;
+    const auto opened = repository::Repository::Open(services_.objects, place);
+    if (!opened.ok() && opened.error().code != Code::kNotFound &&
+        opened.error().id != ErrorId::kRepositoryDamaged) {
+      return opened.error();
+    }
+    const bool is_there = opened.ok() || opened.error().code != Code::kNotFound;
+    if (!is_there) {
+      LogWarning("repository is gone: what it held is backed up again",
+                 {{"bucket", place.bucket}, {"error", opened.error().message}});
+    }
+    repositories_.emplace(place, is_there);
+    return is_there;
   }
 
   Status LookAtTable(const TableRef& table, const LastBackups& last) {
@@ -82,6 +113,7 @@ class ProjectScan {
   const StageContext& context_;
   const Services& services_;
   int64_t now_ms_;
+  std::map<repository::Location, bool> repositories_;  // looked at, and whether they are there
   StageResult result_;
 };
 

@@ -2,6 +2,13 @@
 
 namespace holdfast::backup {
 
+namespace {
+
+// A staged object is used within the run that made it; what a killed process left behind goes then.
+constexpr int64_t kStagedDaysMax = 7;
+
+}  // namespace
+
 Result<repository::Repository> OpenRepositoryFor(const Services& services,
                                                  const BackupPolicy& policy,
                                                  const std::string& project,
@@ -16,14 +23,17 @@ Result<repository::Repository> OpenRepositoryFor(const Services& services,
 Result<std::string> EnsureStagingBucket(const Services& services, const BackupPolicy& policy,
                                         const std::string& project, const std::string& location) {
   std::string bucket = FillBucketPattern(policy.staging_bucket_pattern, project, location);
-  HF_RETURN_IF_ERROR(
-      services.objects.EnsureBucket({.name = bucket, .project = project, .location = location}));
+  HF_RETURN_IF_ERROR(services.objects.EnsureBucket({.name = bucket,
+                                                    .project = project,
+                                                    .location = location,
+                                                    .retention_seconds = {},
+                                                    .delete_after_days = kStagedDaysMax}));
   return bucket;
 }
 
 Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::BackupIndex& index,
                                                                    const TableRef& table) {
-  HF_ASSIGN_OR_RETURN(auto records, catalog::LatestGoodOfTable(index, table));
+  HF_ASSIGN_OR_RETURN(auto records, catalog::LatestIntactOfTable(index, table));
   std::map<std::string, catalog::BackupRecord> by_partition;
   for (catalog::BackupRecord& record : records) {
     std::string partition = record.object.partition;

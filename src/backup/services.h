@@ -53,7 +53,8 @@ Result<repository::Repository> OpenRepositoryFor(const Services& services,
 Result<std::string> EnsureStagingBucket(const Services& services, const BackupPolicy& policy,
                                         const std::string& project, const std::string& location);
 
-// The newest good backup of each object of a project's table, by partition ("" is the whole table).
+// The newest backup of each object of a table that is not damaged, by partition ("" is the whole
+// table). It may be suspect: what it says of the source counts all the same.
 Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::BackupIndex& index,
                                                                    const TableRef& table);
 

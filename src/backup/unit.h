@@ -29,7 +29,7 @@ struct Unit {
   TableRef object;
   BackupUnit scanned;
   std::string backup;                         // its id
-  std::optional<catalog::BackupRecord> last;  // the newest good backup before this one
+  std::optional<catalog::BackupRecord> last;  // the newest intact backup before this one
   Timestamp started;
 };
 

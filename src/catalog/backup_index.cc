@@ -64,6 +64,14 @@ Result<std::vector<BackupRecord>> LatestGoodOfTable(BackupIndex& index, const Ta
                             .newest_only = true});
 }
 
+Result<std::vector<BackupRecord>> LatestIntactOfTable(BackupIndex& index, const TableRef& table) {
+  return AllBackups(index, {.project = table.project,
+                            .dataset = table.dataset,
+                            .table = table.table,
+                            .intact_only = true,
+                            .newest_only = true});
+}
+
 Result<BackupRecord> GetBackup(BackupIndex& index, const std::string& id_prefix) {
   if (id_prefix.empty()) return MakeError(ErrorId::kBackupNotFound, "no backup id is given");
   HF_ASSIGN_OR_RETURN(auto page, index.FindBackups({.id_prefix = id_prefix}, ""));

@@ -1,7 +1,7 @@
 // BackupIndex: which backups there are, found fast.
 //
 // An index of what repositories hold: it can be lost and rebuilt from their manifests
-// (rebuild_index.h), so nothing is recorded here before its manifest is written. Every write is
+// (rebuild_catalog.h), so nothing is recorded here before its manifest is written. Every write is
 // idempotent: recording the same thing again changes nothing. Thread-safe; other processes may use
 // the same catalog. Errors of all methods: kCatalogUnavailable, kDiskFull, kCatalogDamaged.
 #pragma once
@@ -59,6 +59,7 @@ struct BackupFilter {
   std::string run;
   std::optional<int64_t> as_of_ms;  // consistent_through_ms at or before this
   bool good_only = false;           // neither suspect nor damaged
+  bool intact_only = false;         // not damaged
   bool newest_only = false;         // of each object only the newest that matches the rest
 };
 
@@ -92,6 +93,9 @@ class BackupIndex {
   // kept once. kBackupNotFound when the backup is unknown.
   virtual Status RecordVerification(const VerificationRecord& record) = 0;
 
+  // Says that a suspect backup is good after all. Idempotent. kBackupNotFound.
+  virtual Status AcceptBackup(const std::string& backup) = 0;
+
   // Verifications of a backup, the newest first; at most 1,000.
   virtual Result<std::vector<VerificationRecord>> ListVerifications(const std::string& backup) = 0;
 };
@@ -102,6 +106,9 @@ Result<std::optional<BackupRecord>> LatestGood(BackupIndex& index, const TableRe
 
 // The newest good backup of the table and of each of its partitions, in order of partition.
 Result<std::vector<BackupRecord>> LatestGoodOfTable(BackupIndex& index, const TableRef& table);
+
+// The same, with suspect ones counting: what the objects were when they were last looked at.
+Result<std::vector<BackupRecord>> LatestIntactOfTable(BackupIndex& index, const TableRef& table);
 
 // The backup whose id begins with `id_prefix`. kBackupNotFound; kBackupAmbiguous names some.
 Result<BackupRecord> GetBackup(BackupIndex& index, const std::string& id_prefix);

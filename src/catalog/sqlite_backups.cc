@@ -45,6 +45,7 @@ Conditions ConditionsOf(const BackupFilter& filter, const std::string& id_end, c
   }
   if (filter.as_of_ms) conditions.Add("consistent_through_ms <= ?", {*filter.as_of_ms});
   if (filter.good_only) conditions.Add("suspect = 0 AND damaged_level = 0", {});
+  if (filter.intact_only) conditions.Add("damaged_level = 0", {});
   if (key.empty()) return conditions;
   const auto text = [&](size_t i) {
     return std::string_view(key[i].get_ref<const std::string&>());
@@ -76,7 +77,8 @@ Result<Json> KeyOfBackups(const std::string& page_token) {
 }
 
 std::string SelectOf(bool newest_only, const std::string& where) {
-  constexpr std::string_view kColumns = "record, verified_level, verified_ms, damaged_level";
+  constexpr std::string_view kColumns =
+      "record, verified_level, verified_ms, damaged_level, suspect";
   constexpr std::string_view kOrder =
       "project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC";
   if (!newest_only) {
@@ -95,6 +97,7 @@ Result<BackupRecord> RecordOfRow(const SqlRow& row) {
   record.verified = static_cast<VerifyLevel>(row.Int(1));
   record.verified_ms = row.Int(2);
   record.damaged = row.Int(3) != 0;
+  if (row.Int(4) == 0) record.suspect.clear();  // it was accepted
   return record;
 }
 
@@ -181,6 +184,15 @@ Status SqliteCatalog::RecordVerification(const VerificationRecord& record) {
     }
     return Ok();
   });
+}
+
+Status SqliteCatalog::AcceptBackup(const std::string& backup) {
+  const std::lock_guard lock(mutex_);
+  HF_ASSIGN_OR_RETURN(
+      const int64_t known,
+      database_->Execute("UPDATE backups SET suspect = 0 WHERE backup = ?", {backup}));
+  if (known != 0) return Ok();
+  return MakeError(ErrorId::kBackupNotFound, fmt::format("no backup {}", backup));
 }
 
 Result<std::vector<VerificationRecord>> SqliteCatalog::ListVerifications(

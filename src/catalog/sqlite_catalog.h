@@ -38,6 +38,7 @@ class SqliteCatalog final : public Catalog {
                                                 const std::string& page_token) override;
   Status RemoveBackup(const std::string& backup) override;
   Status RecordVerification(const VerificationRecord& record) override;
+  Status AcceptBackup(const std::string& backup) override;
   Result<std::vector<VerificationRecord>> ListVerifications(const std::string& backup) override;
 
   Status BeginRun(const Run& run) override;

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "catalog/rebuild_index.h"
+#include "catalog/rebuild_catalog.h"
 
 namespace holdfast::catalog {
 namespace {
@@ -330,27 +330,63 @@ TEST_F(CatalogTest, ThreadsShareOneCatalog) {
   EXPECT_TRUE(catalog_->GetProgress("r1")->IsComplete());
 }
 
-TEST_F(CatalogTest, IsRebuiltFromManifests) {
-  Manifest manifest;
-  manifest.backup = "b1";
-  manifest.object = kTable;
-  manifest.rows = 3;
-  const ManifestSource source{
-      .bucket = "bucket",
-      .prefix = "vault",
-      .for_each = [&](const ManifestVisitor& visit) -> Status {
-        HF_RETURN_IF_ERROR(visit(manifest));
-        HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kManifestDamaged, "edited")));
-        manifest.backup = "b2";
-        return visit(manifest);
-      }};
-  const auto report = RebuildIndex({source}, *catalog_);
-  ASSERT_TRUE(report.ok()) << report.error().ToString();
-  EXPECT_EQ(report->manifests, 2);
-  EXPECT_EQ(report->damaged, 1);
-  EXPECT_EQ(report->problems.size(), 1);
+// A repository with a damaged manifest, two good ones, and two that are suspect, b4 accepted.
+RebuildSource SomeRepository() {
+  return {.bucket = "bucket",
+          .prefix = "vault",
+          .for_each_manifest = [](const ManifestVisitor& visit) -> Status {
+            Manifest manifest;
+            manifest.object = kTable;
+            HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kManifestDamaged, "edited")));
+            for (const char* id : {"b1", "b2", "b3", "b4"}) {
+              manifest.backup = id;
+              manifest.suspect = manifest.backup > "b2" ? "rows fell" : "";
+              HF_RETURN_IF_ERROR(visit(manifest));
+            }
+            return Ok();
+          },
+          .for_each_run = [](const RunVisitor& visit) -> Status {
+            Run run;
+            run.id = "20261121T101844Z-3fa9c1d2";
+            run.state = RunState::kFinished;
+            run.started_ms = 5;
+            run.finished_ms = 9;
+            HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kInvalidJson, "edited")));
+            return visit(MakeRunReport(
+                run, {{.object = kTable, .outcome = Outcome::kBackedUp, .backup = "b1"}}));
+          },
+          .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; }};
+}
+
+TEST_F(CatalogTest, IsRebuiltFromRepositories) {
+  for (int time = 1; time <= 2; ++time) {  // the second changes nothing
+    const auto report = RebuildCatalog({SomeRepository()}, *catalog_);
+    ASSERT_TRUE(report.ok()) << report.error().ToString();
+    EXPECT_EQ(report->manifests, 4);
+    EXPECT_EQ(report->runs, 1);
+    EXPECT_EQ(report->damaged, 2);
+    EXPECT_EQ(report->problems.size(), 2);
+  }
   EXPECT_EQ(GetBackup(*catalog_, "b2")->prefix, "vault");
-  EXPECT_EQ(Ids({}).size(), 2);
+  EXPECT_EQ(Ids({}).size(), 4);
+  EXPECT_FALSE(GetBackup(*catalog_, "b3")->IsGood());
+  EXPECT_TRUE(GetBackup(*catalog_, "b4")->IsGood());
+  const std::string run = "20261121T101844Z-3fa9c1d2";
+  EXPECT_EQ(catalog_->GetRun(run)->finished_ms, 9);
+  EXPECT_FALSE(*UnfinishedRun(*catalog_));
+  EXPECT_EQ(catalog_->ListOutcomes(run, "")->items.at(0).backup, "b1");
+}
+
+TEST_F(CatalogTest, ASuspectBackupIsGoodOnceItWasAccepted) {
+  BackupRecord record = Record("b1", kTable, 10);
+  record.suspect = "rows fell";
+  ASSERT_TRUE(catalog_->RecordBackup(record).ok());
+  EXPECT_EQ(*LatestGood(*catalog_, kTable), std::nullopt);
+  EXPECT_EQ(LatestIntactOfTable(*catalog_, kTable)->size(), 1);
+  ASSERT_TRUE(catalog_->AcceptBackup("b1").ok());
+  ASSERT_TRUE(catalog_->AcceptBackup("b1").ok());
+  EXPECT_EQ((*LatestGood(*catalog_, kTable))->suspect, "");
+  EXPECT_EQ(catalog_->AcceptBackup("b2").error().id, ErrorId::kBackupNotFound);
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ struct BucketInfo {
   std::string location;
   std::optional<int64_t> retention_seconds;  // objects younger cannot be deleted
   bool retention_locked = false;
+  std::optional<int64_t> delete_after_days;  // the service deletes objects of this age by itself
 };
 
 class ObjectStore {

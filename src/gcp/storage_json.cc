@@ -38,6 +38,14 @@ Result<cloud::BucketInfo> BucketFromJson(const Json& json) {
     HF_ASSIGN_OR_RETURN(bucket.retention_seconds, OptionalInt64(*retention, "retentionPeriod"));
     bucket.retention_locked = BoolOr(*retention, "isLocked", false);
   }
+  const Json* rules = FindPath(json, {"lifecycle", "rule"});
+  for (const Json& rule : rules != nullptr && rules->is_array() ? *rules : Json::array()) {
+    const Json* condition = FindField(rule, "condition");
+    const Json* action = FindField(rule, "action");
+    if (condition == nullptr || action == nullptr || condition->size() != 1) continue;
+    if (StringOr(*action, "type", "") != "Delete") continue;
+    HF_ASSIGN_OR_RETURN(bucket.delete_after_days, OptionalInt64(*condition, "age"));
+  }
   return bucket;
 }
 

@@ -43,6 +43,11 @@ Result<cloud::BucketInfo> StorageObjectStore::EnsureBucket(const cloud::BucketIn
   if (bucket.retention_seconds) {
     body["retentionPolicy"] = {{"retentionPeriod", std::to_string(*bucket.retention_seconds)}};
   }
+  if (bucket.delete_after_days) {
+    const Json rule = {{"action", {{"type", "Delete"}}},
+                       {"condition", {{"age", *bucket.delete_after_days}}}};
+    body["lifecycle"] = {{"rule", Json::array({rule})}};
+  }
   RestCall call{.method = "POST",
                 .path = "/storage/v1/b",
                 .body = std::move(body),

@@ -141,6 +141,7 @@ Status DataFromJson(const Json& json, Manifest& manifest) {
   HF_ASSIGN_OR_RETURN(const auto copy, OptionalString(json, "copy"));
   if (copy) {
     HF_ASSIGN_OR_RETURN(manifest.copy, ParseTableRef(*copy));
+    HF_ASSIGN_OR_RETURN(manifest.copy_modified_ms, RequiredCount(json, "copy_modified_ms"));
   }
   HF_ASSIGN_OR_RETURN(manifest.rows, RequiredCount(json, "rows"));
   HF_ASSIGN_OR_RETURN(manifest.stored_bytes, RequiredCount(json, "stored_bytes"));
@@ -207,7 +208,10 @@ Json Manifest::ToJson() const {
                {"consistent_through_ms", consistent_through_ms},
                {"verified", VerifyLevelName(verified)},
                {"suspect", suspect}};
-  if (copy) json["copy"] = copy->ToString();
+  if (copy) {
+    json["copy"] = copy->ToString();
+    json["copy_modified_ms"] = copy_modified_ms;
+  }
   if (streaming_buffer) json["streaming_buffer"] = BufferToJson(*streaming_buffer);
   return json;
 }

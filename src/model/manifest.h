@@ -58,10 +58,11 @@ struct Manifest {
   std::string codec;                // method export: "SNAPPY", ...
   std::vector<DataObject> objects;  // method export: in name order; one at least
   std::optional<TableRef> copy;     // methods copy and snapshot: the table that holds the data
+  int64_t copy_modified_ms = 0;     // of it, by the warehouse: a later time means it was written to
 
   int64_t rows = 0;                   // captured
   int64_t stored_bytes = 0;           // sum of the objects' sizes; of a copy, the table's bytes
-  std::string content_digest;         // ContentDigest's text; empty: not read (method copy)
+  std::string content_digest;         // ContentDigest's text; empty: not read (a copy at kL0)
   int64_t consistent_through_ms = 0;  // later rows may be missing (trap 4)
   std::optional<StreamingBuffer> streaming_buffer;  // rows that were in none of it
   VerifyLevel verified = VerifyLevel::kNone;        // reached before the manifest was written

@@ -45,8 +45,9 @@ struct BackupPolicy {
                                 // a locked repository needs (google-semantics trap 11)
   std::string copy_project;     // method copy: where the copies are; empty: the table's own
 
-  std::string codec = "SNAPPY";           // NONE, DEFLATE, SNAPPY
-  VerifyLevel verify = VerifyLevel::kL2;  // at backup, before the manifest: kL0, kL1 or kL2
+  std::string codec = "SNAPPY";  // NONE, DEFLATE, SNAPPY
+  // Before the manifest. An export is read whole at any level: its hashes cannot be had otherwise.
+  VerifyLevel verify = VerifyLevel::kL2;  // of a copy: kL0 its numbers, kL2 every row
   double shrink_threshold =
       0.5;  // fewer than this share of the last backup's rows: suspect (trap 6)
   bool trust_equal_counts = false;  // take Change::kMetadataOnly without reading the data again

@@ -72,6 +72,7 @@ Json ItemOutcome::ToJson() const {
                {"bytes", bytes},
                {"duration_ms", duration_ms}};
   if (!error_id.empty()) json["error_id"] = error_id;
+  if (suspect) json["suspect"] = true;
   return json;
 }
 
@@ -94,6 +95,8 @@ Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
   HF_ASSIGN_OR_RETURN(item.duration_ms, RequiredInt64(json, "duration_ms"));
   HF_ASSIGN_OR_RETURN(auto error_id, OptionalString(json, "error_id"));
   item.error_id = std::move(error_id).value_or("");
+  HF_ASSIGN_OR_RETURN(const auto suspect, OptionalBool(json, "suspect"));
+  item.suspect = suspect.value_or(false);
   return item;
 }
 
@@ -114,6 +117,25 @@ Json RunReport::ToJson() const {
   Json list = Json::array();
   for (const ItemOutcome& item : items) list.push_back(item.ToJson());
   return {{"run", run.ToJson()}, {"items", std::move(list)}, {"totals", totals.ToJson()}};
+}
+
+Result<RunReport> RunReport::FromJson(const Json& json) {
+  const Json* run = FindField(json, "run");
+  const Json* items = FindField(json, "items");
+  if (run == nullptr || items == nullptr || !items->is_array()) {
+    return MakeError(ErrorId::kInvalidJson, "a run's report without \"run\" or \"items\"");
+  }
+  HF_ASSIGN_OR_RETURN(Run of_run, Run::FromJson(*run));
+  std::vector<ItemOutcome> outcomes;
+  for (const Json& item : *items) {
+    HF_ASSIGN_OR_RETURN(ItemOutcome outcome, ItemOutcome::FromJson(item));
+    outcomes.push_back(std::move(outcome));
+  }
+  return MakeRunReport(std::move(of_run), std::move(outcomes));
+}
+
+int64_t CountSuspects(const std::vector<ItemOutcome>& items) {
+  return std::ranges::count_if(items, &ItemOutcome::suspect);
 }
 
 RunReport MakeRunReport(Run run, std::vector<ItemOutcome> items) {

@@ -55,6 +55,7 @@ struct ItemOutcome {
   int64_t bytes = 0;   // stored in this run
   int64_t duration_ms = 0;
   std::string error_id;  // "G0006"; empty unless it failed
+  bool suspect = false;  // the backup that holds it is suspect: a person is to look at it
 
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
@@ -79,7 +80,12 @@ struct RunReport {
   RunTotals totals;                // of `items`
 
   Json ToJson() const;  // stable; what runs/<run>.json holds
+
+  // The inverse; the totals are added up anew. Errors: kInvalidJson naming the member.
+  static Result<RunReport> FromJson(const Json& json);
 };
+
+int64_t CountSuspects(const std::vector<ItemOutcome>& items);
 
 // The report of these outcomes: sorts them and adds them up.
 RunReport MakeRunReport(Run run, std::vector<ItemOutcome> items);

@@ -155,6 +155,29 @@ Result<Json> Repository::ReadRun(const std::string& run) {
       .WithContext(name.Uri());
 }
 
+Result<cloud::Page<std::string>> Repository::ListRuns(const std::string& page_token) {
+  constexpr std::string_view kEnding = ".json";
+  std::string prefix = RunFileName(location_.prefix, "");
+  prefix.resize(prefix.size() - kEnding.size());
+  HF_ASSIGN_OR_RETURN(auto listed, store_->ListObjects(location_.bucket, prefix, page_token));
+  cloud::Page<std::string> page;
+  page.next_page_token = std::move(listed.next_page_token);
+  for (const cloud::ObjectInfo& info : listed.items) {
+    std::string run = info.ref.name.substr(prefix.size());
+    if (!run.ends_with(kEnding)) continue;
+    run.resize(run.size() - kEnding.size());
+    if (IsValidId(run)) page.items.push_back(std::move(run));
+  }
+  return page;
+}
+
+Result<bool> Repository::HasEvidence(const std::string& kind, const std::string& id) {
+  HF_RETURN_IF_ERROR(CheckIds(kind, id));
+  HF_ASSIGN_OR_RETURN(const auto info,
+                      store_->StatObject(RefOf(EvidenceName(location_.prefix, kind, id))));
+  return info.has_value();
+}
+
 Status Repository::WriteEvidence(const std::string& kind, const std::string& id,
                                  const Json& evidence) {
   HF_RETURN_IF_ERROR(CheckIds(kind, id));

@@ -24,6 +24,9 @@ namespace holdfast::repository {
 
 inline constexpr int kRepositoryFormatVersion = 1;
 
+// The kind of evidence by which a person says that a suspect backup is good; its id is the backup.
+inline constexpr const char* kAcceptedEvidence = "accepted";
+
 // A manifest as a listing shows it, unread.
 struct ManifestEntry {
   ManifestPath path;
@@ -67,8 +70,14 @@ class Repository {
   // Reads runs/<run>.json; kObjectNotFound.
   Result<Json> ReadRun(const std::string& run);
 
+  // The ids of the runs that wrote a file here, the oldest first.
+  Result<cloud::Page<std::string>> ListRuns(const std::string& page_token);
+
   // Writes evidence/<kind>/<id>.json, write-once as above. `kind` and `id` as IsValidId.
   Status WriteEvidence(const std::string& kind, const std::string& id, const Json& evidence);
+
+  // Whether that evidence is there.
+  Result<bool> HasEvidence(const std::string& kind, const std::string& id);
 
   cloud::ObjectStore& store() const { return *store_; }
 

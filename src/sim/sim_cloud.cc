@@ -60,6 +60,10 @@ void SimCloud::AddDataset(const DatasetRef& dataset, const std::string& location
   state_->warehouse.AddDataset(dataset, location);
 }
 
+void SimCloud::PatchDataset(const DatasetRef& dataset, const Json& patch) {
+  Must(state_->warehouse.PatchDataset(dataset, patch));
+}
+
 void SimCloud::AddTable(const TableRef& table, const Schema& schema, const Rows& rows,
                         const Json& extra) {
   AddDataset(table.dataset_ref());

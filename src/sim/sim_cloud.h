@@ -54,6 +54,8 @@ class SimCloud {
 
   // Adds a dataset, and its project when that is absent.
   void AddDataset(const DatasetRef& dataset, const std::string& location = "US");
+  // Changes members of a dataset's resource: "defaultTableExpirationMs"...
+  void PatchDataset(const DatasetRef& dataset, const Json& patch);
 
   // Adds a table with these rows, and its dataset when that is absent. `extra` is merged into the
   // resource: "timePartitioning", "rangePartitioning", "description", "type"...

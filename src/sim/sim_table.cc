@@ -169,6 +169,13 @@ std::vector<PartitionInfo> SimTable::Partitions() const {
                     .rows = static_cast<int64_t>(partition.rows->size()),
                     .bytes = BytesOf(schema, *partition.rows)});
   }
+  // What is still in the streaming buffer is counted under a partition that no export has.
+  if (!streaming.empty() && !partitions.contains(std::string(kUnpartitionedPartition))) {
+    list.push_back({.ref = ref.WithPartition(kUnpartitionedPartition),
+                    .last_modified_ms = streaming_since_ms,
+                    .rows = static_cast<int64_t>(streaming.size()),
+                    .bytes = BytesOf(schema, streaming)});
+  }
   return list;
 }
 

@@ -20,6 +20,19 @@ std::string JobKey(const cloud::JobRef& job) {
   return fmt::format("{}/{}/{}", job.project, job.location, job.id);
 }
 
+// A new table's resource with the defaults of its dataset, which are put on every table that has
+// none of its own; a partitioned one takes the partitions' default.
+Json WithDefaultExpirations(const Json& dataset, Json resource, int64_t now_ms) {
+  const int64_t partition_ms = Int64Or(dataset, "defaultPartitionExpirationMs", 0);
+  const int64_t table_ms = Int64Or(dataset, "defaultTableExpirationMs", 0);
+  if (partition_ms != 0 && resource.contains("timePartitioning")) {
+    resource["timePartitioning"].emplace("expirationMs", std::to_string(partition_ms));
+  } else if (table_ms != 0) {
+    resource.emplace("expirationTime", std::to_string(now_ms + table_ms));
+  }
+  return resource;
+}
+
 // Whether `changed` only adds columns behind those of `schema`.
 bool OnlyAddsColumns(const Schema& schema, const Schema& changed) {
   if (changed.fields.size() < schema.fields.size()) return false;
@@ -122,7 +135,8 @@ Result<TableInfo> SimWarehouse::CreateTable(const TableRef& table, const Json& r
   if (tables_.Has(table)) {
     return MakeError(ErrorId::kTableExists, fmt::format("{} is there already", table.ToString()));
   }
-  auto made = MakeSimTable(table, dataset->location, resource, NowMs());
+  auto made = MakeSimTable(table, dataset->location,
+                           WithDefaultExpirations(dataset->resource, resource, NowMs()), NowMs());
   if (!made.ok()) return MakeError(ErrorId::kServiceRejected, made.error().message);
   tables_.Put(*made, NowMs());
   HF_RETURN_IF_ERROR(faults_.After());
@@ -238,6 +252,13 @@ void SimWarehouse::AddDataset(const DatasetRef& dataset, const std::string& loca
       {"datasetReference", {{"projectId", dataset.project}, {"datasetId", dataset.dataset}}},
       {"location", location}};
   tables_.datasets().try_emplace(dataset, DatasetInfo{dataset, location, resource});
+}
+
+Status SimWarehouse::PatchDataset(const DatasetRef& dataset, const Json& patch) {
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(FindDataset(dataset));
+  tables_.datasets().at(dataset).resource.merge_patch(patch);
+  return Ok();
 }
 
 Status SimWarehouse::AddTable(const TableRef& table, const Json& resource, const Rows& rows) {

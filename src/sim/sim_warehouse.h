@@ -53,6 +53,8 @@ class SimWarehouse final : public cloud::Warehouse {
 
   // Adds a dataset; one that is there stays.
   void AddDataset(const DatasetRef& dataset, const std::string& location);
+  // Changes members of its resource (RFC 7396).
+  Status PatchDataset(const DatasetRef& dataset, const Json& patch);
   // Adds a table of canonical rows.
   Status AddTable(const TableRef& table, const Json& resource, const Rows& rows);
   // Changes a table that is there: `edit` gets a copy of its state and the time.

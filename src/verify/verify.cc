@@ -142,6 +142,53 @@ Result<VerifyReport> VerifyBackup(cloud::ObjectStore& store, const Manifest& man
   return Verification(store, manifest, level, options).Run();
 }
 
+Result<VerifyReport> VerifyCopy(const TableReader& reader, const Manifest& manifest,
+                                VerifyLevel level) {
+  if (!manifest.copy || (level != VerifyLevel::kL0 && level != VerifyLevel::kL2)) {
+    return MakeError(ErrorId::kVerifyUnsupported,
+                     fmt::format("backup {} of method {} cannot be verified at {}", manifest.backup,
+                                 MethodName(manifest.method), VerifyLevelName(level)));
+  }
+  VerifyReport report{.backup = manifest.backup,
+                      .object = manifest.object,
+                      .requested = level,
+                      .content_digest = {},
+                      .findings = {}};
+  const auto find = [&](ErrorId id, const std::string& what) {
+    ++report.problems;
+    report.findings.push_back(MakeError(id, manifest.copy->ToString() + ": " + what));
+  };
+  report.objects_checked = 1;
+  const auto copy = reader.warehouse.GetTable(*manifest.copy);
+  if (!copy.ok()) {
+    if (copy.error().code != Code::kNotFound) return copy.error();
+    find(ErrorId::kObjectMissing, "the copy is gone");
+    return report;
+  }
+  if (copy->last_modified_ms != manifest.copy_modified_ms) {
+    find(ErrorId::kObjectChanged, "the copy was written to after the backup");
+  }
+  if (copy->rows != manifest.rows) {
+    find(ErrorId::kDataMismatch,
+         fmt::format("{} rows, where the manifest says {}", copy->rows, manifest.rows));
+  }
+  if (report.problems != 0) return report;
+  report.reached = VerifyLevel::kL0;
+  if (level == VerifyLevel::kL0 || manifest.content_digest.empty()) return report;
+  HF_ASSIGN_OR_RETURN(const SetInspection read,
+                      reader.Read(*manifest.copy, manifest.location, manifest.schema, "verify"));
+  report.bytes_read = read.bytes;
+  report.rows_read = read.rows;
+  report.content_digest = read.digest.ToString();
+  if (report.content_digest == manifest.content_digest) {
+    report.reached = VerifyLevel::kL2;
+  } else {
+    find(ErrorId::kDataMismatch, fmt::format("content digest {}, where the manifest says {}",
+                                             report.content_digest, manifest.content_digest));
+  }
+  return report;
+}
+
 Json VerifyReport::ToJson() const {
   Json list = Json::array();
   for (const Error& finding : findings) {

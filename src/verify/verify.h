@@ -16,6 +16,7 @@
 #include "model/manifest.h"
 #include "model/method.h"
 #include "verify/inspect.h"
+#include "verify/read_table.h"
 
 namespace holdfast::verify {
 
@@ -43,6 +44,14 @@ struct VerifyReport {
 // kNothingToVerify, avro's.
 Result<VerifyReport> VerifyBackup(cloud::ObjectStore& store, const Manifest& manifest,
                                   VerifyLevel level, const InspectOptions& options = {});
+
+// Verifies a backup of method copy. kL0: the table is there, has the manifest's rows, and was not
+// written to since the backup. kL2: its content is read as well; a backup that was made without
+// reading it has no digest to hold that against, and gets no further than kL0. Errors:
+// kVerifyUnsupported (kL1 or another method), the warehouse's when it could not answer. Findings:
+// kObjectMissing, kObjectChanged, kDataMismatch.
+Result<VerifyReport> VerifyCopy(const TableReader& reader, const Manifest& manifest,
+                                VerifyLevel level);
 
 // Whether two sets of rows are the same content.
 struct ComparisonReport {

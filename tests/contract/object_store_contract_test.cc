@@ -37,6 +37,21 @@ TEST_P(ObjectStoreContract, EnsureBucketGivesWhatIsThere) {
       ErrorId::kLocationMismatch);
 }
 
+TEST_P(ObjectStoreContract, ABucketIsMadeWithTheAgeAtWhichItsObjectsGo) {
+  const std::string name = bucket_ + "-scratch";
+  ASSERT_TRUE(store()
+                  .EnsureBucket({.name = name,
+                                 .project = world_->project(),
+                                 .location = "US",
+                                 .retention_seconds = {},
+                                 .delete_after_days = 7})
+                  .ok());
+  const auto bucket = store().GetBucket(name);
+  ASSERT_TRUE(bucket.ok()) << bucket.error().ToString();
+  EXPECT_EQ(bucket->delete_after_days, 7);
+  EXPECT_EQ(store().GetBucket(bucket_)->delete_after_days, std::nullopt);
+}
+
 TEST_P(ObjectStoreContract, AnAbsentBucketIsNeverAnEmptyAnswer) {
   const ObjectRef object{"holdfast-contract-absent", "a", 0};
   EXPECT_EQ(IdOf(store().GetBucket(object.bucket)), ErrorId::kBucketNotFound);

@@ -1,0 +1,94 @@
+// Backups of method copy: read once when they are made, so that they can be held to it.
+#include "backup/copy_unit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backup/run_backup.h"
+#include "tests/support/sim_fixture.h"
+#include "verify/verify.h"
+
+namespace holdfast::backup {
+namespace {
+
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kOrders{"acme-shop", "sales", "orders", ""};
+
+Manifest CopyOrders(SimFixture& fixture, VerifyLevel level) {
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  policy.verify = level;
+  const RunReport report = fixture.BackUp(policy).value();
+  const auto record = catalog::GetBackup(fixture.catalog(), report.items.at(0).backup).value();
+  auto repository =
+      repository::Repository::Open(fixture.cloud().objects(), {record.bucket, record.prefix});
+  return repository->ReadManifest(kOrders, record.backup).value();
+}
+
+Result<verify::VerifyReport> Verify(SimFixture& fixture, const Manifest& manifest,
+                                    VerifyLevel level) {
+  const Services services = fixture.services();
+  const std::string bucket =
+      EnsureStagingBucket(services, BackupPolicy(), "acme-shop", "US").value();
+  const verify::TableReader reader{services.warehouse, services.objects, services.clock,
+                                   services.random,    bucket,           [] { return Status(); }};
+  return verify::VerifyCopy(reader, manifest, level);
+}
+
+TEST(CopyUnit, HoldsADigestOfItsRows) {
+  SimFixture fixture;
+  const Manifest manifest = CopyOrders(fixture, VerifyLevel::kL2);
+  EXPECT_EQ(manifest.verified, VerifyLevel::kL2);
+  EXPECT_EQ(verify::ContentDigest::Parse(manifest.content_digest)->rows(), 10u);
+  const auto report = Verify(fixture, manifest, VerifyLevel::kL2);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Passed());
+  EXPECT_EQ(report->rows_read, 10);
+}
+
+TEST(CopyUnit, IsFoundDamagedWhenItWasWrittenTo) {
+  SimFixture fixture;
+  const Manifest manifest = CopyOrders(fixture, VerifyLevel::kL2);
+  fixture.clock().Advance(std::chrono::minutes{1});
+  sim::Rows rows = NumberedRows(1, 10);
+  rows[3]["name"] = "not what it was";
+  fixture.cloud().ReplaceRows(*manifest.copy, rows);
+  const auto by_time = Verify(fixture, manifest, VerifyLevel::kL0);
+  ASSERT_TRUE(by_time.ok());
+  EXPECT_FALSE(by_time->Passed());
+  // Even if the time did not tell: the rows do.
+  fixture.cloud().SetModificationTime(*manifest.copy, manifest.copy_modified_ms);
+  EXPECT_TRUE(Verify(fixture, manifest, VerifyLevel::kL0)->Passed());
+  const auto by_content = Verify(fixture, manifest, VerifyLevel::kL2);
+  ASSERT_TRUE(by_content.ok());
+  ASSERT_EQ(by_content->findings.size(), 1u);
+  EXPECT_EQ(by_content->findings[0].id, ErrorId::kDataMismatch);
+}
+
+TEST(CopyUnit, IsFoundMissingWhenItWasDropped) {
+  SimFixture fixture;
+  const Manifest manifest = CopyOrders(fixture, VerifyLevel::kL2);
+  fixture.cloud().DropTable(*manifest.copy);
+  const auto report = Verify(fixture, manifest, VerifyLevel::kL0);
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->findings.size(), 1u);
+  EXPECT_EQ(report->findings[0].id, ErrorId::kObjectMissing);
+}
+
+TEST(CopyUnit, ThatWasNotReadCannotReachL2) {
+  SimFixture fixture;
+  const Manifest manifest = CopyOrders(fixture, VerifyLevel::kL0);
+  EXPECT_EQ(manifest.verified, VerifyLevel::kL0);
+  EXPECT_EQ(manifest.content_digest, "");
+  const auto report = Verify(fixture, manifest, VerifyLevel::kL2);
+  ASSERT_TRUE(report.ok());
+  EXPECT_FALSE(report->Passed());
+  EXPECT_EQ(report->reached, VerifyLevel::kL0);
+}
+
+}  // namespace
+}  // namespace holdfast::backup

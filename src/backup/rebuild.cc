@@ -1,0 +1,88 @@
+#include "backup/rebuild.h"
+
+#include <set>
+
+#include "backup/projects_stage.h"
+#include "base/log.h"
+
+namespace holdfast::backup {
+
+namespace {
+
+// Adds the repository of each location in which the project has datasets, as far as there is one.
+Status AddOfProject(const Services& services, const BackupPolicy& policy,
+                    const std::string& project, std::set<repository::Location>& found) {
+  std::set<std::string> locations;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<DatasetInfo>(
+      [&](const std::string& token) { return services.warehouse.ListDatasets(project, token); },
+      [&](DatasetInfo&& dataset) -> Status {
+        locations.insert(dataset.location);
+        return Ok();
+      }));
+  for (const std::string& location : locations) {
+    const repository::Location place{FillBucketPattern(policy.bucket_pattern, project, location),
+                                     policy.prefix};
+    const auto opened = repository::Repository::Open(services.objects, place);
+    if (opened.ok()) {
+      found.insert(place);
+    } else if (opened.error().code != Code::kNotFound) {
+      return opened.error();
+    }
+  }
+  return Ok();
+}
+
+catalog::RebuildSource SourceOf(repository::Repository repository) {
+  const repository::Location location = repository.location();
+  return {.bucket = location.bucket,
+          .prefix = location.prefix,
+          .for_each_manifest =
+              [repository](const catalog::ManifestVisitor& visit) mutable {
+                return repository::ForEachManifest(repository, {}, visit);
+              },
+          .for_each_run =
+              [repository](const catalog::RunVisitor& visit) mutable {
+                return cloud::ForEachPage<std::string>(
+                    [&](const std::string& token) { return repository.ListRuns(token); },
+                    [&](std::string&& run) -> Status {
+                      HF_ASSIGN_OR_RETURN(const Json json, repository.ReadRun(run));
+                      return visit(RunReport::FromJson(json));
+                    });
+              },
+          .is_accepted =
+              [repository](const std::string& backup) mutable {
+                return repository.HasEvidence(repository::kAcceptedEvidence, backup);
+              }};
+}
+
+}  // namespace
+
+Result<std::vector<repository::Location>> FindRepositories(const Services& services,
+                                                           const BackupPolicy& policy) {
+  StageContext context;
+  context.run.policy = policy;
+  HF_ASSIGN_OR_RETURN(const StageResult projects, ListProjects({.run = {}}, context, services));
+  std::set<repository::Location> found;
+  for (const WorkMessage& message : projects.follow_ups) {
+    const std::string& project = std::get<CheckProjectTables>(message).project_to_check;
+    const Status added = AddOfProject(services, policy, project, found);
+    if (!added.ok()) {
+      LogWarning("project was not searched for repositories",
+                 {{"project", project}, {"error", added.error().message}});
+    }
+  }
+  return std::vector(found.begin(), found.end());
+}
+
+Result<catalog::RebuildReport> RebuildFrom(const Services& services,
+                                           const std::vector<repository::Location>& repositories) {
+  std::vector<catalog::RebuildSource> sources;
+  for (const repository::Location& location : repositories) {
+    HF_ASSIGN_OR_RETURN(repository::Repository repository,
+                        repository::Repository::Open(services.objects, location));
+    sources.push_back(SourceOf(std::move(repository)));
+  }
+  return catalog::RebuildCatalog(sources, services.catalog);
+}
+
+}  // namespace holdfast::backup

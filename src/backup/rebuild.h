@@ -1,0 +1,26 @@
+// Rebuilding a lost catalog from the repositories: finding them, and reading them in.
+//
+// Source: DESIGN §1.4, §5 ("with bucket + this program a clean machine can restore").
+#pragma once
+
+#include <vector>
+
+#include "backup/services.h"
+#include "catalog/rebuild_catalog.h"
+
+namespace holdfast::backup {
+
+// The repositories that the policy's patterns name for the visible projects of the organization: in
+// each location that a dataset of the project has. One whose project holds no dataset in its
+// location any more is not found this way, and has to be named. Order: by bucket, each once.
+// Errors: those of ListProjects of projects_stage.h; a project that denies access is skipped and
+// logged.
+Result<std::vector<repository::Location>> FindRepositories(const Services& services,
+                                                           const BackupPolicy& policy);
+
+// Reads these repositories into the catalog. Idempotent. Errors: of Repository::Open, of listing,
+// of the catalog.
+Result<catalog::RebuildReport> RebuildFrom(const Services& services,
+                                           const std::vector<repository::Location>& repositories);
+
+}  // namespace holdfast::backup

@@ -1,0 +1,74 @@
+// A lost catalog comes back from the buckets; a lost bucket is noticed.
+#include "backup/rebuild.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backup/run_backup.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::backup {
+namespace {
+
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kOrders{"acme-shop", "sales", "orders", ""};
+const TableRef kPeople{"acme-hr", "staff", "people", ""};
+
+void AddTables(SimFixture& fixture) {
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  fixture.cloud().AddTable(kPeople, TwoColumns(), NumberedRows(1, 4));
+}
+
+TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto before = fixture.catalog().FindBackups({}, "").value();
+  const holdfast::Run run = fixture.catalog().ListRuns(false, "").value().items.at(0);
+
+  const auto empty = catalog::SqliteCatalog::Open(":memory:").value();
+  const Services old = fixture.services();
+  const Services services{old.warehouse, old.objects, old.projects,     *empty,
+                          old.clock,     old.random,  old.organization, old.tool_version};
+  const auto repositories = FindRepositories(services, {});
+  ASSERT_TRUE(repositories.ok()) << repositories.error().message;
+  EXPECT_EQ(repositories->size(), 2u);
+  const auto report = RebuildFrom(services, *repositories);
+
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->manifests, 2);
+  EXPECT_EQ(empty->FindBackups({}, "").value().items, before.items);
+  EXPECT_EQ(empty->GetRun(run.id).value().finished_ms, run.finished_ms);
+  EXPECT_EQ(empty->ListOutcomes(run.id, "").value().items.size(), 2u);
+}
+
+TEST(Rebuild, LeavesOutAProjectThatDeniesAccess) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().faults().DenyAccess("acme-hr");
+  const auto repositories = FindRepositories(fixture.services(), {});
+  ASSERT_TRUE(repositories.ok());
+  EXPECT_EQ(repositories->size(), 1u);
+}
+
+TEST(Rebuild, WhatAnEmptiedBucketHeldIsBackedUpAgain) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const std::string bucket = FillBucketPattern(BackupPolicy().bucket_pattern, "acme-hr", "US");
+  for (const auto& object : fixture.cloud().AllObjects(bucket)) {
+    fixture.cloud().RemoveObject(object.ref);
+  }
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 1);
+  EXPECT_EQ(report->totals.Of(Outcome::kUnchanged), 1);
+  EXPECT_FALSE(fixture.cloud().AllObjects(bucket).empty());
+}
+
+}  // namespace
+}  // namespace holdfast::backup

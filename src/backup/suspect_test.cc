@@ -1,0 +1,69 @@
+// Tables that shrank: kept as suspect, looked at once, good again when a person says so.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backup/run_backup.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::backup {
+namespace {
+
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kOrders{"acme-shop", "sales", "orders", ""};
+
+// Ten rows backed up, then one; the report of the second run.
+RunReport Shrink(SimFixture& fixture) {
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  CHECK(fixture.BackUp().ok(), "the first run");
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, NumberedRows(1, 1));
+  return fixture.BackUp().value();
+}
+
+TEST(Suspect, IsMarkedInTheReportAndNeverTheLatestGoodBackup) {
+  SimFixture fixture;
+  const RunReport report = Shrink(fixture);
+  ASSERT_EQ(report.items.size(), 1u);
+  EXPECT_TRUE(report.items[0].suspect);
+  EXPECT_EQ(CountSuspects(report.items), 1);
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->rows, 10);
+}
+
+TEST(Suspect, IsNotExportedAgainWhileNothingChanges) {
+  SimFixture fixture;
+  Shrink(fixture);
+  const int64_t jobs = fixture.cloud().JobsStarted("extract");
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->items.at(0).outcome, Outcome::kUnchanged);
+  EXPECT_TRUE(report->items.at(0).suspect);
+  EXPECT_EQ(fixture.cloud().JobsStarted("extract"), jobs);
+}
+
+TEST(Suspect, IsHeldAgainstTheLastGoodBackupAndNotAgainstAnotherSuspect) {
+  SimFixture fixture;
+  Shrink(fixture);
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, NumberedRows(1, 2));
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->items.at(0).outcome, Outcome::kBackedUp);
+  EXPECT_THAT(report->items.at(0).reason, testing::HasSubstr("from 10 to 2"));
+}
+
+TEST(Suspect, IsTheNewMeasureOnceItIsAccepted) {
+  SimFixture fixture;
+  const RunReport report = Shrink(fixture);
+  ASSERT_TRUE(fixture.catalog().AcceptBackup(report.items[0].backup).ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, NumberedRows(5, 1));
+  const auto next = fixture.BackUp();
+  ASSERT_TRUE(next.ok());
+  EXPECT_FALSE(next->items.at(0).suspect) << next->items.at(0).reason;
+}
+
+}  // namespace
+}  // namespace holdfast::backup
