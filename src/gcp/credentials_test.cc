@@ -161,7 +161,8 @@ TEST_F(Credentials, ATokenIsKeptUntilAMinuteBeforeItsEnd) {
 }
 
 TEST_F(Credentials, LifetimesOutOfReasonAreNotBelieved) {
-  for (const char* seconds : {"9223372036854775807", "-9223372036854775808", "0", "-5"}) {
+  for (const char* seconds :
+       {"315360000", "9223372036854775807", "-9223372036854775808", "0", "-5"}) {
     RestSurroundings here;
     here.http.Always([&](const net::ClientRequest&) -> Result<net::HttpResponse> {
       return net::HttpResponse{
