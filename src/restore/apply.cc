@@ -1,11 +1,12 @@
 #include "restore/apply.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 #include "base/log.h"
 #include "repository/repository.h"
 #include "restore/load.h"
 #include "restore/target.h"
+#include "restore/unfinished.h"
 #include "verify/verify.h"
 
 namespace holdfast::restore {
@@ -63,66 +64,63 @@ void KeepEvidence(const Services& services, const TableRestore& restore, const O
   if (!written.ok()) LogWarning("evidence was not written", {{"error", written.error().message}});
 }
 
-bool IsOfPlan(const RestorePlan& plan, const TableInfo& table) {
-  const Json* labels = FindField(table.resource, "labels");
-  return labels != nullptr && StringOr(*labels, kRestoreLabel, "").starts_with(plan.hash + "-");
+// Why a target that is there and not of this plan cannot be used. One that another restore has not
+// finished says so: it is no table that anybody may take for complete.
+Error ConflictOf(const Services& services, const TableInfo& table) {
+  const std::string name = table.ref.ToString();
+  if (RestoreLabelOf(table).empty()) {
+    return MakeError(ErrorId::kTableExists, "the target " + name + " exists already",
+                     "Choose another target with --to-dataset or --to-table, drop that table, or "
+                     "leave such tables as they are with --if-exists=skip");
+  }
+  // A plan that cannot be read changes nothing of that, so its error is not the one to show.
+  const auto unfinished = FindRestoreOf(table, services);
+  if (!unfinished.ok() || !*unfinished) {
+    return MakeError(ErrorId::kTableExists,
+                     "the target " + name + " is of a restore that was not finished",
+                     "It is not complete. Drop it, or choose another target with --to-dataset or "
+                     "--to-table");
+  }
+  return MakeError(
+      ErrorId::kTableExists,
+      fmt::format("the target {} is of a restore that was begun at {} and not finished", name,
+                  FormatTimestamp(FromUnixMillis((*unfinished)->begun_ms))),
+      fmt::format("It is not complete. Finish that restore with `{}`, drop the table, "
+                  "or choose another target with --to-dataset or --to-table",
+                  CommandOf((*unfinished)->request)));
 }
 
-// What is known of the targets before anything is begun.
-struct Targets {
-  bool in_progress = false;          // an earlier process had begun this plan
-  std::optional<TableRef> conflict;  // the first that is not of this plan
-};
-
-Result<Targets> LookAtTargets(const RestorePlan& plan, const Services& services) {
-  Targets targets;
+// kTableExists for the first target that is there.
+Status CheckTargetsAbsent(const RestorePlan& plan, const Services& services) {
   for (const TableRestore& restore : plan.tables) {
     const auto existing = services.warehouse.GetTable(restore.target);
-    if (!existing.ok()) {
-      if (existing.error().code == Code::kNotFound) continue;
-      return existing.error();
-    }
-    if (IsOfPlan(plan, *existing)) {
-      targets.in_progress = true;
-    } else if (!targets.conflict) {
-      targets.conflict = restore.target;
-    }
+    if (existing.ok()) return ConflictOf(services, *existing);
+    if (existing.error().code != Code::kNotFound) return existing.error();
   }
-  return targets;
+  return Ok();
 }
 
 class PlanInProgress {
  public:
-  PlanInProgress(const RestoreRequest& request, const RestorePlan& plan, const Services& services,
-                 bool was_in_progress)
-      : request_(request), plan_(plan), services_(services), was_in_progress_(was_in_progress) {}
+  PlanInProgress(const RestoreRequest& request, const RestorePlan& plan, const Services& services)
+      : request_(request), plan_(plan), services_(services) {}
 
   Status RestoreTable(const TableRestore& restore, TableReport& report) {
     HF_ASSIGN_OR_RETURN(const std::vector<Manifest> manifests, ReadManifests(services_, restore));
-    auto owned = TakeTarget(services_, plan_, restore, manifests.back());
+    const Manifest& newest = NewestOf(manifests);
+    auto owned = TakeTarget(services_, plan_, restore, newest);
     if (!owned.ok()) {
       if (owned.error().id != ErrorId::kTableExists) return owned.error();
-      if (request_.if_exists == IfExists::kSkip) {
-        report.outcome = TableOutcome::kSkipped;
-        return Ok();
-      }
-      return was_in_progress_ ? RecognizeReleased(restore, manifests, owned.error(), report)
-                              : Status(owned.error());
+      return SettleExisting(restore, manifests, report);
     }
     report.resumed = owned->resumed;
-    HF_RETURN_IF_ERROR(FillTarget(services_, *owned, manifests));
+    report.expirations = ExpirationsLeftOut(newest, restore.target);
+    FillProgress progress;
+    const Status filled = FillTarget(services_, *owned, manifests, progress);
+    if (!filled.ok()) return Abandon(*owned, progress, filled.error(), report);
     report.rows = restore.rows;
     report.bytes = restore.bytes;
-    if (request_.compare) {
-      services_.on_step("comparing " + restore.target.ToString());
-      HF_ASSIGN_OR_RETURN(report.comparison, CompareTarget(services_, *owned, manifests));
-      KeepEvidence(services_, restore, *owned, *report.comparison);
-      if (!report.comparison->Equal()) {
-        report.outcome = TableOutcome::kDiffers;
-        return MakeError(ErrorId::kRestoreMismatch,
-                         restore.target.ToString() + ": " + report.comparison->differences.front());
-      }
-    }
+    if (request_.compare) HF_RETURN_IF_ERROR(Compare(restore, *owned, manifests, report));
     report.outcome = TableOutcome::kRestored;
     to_release_.push_back(*std::move(owned));
     return Ok();
@@ -137,62 +135,93 @@ class PlanInProgress {
   }
 
  private:
-  // The plan was begun only because none of its targets existed, so a table without its label was
-  // released by the process that died, unless its content says otherwise.
-  Status RecognizeReleased(const TableRestore& restore, const std::vector<Manifest>& manifests,
-                           const Error& conflict, TableReport& report) {
+  Status Compare(const TableRestore& restore, const OwnedTable& owned,
+                 const std::vector<Manifest>& manifests, TableReport& report) {
+    services_.on_step("comparing " + restore.target.ToString());
+    auto comparison = CompareTarget(services_, owned, manifests);
+    if (!comparison.ok()) {
+      report.left_behind = true;
+      return comparison.error().WithContext(restore.target.ToString() +
+                                            " is filled and was not compared");
+    }
+    report.comparison = *std::move(comparison);
+    KeepEvidence(services_, restore, owned, *report.comparison);
+    if (report.comparison->Equal()) return Ok();
+    report.outcome = TableOutcome::kDiffers;
+    return MakeError(ErrorId::kRestoreMismatch,
+                     restore.target.ToString() + ": " + report.comparison->differences.front());
+  }
+
+  // A target that could not be filled is taken away while it is empty, so that nobody takes it for
+  // a table that was restored. With rows in it, or a job that may still bring some, it stays.
+  Status Abandon(const OwnedTable& owned, const FillProgress& progress, const Error& error,
+                 TableReport& report) {
+    const std::string name = owned.table.ref.ToString();
+    Error failure = error;
+    if (error.code != Code::kCancelled && !progress.job_may_run) {
+      const auto dropped = DropIfEmpty(services_, owned);
+      if (dropped.ok() && *dropped) {
+        failure.message += "; the target " + name + ", still empty, was taken away again";
+        return failure;
+      }
+    }
+    report.left_behind = true;
+    failure.message += "; the target " + name + " is left unfinished";
+    return failure;
+  }
+
+  // A target that is there and not this plan's to fill.
+  Status SettleExisting(const TableRestore& restore, const std::vector<Manifest>& manifests,
+                        TableReport& report) {
     OwnedTable owned{.restore_id = plan_.hash, .resumed = true};
     HF_ASSIGN_OR_RETURN(owned.table, services_.warehouse.GetTable(restore.target));
-    HF_ASSIGN_OR_RETURN(report.comparison, CompareTarget(services_, owned, manifests));
-    if (!report.comparison->Equal()) return conflict;
-    report.resumed = true;
-    report.rows = restore.rows;
-    report.bytes = restore.bytes;
-    report.outcome = TableOutcome::kRestored;
+    Error conflict = ConflictOf(services_, owned.table);
+    if (!RestoreLabelOf(owned.table).empty()) return conflict;
+    if (plan_.resumes_ms) {
+      // The plan was begun when none of its targets existed, so a table without its label was
+      // released by the process that died, unless its content says otherwise.
+      HF_ASSIGN_OR_RETURN(report.comparison, CompareTarget(services_, owned, manifests));
+      if (report.comparison->Equal()) {
+        report.resumed = true;
+        report.rows = restore.rows;
+        report.bytes = restore.bytes;
+        report.outcome = TableOutcome::kRestored;
+        return Ok();
+      }
+      report.comparison.reset();
+    }
+    if (request_.if_exists == IfExists::kFail) return conflict;
+    report.outcome = TableOutcome::kSkipped;
     return Ok();
   }
 
   const RestoreRequest& request_;
   const RestorePlan& plan_;
   const Services& services_;
-  bool was_in_progress_;
   std::vector<OwnedTable> to_release_;
 };
 
 }  // namespace
 
-std::string_view TableOutcomeName(TableOutcome outcome) {
-  switch (outcome) {
-    case TableOutcome::kRestored:
-      return "restored";
-    case TableOutcome::kSkipped:
-      return "skipped";
-    case TableOutcome::kDiffers:
-      return "differs";
-    case TableOutcome::kFailed:
-      break;
-  }
-  return "failed";
-}
-
 Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& plan,
                             const Services& services) {
-  HF_ASSIGN_OR_RETURN(const Targets targets, LookAtTargets(plan, services));
-  if (targets.conflict && !targets.in_progress && request.if_exists == IfExists::kFail) {
-    return MakeError(ErrorId::kTableExists,
-                     "the target " + targets.conflict->ToString() + " exists already",
-                     "Choose another target with --to-dataset or --to-table, drop that table, or "
-                     "leave such tables as they are with --if-exists=skip");
+  if (!plan.resumes_ms && request.if_exists == IfExists::kFail) {
+    HF_RETURN_IF_ERROR(CheckTargetsAbsent(plan, services));
   }
   const Timestamp started = services.clock.Now();
-  RestoreReport report{.plan = plan.hash, .tables = {}};
-  PlanInProgress in_progress(request, plan, services, targets.in_progress);
+  HF_RETURN_IF_ERROR(KeepPlan(request, plan, services));
+  RestoreReport report{.plan = plan.hash,
+                       .missing = plan.missing,
+                       .notes = plan.notes,
+                       .resumes_ms = plan.resumes_ms};
+  PlanInProgress in_progress(request, plan, services);
   for (const TableRestore& restore : plan.tables) {
     services.on_step("restoring " + restore.target.ToString());
     const Timestamp table_started = services.clock.Now();
     TableReport table{.source = restore.source,
                       .target = restore.target,
-                      .backups = static_cast<int64_t>(restore.backups.size())};
+                      .backups = static_cast<int64_t>(restore.backups.size()),
+                      .notes = restore.notes};
     if (const Status done = in_progress.RestoreTable(restore, table); !done.ok()) {
       table.error = done.error();
     }
@@ -200,35 +229,11 @@ Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& pl
     report.tables.push_back(std::move(table));
   }
   HF_RETURN_IF_ERROR(in_progress.Release());
+  if (report.Count(TableOutcome::kFailed) + report.Count(TableOutcome::kDiffers) == 0) {
+    ForgetPlan(plan, services);
+  }
   report.duration_ms = MillisSince(services.clock, started);
   return report;
-}
-
-int64_t RestoreReport::Count(TableOutcome outcome) const {
-  return std::ranges::count(tables, outcome, &TableReport::outcome);
-}
-
-Json TableReport::ToJson() const {
-  Json json = {
-      {"source", source.ToString()},          {"target", target.ToString()},
-      {"outcome", TableOutcomeName(outcome)}, {"resumed", resumed},
-      {"backups", std::to_string(backups)},   {"rows", std::to_string(rows)},
-      {"bytes", std::to_string(bytes)},       {"duration_ms", std::to_string(duration_ms)}};
-  if (comparison) json["comparison"] = comparison->ToJson();
-  if (error) {
-    json["error"] = {{"id", FindError(error->id).id}, {"message", error->message}};
-  }
-  return json;
-}
-
-Json RestoreReport::ToJson() const {
-  Json list = Json::array();
-  for (const TableReport& table : tables) list.push_back(table.ToJson());
-  return {{"schema", "holdfast.restore.v1"},
-          {"plan", plan},
-          {"tables", std::move(list)},
-          {"duration_ms", std::to_string(duration_ms)},
-          {"succeeded", Succeeded()}};
 }
 
 }  // namespace holdfast::restore

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "model/ids.h"
 #include "verify/inspect.h"
 
@@ -67,6 +70,10 @@ void CompareMember(const Json& restored, const Json& saved, const char* member,
 
 }  // namespace
 
+const Manifest& NewestOf(const std::vector<Manifest>& manifests) {
+  return *std::ranges::max_element(manifests, {}, &Manifest::created_ms);
+}
+
 std::vector<std::string> CompareDefinitions(const TableInfo& restored, const Manifest& manifest) {
   std::vector<std::string> differences;
   if (SchemaHash(restored.schema) != SchemaHash(manifest.schema)) {
@@ -78,6 +85,8 @@ std::vector<std::string> CompareDefinitions(const TableInfo& restored, const Man
   for (const char* member : {"clustering", "description", "friendlyName"}) {
     CompareMember(restored.resource, manifest.table_resource, member, differences);
   }
+  // The source's expirations are left out on purpose: old rows would not live to be looked at.
+  std::ranges::move(ExpirationsOf(restored.resource), std::back_inserter(differences));
   return differences;
 }
 
@@ -88,14 +97,14 @@ Result<TableComparison> CompareTarget(const Services& services, const OwnedTable
                       ExpectedDigest(services, owned, manifests));
   HF_ASSIGN_OR_RETURN(
       const verify::SetInspection actual,
-      ReadTable(services, owned, owned.table.ref, manifests.back().schema, "compare"));
+      ReadTable(services, owned, owned.table.ref, NewestOf(manifests).schema, "compare"));
 
   TableComparison comparison{.expected_digest = expected.ToString(),
                              .actual_digest = actual.digest.ToString(),
                              .expected_rows = static_cast<int64_t>(expected.rows()),
                              .actual_rows = static_cast<int64_t>(actual.digest.rows()),
                              .bytes_read = actual.bytes,
-                             .differences = CompareDefinitions(restored, manifests.back())};
+                             .differences = CompareDefinitions(restored, NewestOf(manifests))};
   if (comparison.expected_rows != comparison.actual_rows) {
     comparison.differences.push_back(fmt::format("{} rows are there, the backup holds {}",
                                                  comparison.actual_rows, comparison.expected_rows));

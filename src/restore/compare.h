@@ -2,7 +2,7 @@
 //
 // The table is extracted into a scratch place and every row of it read; the sum over rows must be
 // the sum of the backups' digests. Beside the content: schema, partitioning, clustering,
-// description.
+// description, and that nothing of it is going to expire.
 #pragma once
 
 #include <string>
@@ -30,6 +30,9 @@ struct TableComparison {
 // Errors mean that it could not be compared; a difference is a finding.
 Result<TableComparison> CompareTarget(const Services& services, const OwnedTable& owned,
                                       const std::vector<Manifest>& manifests);
+
+// The manifest that tells the table's definition: the newest. There is one at least. Pure.
+const Manifest& NewestOf(const std::vector<Manifest>& manifests);
 
 // Members of two definitions that a restore must keep, and how they differ. Pure.
 std::vector<std::string> CompareDefinitions(const TableInfo& restored, const Manifest& manifest);

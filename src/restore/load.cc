@@ -34,10 +34,26 @@ std::vector<std::string> UrisOf(const Manifest& manifest) {
   return uris;
 }
 
+// Whether the service said that it did not take the job, and not merely failed to answer.
+bool WasRefused(const Error& error) {
+  switch (error.code) {
+    case Code::kInvalidArgument:
+    case Code::kNotFound:
+    case Code::kPermissionDenied:
+    case Code::kUnauthenticated:
+    case Code::kFailedPrecondition:
+    case Code::kResourceExhausted:
+    case Code::kUnimplemented:
+      return true;
+    default:
+      return false;
+  }
+}
+
 class TargetFill {
  public:
-  TargetFill(const Services& services, const OwnedTable& owned)
-      : services_(services), owned_(owned) {}
+  TargetFill(const Services& services, const OwnedTable& owned, FillProgress& progress)
+      : services_(services), owned_(owned), progress_(progress) {}
 
   Status Load(const LoadGroup& group, size_t number) {
     const Manifest& first = *group.manifests.front();
@@ -97,17 +113,35 @@ class TargetFill {
                               .location = owned_.table.location,
                               .id = JobId(fmt::format("restore-{}", number), owned_.restore_id,
                                           owned_.table.ref, attempt)};
-      HF_ASSIGN_OR_RETURN(cloud::JobStatus status, services_.warehouse.StartJob(job, make_spec()));
-      if (status.FailedEarlier() && attempt < kJobIdsMax) continue;
-      const auto done = cloud::WaitForJob(services_.warehouse, services_.clock, std::move(status),
-                                          [] { return Status(); });
+      progress_.job_may_run = true;
+      auto status = services_.warehouse.StartJob(job, make_spec());
+      if (!status.ok()) {
+        progress_.job_may_run = !WasRefused(status.error());
+        return status.error();
+      }
+      if (status->FailedEarlier() && attempt < kJobIdsMax) continue;
+      const auto done = Wait(*std::move(status));
       if (done.ok()) return Ok();
       if (!IsRetryable(done.error()) || ++failed_here == kJobAttemptsMax) return done.error();
     }
   }
 
+  // The job's own error is told from one that only says that it cannot be looked at.
+  Result<cloud::JobStatus> Wait(cloud::JobStatus status) {
+    const cloud::JobRef job = status.ref;
+    auto done = cloud::WaitForJob(services_.warehouse, services_.clock, std::move(status),
+                                  [] { return Status(); });
+    if (done.ok()) {
+      progress_.job_may_run = false;
+    } else if (const auto last = services_.warehouse.GetJob(job); last.ok()) {
+      progress_.job_may_run = last->state != cloud::JobState::kDone;
+    }
+    return done;
+  }
+
   const Services& services_;
   const OwnedTable& owned_;
+  FillProgress& progress_;
 };
 
 }  // namespace
@@ -134,8 +168,8 @@ std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& pa
 }
 
 Status FillTarget(const Services& services, const OwnedTable& owned,
-                  const std::vector<Manifest>& manifests) {
-  TargetFill fill(services, owned);
+                  const std::vector<Manifest>& manifests, FillProgress& progress) {
+  TargetFill fill(services, owned, progress);
   const auto groups = GroupLoads(owned.table.ref, owned.table.partitioning, manifests);
   for (size_t number = 0; number < groups.size(); ++number) {
     HF_RETURN_IF_ERROR(fill.Load(groups[number], number));

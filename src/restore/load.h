@@ -30,8 +30,14 @@ struct LoadGroup {
 std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,
                                   const std::vector<Manifest>& manifests);
 
+// How far a fill came: whether a job of it may still be under way, as when the service stopped
+// answering. Then the target may get rows later, and must be left alone.
+struct FillProgress {
+  bool job_may_run = false;
+};
+
 // Loads everything. Errors: the jobs'; kObjectMissing and the like when the backup is damaged.
 Status FillTarget(const Services& services, const OwnedTable& owned,
-                  const std::vector<Manifest>& manifests);
+                  const std::vector<Manifest>& manifests, FillProgress& progress);
 
 }  // namespace holdfast::restore

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/clock.h"
 #include "base/hash.h"
 
 namespace holdfast::restore {
@@ -26,23 +27,55 @@ TableRef TargetOf(const RestoreRequest& request, const TableRef& source) {
   return target;
 }
 
-Status ValidateTarget(const TableRef& target) {
-  HF_RETURN_IF_ERROR(ValidateProjectId(target.project));
-  HF_RETURN_IF_ERROR(ValidateDatasetId(target.dataset));
-  return ValidateTableId(target.table);
+Json TableToJson(const TableRestore& table) {
+  Json backups = Json::array();
+  for (const catalog::BackupRecord& backup : table.backups) {
+    backups.push_back(
+        {{"backup", backup.backup},
+         {"object", backup.object.ToString()},
+         {"consistent_through", FormatTimestamp(FromUnixMillis(backup.consistent_through_ms))},
+         {"rows", std::to_string(backup.rows)}});
+  }
+  return {{"source", table.source.ToString()},  {"target", table.target.ToString()},
+          {"rows", std::to_string(table.rows)}, {"bytes", std::to_string(table.bytes)},
+          {"backups", std::move(backups)},      {"notes", table.notes}};
 }
 
 }  // namespace
 
-Result<RestorePlan> MakePlan(const RestoreRequest& request,
-                             const std::vector<catalog::BackupRecord>& backups) {
+RestorePlan PlanOf(const RestoreRequest& request, std::vector<TableRestore> tables,
+                   std::vector<MissingObject> missing, std::vector<std::string> notes) {
+  RestorePlan plan{.key = RequestKey(request),
+                   .tables = std::move(tables),
+                   .missing = std::move(missing),
+                   .notes = std::move(notes)};
+  for (TableRestore& table : plan.tables) {
+    std::ranges::sort(table.backups, {}, &catalog::BackupRecord::object);
+    table.rows = table.bytes = 0;
+    for (const catalog::BackupRecord& backup : table.backups) {
+      table.rows += backup.rows;
+      table.bytes += backup.stored_bytes;
+    }
+    plan.rows += table.rows;
+    plan.bytes += table.bytes;
+  }
+  std::ranges::sort(plan.tables, {}, &TableRestore::target);
+  plan.hash = PlanHash(plan.tables);
+  return plan;
+}
+
+Result<RestorePlan> MakePlan(const RestoreRequest& request, const Selection& selection) {
+  HF_RETURN_IF_ERROR(ValidateRequest(request));
   std::map<TableRef, TableRestore> by_source;
-  for (const catalog::BackupRecord& backup : backups) {
+  for (const SelectedBackup& selected : selection.backups) {
+    const catalog::BackupRecord& backup = selected.record;
     TableRestore& table = by_source[backup.object.WholeTable()];
     table.source = backup.object.WholeTable();
-    table.rows += backup.rows;
-    table.bytes += backup.stored_bytes;
+    table.target = TargetOf(request, table.source);
     table.backups.push_back(backup);
+    if (!selected.note.empty()) {
+      table.notes.push_back(backup.object.ToString() + ": " + selected.note);
+    }
   }
   if (by_source.empty()) {
     return MakeError(ErrorId::kNothingToRestore, "no backup was selected");
@@ -51,39 +84,20 @@ Result<RestorePlan> MakePlan(const RestoreRequest& request,
     return MakeError(ErrorId::kInvalidName,
                      "one table name was given for the target of several tables");
   }
-  RestorePlan plan;
-  for (auto& [source, table] : by_source) {
-    table.target = TargetOf(request, source);
-    HF_RETURN_IF_ERROR(ValidateTarget(table.target));
-    std::ranges::sort(table.backups, {}, &catalog::BackupRecord::object);
-    plan.rows += table.rows;
-    plan.bytes += table.bytes;
-    plan.tables.push_back(std::move(table));
-  }
-  std::ranges::sort(plan.tables, {}, &TableRestore::target);
-  plan.hash = PlanHash(plan.tables);
-  return plan;
+  std::vector<TableRestore> tables;
+  for (auto& [source, table] : by_source) tables.push_back(std::move(table));
+  return PlanOf(request, std::move(tables), selection.missing, selection.notes);
 }
 
 Json RestorePlan::ToJson() const {
   Json list = Json::array();
-  for (const TableRestore& table : tables) {
-    Json backups = Json::array();
-    for (const catalog::BackupRecord& backup : table.backups) {
-      backups.push_back({{"backup", backup.backup},
-                         {"object", backup.object.ToString()},
-                         {"rows", std::to_string(backup.rows)}});
-    }
-    list.push_back({{"source", table.source.ToString()},
-                    {"target", table.target.ToString()},
-                    {"rows", std::to_string(table.rows)},
-                    {"bytes", std::to_string(table.bytes)},
-                    {"backups", std::move(backups)}});
-  }
-  return {{"plan", hash},
-          {"tables", std::move(list)},
-          {"rows", std::to_string(rows)},
-          {"bytes", std::to_string(bytes)}};
+  for (const TableRestore& table : tables) list.push_back(TableToJson(table));
+  Json lacking = Json::array();
+  for (const MissingObject& object : missing) lacking.push_back(object.ToJson());
+  Json json = {{"plan", hash},   {"tables", std::move(list)},    {"missing", std::move(lacking)},
+               {"notes", notes}, {"rows", std::to_string(rows)}, {"bytes", std::to_string(bytes)}};
+  if (resumes_ms) json["resumes"] = FormatTimestamp(FromUnixMillis(*resumes_ms));
+  return json;
 }
 
 }  // namespace holdfast::restore

@@ -1,10 +1,12 @@
 // The plan of a restore: which tables are made, and from which backups each is filled.
 //
-// `Select` asks the catalog which backups make up the consistent set; `MakePlan` is pure. What
-// `Apply` (apply.h) does is exactly what a plan says. Source: DESIGN §1.5, §4 "Restore".
+// `MakePlan` is pure; `PlanRestore` (unfinished.h) asks the catalog and goes on with an unfinished
+// plan of the same request. What `Apply` (apply.h) does is exactly what a plan says. Source: DESIGN
+// §1.5, §4 "Restore".
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "restore/request.h"
+#include "restore/selection.h"
 
 namespace holdfast::restore {
 
@@ -20,28 +23,30 @@ struct TableRestore {
   TableRef source;
   TableRef target;
   std::vector<catalog::BackupRecord> backups;  // one, or one for each partition; in partition order
+  std::vector<std::string> notes;  // of backups that are not the newest or not to be trusted
   int64_t rows = 0;
   int64_t bytes = 0;  // stored
 };
 
 struct RestorePlan {
-  std::vector<TableRestore> tables;  // in order of target
+  std::string key;                     // RequestKey: names the request on targets and stored plans
+  std::vector<TableRestore> tables;    // in order of target
+  std::vector<MissingObject> missing;  // what was there and is not restored; in order
+  std::vector<std::string> notes;      // on the choice of backups as a whole
   int64_t rows = 0;
   int64_t bytes = 0;
   std::string hash;  // 16 hexadecimal digits over sources, targets and backups: names the plan
+  std::optional<int64_t> resumes_ms;  // when the unfinished restore that this goes on with began
 
   Json ToJson() const;
 };
 
-// The backups that hold what the request names: the named one, or the set that the newest run
-// before the time found in place. A partition that was gone by then is not in it. Errors:
-// kNothingToRestore (with the nearest names that have backups), kBackupNotFound, kBackupAmbiguous.
-Result<std::vector<catalog::BackupRecord>> Select(catalog::Catalog& catalog,
-                                                  const RestoreRequest& request);
-
-// Errors: kInvalidName for a target that is no table's name, or one table name for a whole dataset;
+// Errors: those of ValidateRequest; kInvalidName for one table name for several tables;
 // kNothingToRestore for no backups.
-Result<RestorePlan> MakePlan(const RestoreRequest& request,
-                             const std::vector<catalog::BackupRecord>& backups);
+Result<RestorePlan> MakePlan(const RestoreRequest& request, const Selection& selection);
+
+// The plan of these tables: in order, added up and hashed. Pure.
+RestorePlan PlanOf(const RestoreRequest& request, std::vector<TableRestore> tables,
+                   std::vector<MissingObject> missing, std::vector<std::string> notes);
 
 }  // namespace holdfast::restore

@@ -1,10 +1,15 @@
 // What a person asks of a restore: which objects, as of when, and to where.
+//
+// Plain values. The key of a request names it: the same request again, at any time and on any
+// machine, has the same key, so an unfinished restore is found and gone on with (unfinished.h).
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "base/json.h"
+#include "base/result.h"
 #include "model/resource_names.h"
 
 namespace holdfast::restore {
@@ -15,7 +20,8 @@ enum class IfExists {
 };
 
 struct RestoreRequest {
-  // The source names: a dataset (table empty), a table, or a partition of one.
+  // The source names: a dataset (table empty), a table, or a partition of one. Empty with `backup`:
+  // what that is a backup of.
   TableRef source;
   std::string backup;               // a backup's id or the beginning of one; empty: the latest
   std::optional<int64_t> as_of_ms;  // the latest at or before this time; unset: now
@@ -28,5 +34,22 @@ struct RestoreRequest {
   IfExists if_exists = IfExists::kFail;
   bool compare = true;  // read what was restored and compare it with the backup (L3)
 };
+
+// Errors: kInvalidName for a target's name that is malformed, with the form it must have; kUsage
+// for members that exclude one another. Pure.
+Status ValidateRequest(const RestoreRequest& request);
+
+// "acme-shop.sales", "acme-shop.sales.orders" or with "$partition".
+std::string SourceText(const TableRef& source);
+
+// 16 hexadecimal digits over source, backup, time and target.
+std::string RequestKey(const RestoreRequest& request);
+
+// Source, backup, time and target; and back. Errors: kInvalidJson.
+Json RequestToJson(const RestoreRequest& request);
+Result<RestoreRequest> RequestFromJson(const Json& json);
+
+// The command that asks for it.
+std::string CommandOf(const RestoreRequest& request);
 
 }  // namespace holdfast::restore

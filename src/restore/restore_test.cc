@@ -6,6 +6,7 @@
 #include "restore/plan.h"
 #include "restore/rewrite.h"
 #include "restore/target.h"
+#include "restore/unfinished.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::restore {
@@ -45,8 +46,7 @@ RestoreRequest To(const TableRef& source, const std::string& dataset) {
 }
 
 Result<RestoreReport> Restore(SimFixture& fixture, const RestoreRequest& request) {
-  HF_ASSIGN_OR_RETURN(const auto backups, Select(fixture.catalog(), request));
-  HF_ASSIGN_OR_RETURN(const RestorePlan plan, MakePlan(request, backups));
+  HF_ASSIGN_OR_RETURN(const RestorePlan plan, PlanRestore(request, fixture.restore_services()));
   return Apply(request, plan, fixture.restore_services());
 }
 

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
-#include "restore/plan.h"
+#include "base/clock.h"
+#include "restore/census.h"
+#include "restore/selection.h"
 
 namespace holdfast::restore {
 
@@ -11,58 +14,40 @@ namespace {
 
 constexpr size_t kSuggestionsMax = 5;
 
-bool IsNamed(const TableRef& source, const TableRef& object) {
-  return object.project == source.project && object.dataset == source.dataset &&
-         (source.table.empty() || object.table == source.table) &&
-         (source.partition.empty() || object.partition == source.partition);
-}
+using NewestByObject = std::map<TableRef, catalog::BackupRecord>;
 
-// The backups that `run` found in place for what is named: an object that failed in that run counts
-// with its newest good backup before it.
-Result<std::vector<catalog::BackupRecord>> SetOfRun(catalog::Catalog& catalog,
-                                                    const TableRef& source, const Run& run) {
-  std::vector<catalog::BackupRecord> records;
-  HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
-      [&](const std::string& token) { return catalog.ListOutcomes(run.id, token); },
-      [&](ItemOutcome&& item) -> Status {
-        if (item.object.table.empty() || !IsNamed(source, item.object)) return Ok();
-        if (item.outcome == Outcome::kVanished || item.outcome == Outcome::kUnsupported)
-          return Ok();
-        if (item.backup.empty()) {
-          HF_ASSIGN_OR_RETURN(auto latest,
-                              catalog::LatestGood(catalog, item.object, run.finished_ms));
-          if (latest) records.push_back(*std::move(latest));
-          return Ok();
-        }
-        auto record = catalog::GetBackup(catalog, item.backup);
-        if (record.ok()) {
-          records.push_back(*std::move(record));
-        } else if (record.error().code != Code::kNotFound) {
-          return record.error();
-        }
-        return Ok();
-      }));
-  return records;
-}
+std::string TimeText(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
 
-// Without runs (the catalog was rebuilt from manifests): the newest good backup of each object.
-Result<std::vector<catalog::BackupRecord>> NewestOfEach(catalog::Catalog& catalog,
-                                                        const RestoreRequest& request) {
+// The newest backup of each object that is named, whatever it is worth.
+Result<NewestByObject> NewestOfEach(catalog::Catalog& catalog, const RestoreRequest& request) {
   catalog::BackupFilter filter{.project = request.source.project,
                                .dataset = request.source.dataset,
                                .table = request.source.table,
                                .as_of_ms = request.as_of_ms,
-                               .good_only = true,
                                .newest_only = true};
   if (!request.source.partition.empty()) filter.partition = request.source.partition;
-  std::vector<catalog::BackupRecord> records;
+  NewestByObject newest;
   HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
       [&](const std::string& token) { return catalog.FindBackups(filter, token); },
       [&](catalog::BackupRecord&& record) -> Status {
-        records.push_back(std::move(record));
+        TableRef object = record.object;
+        newest.emplace(std::move(object), std::move(record));
         return Ok();
       }));
-  return records;
+  return newest;
+}
+
+// What a run tells of the source.
+Result<std::vector<ItemOutcome>> OutcomesOf(catalog::Catalog& catalog, const TableRef& source,
+                                            const Run& run) {
+  std::vector<ItemOutcome> items;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
+      [&](const std::string& token) { return catalog.ListOutcomes(run.id, token); },
+      [&](ItemOutcome&& item) -> Status {
+        if (Census::Concerns(source, item)) items.push_back(std::move(item));
+        return Ok();
+      }));
+  return items;
 }
 
 // Tables of the same dataset, or datasets of the same project, that do have backups.
@@ -87,35 +72,229 @@ Result<std::string> Nearest(catalog::Catalog& catalog, const TableRef& source) {
   return text;
 }
 
+std::string WhyNotGood(const catalog::BackupRecord& record) {
+  return record.damaged ? "is damaged: a verification of it failed"
+                        : "is suspect: " + record.suspect;
+}
+
+class Selector {
+ public:
+  Selector(catalog::Catalog& catalog, const RestoreRequest& request)
+      : catalog_(catalog), request_(request), source_(request.source) {}
+
+  Result<Selection> Run() {
+    HF_ASSIGN_OR_RETURN(newest_, NewestOfEach(catalog_, request_));
+    HF_ASSIGN_OR_RETURN(const Census census, TakeCensus());
+    for (const ObjectState& state : census.Objects()) HF_RETURN_IF_ERROR(Settle(census, state));
+    HF_RETURN_IF_ERROR(SettleUnknownTables(census));
+    std::ranges::sort(selection_.missing, {}, &MissingObject::object);
+    if (!selection_.backups.empty()) return std::move(selection_);
+    return NothingToRestore();
+  }
+
+ private:
+  Census NewCensus() const {
+    std::set<TableRef> tables;
+    for (const auto& [object, record] : newest_) tables.insert(object.WholeTable());
+    return Census(source_, std::move(tables));
+  }
+
+  // Reads runs from the newest to the oldest until they tell nothing more.
+  Result<Census> TakeCensus() {
+    Census census = NewCensus();
+    std::string token;
+    do {
+      HF_ASSIGN_OR_RETURN(const auto page, catalog_.ListRuns(false, token));
+      for (const holdfast::Run& run : page.items) {
+        if (run.state != RunState::kFinished || !Census::Concerns(source_, run)) continue;
+        if (request_.as_of_ms && run.started_ms > *request_.as_of_ms) continue;
+        HF_ASSIGN_OR_RETURN(const auto items, OutcomesOf(catalog_, source_, run));
+        census.Add(run, items);
+        if (!census.IsComplete()) continue;
+        if (!census.Objects().empty()) return census;
+        // All that is named is gone, and named it was: it is taken as it last was.
+        gone_ms_ = run.started_ms;
+        census = NewCensus();
+      }
+      token = page.next_page_token;
+    } while (!token.empty());
+    return census;
+  }
+
+  Status Settle(const Census& census, const ObjectState& state) {
+    switch (state.presence) {
+      case Presence::kUnsupported:
+        selection_.missing.push_back(
+            {.object = state.object, .reason = state.reason, .unsupported = true});
+        return Ok();
+      case Presence::kBackedUp:
+        return SettleBackedUp(state);
+      case Presence::kFailed:
+        break;
+    }
+    const std::string why = fmt::format("the run of {} could not back it up: {}",
+                                        TimeText(state.seen_ms), state.reason);
+    if (!state.object.partition.empty()) return FallBack(state.object, why);
+    // Of a table that failed as a whole, and of which no older run tells: all that has backups.
+    const auto objects = BackedUpObjects(census, state.object);
+    const TableRef named = state.object.WithPartition(source_.partition);
+    if (objects.empty() && !census.KnowsObject(named)) return FallBack(named, why);
+    for (const TableRef& object : objects) HF_RETURN_IF_ERROR(FallBack(object, why));
+    return Ok();
+  }
+
+  Status SettleBackedUp(const ObjectState& state) {
+    HF_ASSIGN_OR_RETURN(const auto record, FindRecord(state));
+    if (!record) {
+      return FallBack(state.object, "the backup " + state.backup + " of it is not known any more");
+    }
+    if (request_.as_of_ms && record->consistent_through_ms > *request_.as_of_ms) {
+      return FallBack(state.object,
+                      "it was read after that time, at " + TimeText(record->consistent_through_ms));
+    }
+    if (!record->IsGood()) return FallBack(state.object, WhyNewestIsNotUsed(*record));
+    std::string note;
+    if (!state.later_failure.empty()) {
+      note = fmt::format("a later run could not read the table: {}; using what the run of {} found",
+                         state.later_failure, TimeText(state.seen_ms));
+    }
+    selection_.backups.push_back({.record = *record, .note = std::move(note)});
+    return Ok();
+  }
+
+  // Tables of which no run tells, as when the catalog was rebuilt from manifests, or when their
+  // backups are newer than the last run that looked.
+  Status SettleUnknownTables(const Census& census) {
+    std::map<TableRef, int64_t> tables;
+    for (const auto& [object, record] : newest_) {
+      int64_t& created_ms = tables[object.WholeTable()];
+      created_ms = std::max(created_ms, record.created_ms);
+    }
+    bool any = false;
+    for (const auto& [table, created_ms] : tables) {
+      if (census.Knows(table, created_ms)) continue;
+      any = true;
+      for (const TableRef& object : BackedUpObjects(census, table)) {
+        const catalog::BackupRecord& record = newest_.at(object);
+        if (record.IsGood()) {
+          selection_.backups.push_back({.record = record, .note = {}});
+        } else {
+          HF_RETURN_IF_ERROR(FallBack(object, WhyNewestIsNotUsed(record)));
+        }
+      }
+    }
+    if (gone_ms_ != 0 && !selection_.backups.empty()) {
+      selection_.notes.push_back(
+          fmt::format("{} was gone when the run of {} looked: it is restored as it last was",
+                      SourceText(source_), TimeText(gone_ms_)));
+    } else if (any) {
+      selection_.notes.emplace_back(
+          "of some tables no finished run is known: the newest good backup of each of their "
+          "partitions is used, deleted ones included");
+    }
+    return Ok();
+  }
+
+  // The table or its partitions that have backups and of which no run tells by itself. A table that
+  // was divided otherwise before counts as its newest backup has it.
+  std::vector<TableRef> BackedUpObjects(const Census& census, const TableRef& table) const {
+    std::vector<TableRef> objects;
+    const catalog::BackupRecord* last = nullptr;
+    for (auto at = newest_.lower_bound(table);
+         at != newest_.end() && at->first.WholeTable() == table; ++at) {
+      objects.push_back(at->first);
+      if (last == nullptr || at->second.created_ms > last->created_ms) last = &at->second;
+    }
+    std::erase_if(objects, [&](const TableRef& object) {
+      return object.partition.empty() != last->object.partition.empty() ||
+             census.KnowsObject(object);
+    });
+    return objects;
+  }
+
+  // The backup that a run names; nullopt: it is not in the index any more.
+  Result<std::optional<catalog::BackupRecord>> FindRecord(const ObjectState& state) {
+    const auto found = newest_.find(state.object);
+    if (found != newest_.end() && found->second.backup == state.backup) {
+      return std::optional(found->second);
+    }
+    auto record = catalog::GetBackup(catalog_, state.backup);
+    if (record.ok()) return std::optional(*std::move(record));
+    if (record.error().code != Code::kNotFound) return record.error();
+    return std::optional<catalog::BackupRecord>();
+  }
+
+  static std::string WhyNewestIsNotUsed(const catalog::BackupRecord& record) {
+    return fmt::format("the newest backup {} of {} {}", record.backup,
+                       TimeText(record.consistent_through_ms), WhyNotGood(record));
+  }
+
+  // The newest good backup at or before the time, and why it is not the newest of all.
+  Status FallBack(const TableRef& object, const std::string& why) {
+    HF_ASSIGN_OR_RETURN(auto latest, catalog::LatestGood(catalog_, object, request_.as_of_ms));
+    if (!latest) {
+      selection_.missing.push_back({.object = object, .reason = why + "; no good backup of it"});
+      return Ok();
+    }
+    std::string note = fmt::format("{}; using {} of {}", why, latest->backup,
+                                   TimeText(latest->consistent_through_ms));
+    selection_.backups.push_back({.record = *std::move(latest), .note = std::move(note)});
+    return Ok();
+  }
+
+  Error NothingToRestore() {
+    std::string message = fmt::format("there is no good backup of {}{}", SourceText(source_),
+                                      request_.as_of_ms ? " at or before that time" : "");
+    if (!selection_.missing.empty()) {
+      const MissingObject& first = selection_.missing.front();
+      message += fmt::format(": {}: {}", first.object.ToString(), first.reason);
+      return MakeError(ErrorId::kNothingToRestore, std::move(message),
+                       "See all its backups with `holdfast backup list`; one that is suspect or "
+                       "damaged is restored only with --backup ID");
+    }
+    const auto nearest = Nearest(catalog_, source_);
+    if (!nearest.ok()) return nearest.error();
+    return MakeError(ErrorId::kNothingToRestore, std::move(message),
+                     nearest->empty() ? "" : "There are backups of: " + *nearest);
+  }
+
+  catalog::Catalog& catalog_;
+  const RestoreRequest& request_;
+  const TableRef& source_;
+  NewestByObject newest_;
+  Selection selection_;
+  int64_t gone_ms_ = 0;  // the newest run that found nothing of the source; 0: none did
+};
+
+// A backup that is named is taken whatever it is worth, but only for what it is a backup of.
+Result<Selection> SelectNamed(catalog::Catalog& catalog, const RestoreRequest& request) {
+  HF_ASSIGN_OR_RETURN(catalog::BackupRecord record, catalog::GetBackup(catalog, request.backup));
+  const TableRef& source = request.source;
+  const bool unnamed = source.dataset.empty();
+  if (source != record.object && !(unnamed && record.object.partition.empty())) {
+    const std::string asked = unnamed ? "no table is named" : "not of " + SourceText(source);
+    return MakeError(
+        ErrorId::kUsage,
+        fmt::format("backup {} is a backup of {}; {}", record.backup, record.object.ToString(),
+                    asked),
+        fmt::format("Name what it is a backup of: holdfast restore run '{}' --backup {}",
+                    record.object.ToString(), record.backup));
+  }
+  std::string note;
+  if (!record.IsGood()) note = "this backup " + WhyNotGood(record) + "; it is used as named";
+  Selection selection;
+  selection.backups.push_back({.record = std::move(record), .note = std::move(note)});
+  return selection;
+}
+
 }  // namespace
 
-Result<std::vector<catalog::BackupRecord>> Select(catalog::Catalog& catalog,
-                                                  const RestoreRequest& request) {
-  if (!request.backup.empty()) {
-    HF_ASSIGN_OR_RETURN(catalog::BackupRecord record, catalog::GetBackup(catalog, request.backup));
-    return std::vector{std::move(record)};
-  }
-  std::string token;
-  do {
-    HF_ASSIGN_OR_RETURN(const auto page, catalog.ListRuns(false, token));
-    for (const Run& run : page.items) {
-      if (run.state != RunState::kFinished) continue;
-      if (request.as_of_ms && run.started_ms > *request.as_of_ms) continue;
-      HF_ASSIGN_OR_RETURN(auto records, SetOfRun(catalog, request.source, run));
-      if (!records.empty()) return records;
-    }
-    token = page.next_page_token;
-  } while (!token.empty());
+Json MissingObject::ToJson() const {
+  return {{"object", object.ToString()}, {"reason", reason}, {"unsupported", unsupported}};
+}
 
-  HF_ASSIGN_OR_RETURN(auto records, NewestOfEach(catalog, request));
-  if (!records.empty()) return records;
-  HF_ASSIGN_OR_RETURN(const std::string nearest, Nearest(catalog, request.source));
-  const std::string name = request.source.table.empty() ? request.source.dataset_ref().ToString()
-                                                        : request.source.ToString();
-  return MakeError(ErrorId::kNothingToRestore,
-                   fmt::format("there is no good backup of {}{}", name,
-                               request.as_of_ms ? " at or before that time" : ""),
-                   nearest.empty() ? "" : "There are backups of: " + nearest);
+Result<Selection> Select(catalog::Catalog& catalog, const RestoreRequest& request) {
+  return request.backup.empty() ? Selector(catalog, request).Run() : SelectNamed(catalog, request);
 }
 
 }  // namespace holdfast::restore

@@ -1,13 +1,15 @@
 // The target table of a restore: made from the saved definition, and owned while it is filled.
 //
-// A table that is being restored carries a label with the plan's hash and a fresh number. Who finds
-// the label of its own plan goes on where an earlier process stopped, with the same job ids; any
-// other table is somebody's and a conflict. Expirations are left out, or old partitions would
-// vanish on arrival (google-semantics trap 2). Access lists are not restored: a copy elsewhere must
-// not be readable by more people than the source.
+// A table that is being restored carries a label with the request's key and a fresh number. Who
+// finds the label of its own request goes on where an earlier process stopped, with the same job
+// ids; any other table is a conflict. A target never expires: expirations of the source are left
+// out and defaults of the target's dataset taken off again before the first row is loaded, or old
+// partitions would vanish on arrival (google-semantics trap 2). Access lists are not restored: a
+// copy elsewhere must not be readable by more people than the source.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/manifest.h"
 #include "restore/plan.h"
@@ -23,18 +25,36 @@ struct OwnedTable {
   bool resumed = false;
 };
 
-// Makes dataset and table, or finds them made by this plan before. Errors: kTableExists (somebody
-// else's), kLocationMismatch.
+// Makes dataset and table, or, for a plan that is resumed, finds them made before; without
+// expirations. Errors:
+// kTableExists (somebody else's), kLocationMismatch, kRestoreMismatch (it expires nevertheless).
 Result<OwnedTable> TakeTarget(const Services& services, const RestorePlan& plan,
                               const TableRestore& restore, const Manifest& manifest);
 
 // Takes the label off: the table is complete.
 Result<TableInfo> ReleaseTarget(const Services& services, const OwnedTable& owned);
 
+// Deletes the target if it still carries this restore's label and holds no row. False: it was left.
+// No job that fills it may be under way.
+Result<bool> DropIfEmpty(const Services& services, const OwnedTable& owned);
+
+// The value of a table's restore label; empty: it has none.
+std::string RestoreLabelOf(const TableInfo& table);
+
+// The request's key in a label's value; empty when it is not of that form.
+std::string RequestKeyOfLabel(const std::string& label);
+
 // The definition of a restored table, from the saved one. Pure.
 Json TargetResource(const Json& saved_resource, const std::string& label);
 
 // The definition of its dataset. Pure.
 Json TargetDatasetResource(const Json& saved_resource);
+
+// In words, when the table or rows of it would be deleted by expiration; empty: never. Pure.
+std::vector<std::string> ExpirationsOf(const Json& table_resource);
+
+// In words, the expirations that table and dataset had at the source and that the restored table
+// has not, each with how to set it again. Pure.
+std::vector<std::string> ExpirationsLeftOut(const Manifest& manifest, const TableRef& target);
 
 }  // namespace holdfast::restore

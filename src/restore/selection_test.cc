@@ -1,0 +1,300 @@
+// What is selected from the backups of real runs on the simulated cloud.
+#include "restore/selection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "restore/unfinished.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::restore {
+namespace {
+
+using testing::HasSubstr;
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kSales{"acme-shop", "sales", "", ""};
+const TableRef kFirst{"acme-shop", "sales", "t1", ""};
+const TableRef kSecond{"acme-shop", "sales", "t2", ""};
+const TableRef kDays{"acme-shop", "sales", "days", ""};
+
+RestoreRequest Of(const TableRef& source) {
+  RestoreRequest request;
+  request.source = source;
+  return request;
+}
+
+void AddTwo(SimFixture& fixture) {
+  fixture.cloud().AddTable(kFirst, TwoColumns(), NumberedRows(1, 10));
+  fixture.cloud().AddTable(kSecond, TwoColumns(), NumberedRows(1, 20));
+}
+
+void AddDays(SimFixture& fixture) {
+  fixture.cloud().AddTable(
+      kDays, {{{.name = "day", .type = FieldType::kDate}}},
+      {Json{{"day", "2026-01-01"}}, Json{{"day", "2026-01-02"}}, Json{{"day", "2026-01-02"}}},
+      {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+}
+
+BackupPolicy Only(const std::string& pattern) {
+  BackupPolicy policy;
+  policy.scope.include = {pattern};
+  return policy;
+}
+
+// "sales.t1:10 sales.t2:20": objects and rows, in order.
+std::string Chosen(const Selection& selection) {
+  std::map<TableRef, int64_t> rows;
+  for (const SelectedBackup& chosen : selection.backups) {
+    EXPECT_TRUE(rows.emplace(chosen.record.object, chosen.record.rows).second);
+  }
+  std::string text;
+  for (const auto& [object, count] : rows) {
+    text += (text.empty() ? "" : " ") + object.table +
+            (object.partition.empty() ? "" : "$" + object.partition) + ":" + std::to_string(count);
+  }
+  return text;
+}
+
+std::string ChosenNow(SimFixture& fixture, const TableRef& source) {
+  const auto selection = Select(fixture.catalog(), Of(source));
+  return selection.ok() ? Chosen(*selection) : selection.error().message;
+}
+
+std::string NoteOf(const Selection& selection, const TableRef& object) {
+  for (const SelectedBackup& chosen : selection.backups) {
+    if (chosen.record.object == object) return chosen.note;
+  }
+  return "not selected";
+}
+
+TEST(Select, TakesTheWholeDatasetAfterARunOfOneTable) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 5));
+  ASSERT_TRUE(fixture.BackUp(Only("acme-shop.sales.t1")).ok());
+  EXPECT_EQ(ChosenNow(fixture, kSales), "t1:15 t2:20");
+}
+
+TEST(Select, TakesThePartitionsOfATableThatTheLastRunCouldNotRead) {
+  SimFixture fixture;
+  AddDays(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().AppendRows(kDays, {Json{{"day", "2026-01-03"}}});
+  fixture.cloud().faults().DenyAccess(kDays.ToString());
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto selection = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "days$20260101:1 days$20260102:2");
+  EXPECT_THAT(NoteOf(*selection, kDays.WithPartition("20260101")), HasSubstr("could not read"));
+}
+
+TEST(Select, TakesTablesOfADatasetThatTheLastRunCouldNotList) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().faults().DenyAccess("acme-shop.sales");
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_EQ(ChosenNow(fixture, kSales), "t1:10 t2:20");
+}
+
+TEST(Select, ListsATableThatHasNoBackupAsMissing) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  fixture.cloud().faults().DenyAccess(kSecond.ToString());
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto selection = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "t1:10");
+  ASSERT_EQ(selection->missing.size(), 1u);
+  EXPECT_EQ(selection->missing[0].object, kSecond);
+  EXPECT_FALSE(selection->missing[0].unsupported);
+  const auto plan = MakePlan(Of(kSales), *selection);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->ToJson()["missing"][0]["object"], kSecond.ToString());
+  // Alone it is an error that says why.
+  const auto alone = Select(fixture.catalog(), Of(kSecond));
+  ASSERT_FALSE(alone.ok());
+  EXPECT_EQ(alone.error().id, ErrorId::kNothingToRestore);
+  EXPECT_THAT(alone.error().message, HasSubstr("could not back it up"));
+}
+
+TEST(Select, LeavesOutATableThatWasDroppedButGivesItBackWhenItIsNamed) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().DropTable(kSecond);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_EQ(ChosenNow(fixture, kSales), "t1:10");
+  const auto named = Select(fixture.catalog(), Of(kSecond));
+  ASSERT_TRUE(named.ok()) << named.error().message;
+  EXPECT_EQ(Chosen(*named), "t2:20");
+  EXPECT_THAT(named->notes.at(0), HasSubstr("was gone"));
+}
+
+TEST(Select, GivesADatasetBackAsItLastWasWhenAllOfItIsGone) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().DropTable(kFirst);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().DropTable(kSecond);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_EQ(ChosenNow(fixture, kSales), "t2:20");
+}
+
+TEST(Select, PassesOverASuspectBackupForTheGoodOneBefore) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().ReplaceRows(kFirst, {});
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto selection = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
+  EXPECT_THAT(NoteOf(*selection, kFirst), HasSubstr("is suspect: rows fell from 10 to 0"));
+  EXPECT_THAT(NoteOf(*selection, kFirst), HasSubstr("; using "));
+  EXPECT_EQ(NoteOf(*selection, kSecond), "");
+}
+
+TEST(Select, PassesOverADamagedBackupForTheGoodOneBefore) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 1));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto newest = catalog::LatestGood(fixture.catalog(), kFirst);
+  ASSERT_TRUE(newest.ok() && *newest);
+  ASSERT_TRUE(
+      fixture.catalog()
+          .RecordVerification(
+              {.backup = (*newest)->backup, .at_ms = 1, .level = VerifyLevel::kL1, .passed = false})
+          .ok());
+  const auto selection = Select(fixture.catalog(), Of(kFirst));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "t1:10");
+  EXPECT_THAT(NoteOf(*selection, kFirst), HasSubstr("is damaged"));
+
+  RestoreRequest named = Of(kFirst);
+  named.backup = (*newest)->backup;
+  const auto by_id = Select(fixture.catalog(), named);
+  ASSERT_TRUE(by_id.ok()) << by_id.error().message;
+  EXPECT_EQ(Chosen(*by_id), "t1:11");
+  EXPECT_THAT(NoteOf(*by_id, kFirst), HasSubstr("is damaged"));
+}
+
+TEST(Select, DoesNotTakeTheOnlyBackupWhenItIsDamaged) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto only = catalog::LatestGood(fixture.catalog(), kFirst);
+  ASSERT_TRUE(
+      fixture.catalog()
+          .RecordVerification(
+              {.backup = (*only)->backup, .at_ms = 1, .level = VerifyLevel::kL1, .passed = false})
+          .ok());
+  const auto selection = Select(fixture.catalog(), Of(kFirst));
+  ASSERT_FALSE(selection.ok());
+  EXPECT_THAT(selection.error().message, HasSubstr("damaged"));
+  EXPECT_THAT(selection.error().hint, HasSubstr("--backup"));
+}
+
+TEST(Select, TakesNothingThatWasReadAfterTheTime) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const int64_t then = ToUnixMillis(fixture.clock().Now());
+  fixture.clock().Advance(std::chrono::hours{1});
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 5));
+  fixture.cloud().DropTable(kSecond);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  RestoreRequest request = Of(kSales);
+  request.as_of_ms = then;
+  const auto selection = Select(fixture.catalog(), request);
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
+}
+
+TEST(Select, TakesANamedBackupOnlyForWhatItIsOf) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  AddDays(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto whole = catalog::LatestGood(fixture.catalog(), kFirst);
+  const TableRef day = kDays.WithPartition("20260102");
+  const auto partition = catalog::LatestGood(fixture.catalog(), day);
+  ASSERT_TRUE(*whole && *partition);
+  struct Asked {
+    TableRef source;
+    std::string backup;
+    bool taken;
+  };
+  const std::vector<Asked> cases = {
+      {kFirst, (*whole)->backup, true},
+      {{}, (*whole)->backup, true},
+      {day, (*partition)->backup, true},
+      {kSecond, (*whole)->backup, false},
+      {kSales, (*whole)->backup, false},
+      {kDays, (*partition)->backup, false},
+      {{}, (*partition)->backup, false},
+      {kDays.WithPartition("20260101"), (*partition)->backup, false},
+      {kFirst.WithPartition("1"), (*whole)->backup, false},
+  };
+  for (const Asked& asked : cases) {
+    RestoreRequest request = Of(asked.source);
+    request.backup = asked.backup;
+    const auto selection = Select(fixture.catalog(), request);
+    EXPECT_EQ(selection.ok(), asked.taken) << asked.source.ToString();
+    if (selection.ok()) continue;
+    EXPECT_EQ(selection.error().id, ErrorId::kUsage);
+    EXPECT_THAT(selection.error().hint, HasSubstr(asked.backup));
+  }
+}
+
+TEST(Select, WithoutRunsTakesTheNewestGoodBackupOfEach) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  // As after the index was rebuilt from manifests: the backups are known, the runs are not.
+  auto rebuilt = catalog::SqliteCatalog::Open(":memory:").value();
+  const auto page = fixture.catalog().FindBackups({}, "");
+  for (const auto& record : page->items) ASSERT_TRUE(rebuilt->RecordBackup(record).ok());
+  const auto selection = Select(*rebuilt, Of(kSales));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
+  EXPECT_THAT(selection->notes.at(0), HasSubstr("no finished run"));
+}
+
+TEST(ValidateRequest, NamesTheFormThatATargetMustHave) {
+  struct Asked {
+    RestoreRequest request;
+    std::string hint;
+  };
+  std::vector<Asked> cases(5);
+  cases[0].request.to_dataset = "bad-name";
+  cases[0].hint = "--to-dataset sales_rescued";
+  cases[1].request.to_table = "a.b";
+  cases[1].hint = "--to-table orders_rescued";
+  cases[2].request.to_project = "Acme";
+  cases[2].hint = "--to-project acme-restore";
+  cases[3].request.backup = "b";
+  cases[3].request.as_of_ms = 1;
+  cases[3].hint = "not both";
+  cases[4].request.to_table = "one";
+  cases[4].hint = "Name one table";
+  for (size_t i = 0; i < cases.size(); ++i) {
+    RestoreRequest& request = cases[i].request;
+    request.source = i == 1 ? kFirst : kSales;
+    const Status valid = ValidateRequest(request);
+    ASSERT_FALSE(valid.ok()) << i;
+    EXPECT_EQ(valid.error().id, i < 3 ? ErrorId::kInvalidName : ErrorId::kUsage) << i;
+    EXPECT_THAT(valid.error().hint, HasSubstr(cases[i].hint)) << i;
+  }
+  EXPECT_TRUE(ValidateRequest(Of(kSales)).ok());
+}
+
+}  // namespace
+}  // namespace holdfast::restore

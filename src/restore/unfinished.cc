@@ -1,0 +1,238 @@
+#include "restore/unfinished.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "model/policy.h"
+#include "restore/target.h"
+
+namespace holdfast::restore {
+
+namespace {
+
+constexpr int64_t kFormat = 1;
+constexpr int64_t kPlanBytesMax = int64_t{64} << 20U;
+
+// A plan as it is stored: backups by their ids.
+struct StoredTable {
+  TableRef source;
+  TableRef target;
+  std::vector<std::string> backups;
+  std::vector<std::string> notes;
+};
+
+struct StoredPlan {
+  RestoreRequest request;
+  int64_t begun_ms = 0;
+  std::vector<StoredTable> tables;
+};
+
+struct Place {
+  std::string bucket;
+  std::string prefix;
+};
+
+Place PlaceOf(const Services& services, const std::string& key, const std::string& project,
+              const std::string& location) {
+  return {FillBucketPattern(services.staging_bucket_pattern, project, location),
+          "restore-plans/" + key + "/"};
+}
+
+// All targets are in one project, and data stays in its location.
+Place PlaceOf(const Services& services, const RestorePlan& plan) {
+  const TableRestore& first = plan.tables.front();
+  return PlaceOf(services, plan.key, first.target.project, first.backups.back().location);
+}
+
+Json TextsToJson(const std::vector<std::string>& texts) { return texts; }
+
+Result<std::vector<std::string>> TextsFromJson(const Json& json, std::string_view key) {
+  const Json* list = FindField(json, key);
+  std::vector<std::string> texts;
+  if (list == nullptr || !list->is_array()) {
+    return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is not a list", key));
+  }
+  for (const Json& text : *list) {
+    if (!text.is_string()) {
+      return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" holds more than texts", key));
+    }
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+std::string StoredText(const RestoreRequest& request, const RestorePlan& plan, int64_t begun_ms) {
+  Json tables = Json::array();
+  for (const TableRestore& table : plan.tables) {
+    std::vector<std::string> backups;
+    for (const catalog::BackupRecord& backup : table.backups) backups.push_back(backup.backup);
+    tables.push_back({{"source", table.source.ToString()},
+                      {"target", table.target.ToString()},
+                      {"backups", TextsToJson(backups)},
+                      {"notes", TextsToJson(table.notes)}});
+  }
+  return DumpJson({{"format", kFormat},
+                   {"request", RequestToJson(request)},
+                   {"begun_ms", begun_ms},
+                   {"tables", std::move(tables)}});
+}
+
+Result<StoredTable> TableFromJson(const Json& json) {
+  StoredTable table;
+  HF_ASSIGN_OR_RETURN(const std::string source, RequiredString(json, "source"));
+  HF_ASSIGN_OR_RETURN(const std::string target, RequiredString(json, "target"));
+  HF_ASSIGN_OR_RETURN(table.source, ParseTableRef(source));
+  HF_ASSIGN_OR_RETURN(table.target, ParseTableRef(target));
+  HF_ASSIGN_OR_RETURN(table.backups, TextsFromJson(json, "backups"));
+  HF_ASSIGN_OR_RETURN(table.notes, TextsFromJson(json, "notes"));
+  if (table.backups.empty()) {
+    return MakeError(ErrorId::kInvalidJson, "a table of the plan has no backup");
+  }
+  return table;
+}
+
+Result<StoredPlan> ParseStored(const std::string& text) {
+  StoredPlan plan;
+  HF_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  HF_ASSIGN_OR_RETURN(const int64_t format, RequiredInt64(json, "format"));
+  const Json* request = FindField(json, "request");
+  const Json* tables = FindField(json, "tables");
+  if (format != kFormat || request == nullptr || tables == nullptr || !tables->is_array()) {
+    return MakeError(ErrorId::kInvalidJson, "the stored plan is not one that this version writes");
+  }
+  HF_ASSIGN_OR_RETURN(plan.request, RequestFromJson(*request));
+  HF_ASSIGN_OR_RETURN(plan.begun_ms, RequiredInt64(json, "begun_ms"));
+  for (const Json& table : *tables) {
+    HF_ASSIGN_OR_RETURN(StoredTable stored, TableFromJson(table));
+    plan.tables.push_back(std::move(stored));
+  }
+  return plan;
+}
+
+// The last plan that was stored there; nullopt: none.
+Result<std::optional<StoredPlan>> ReadStored(const Services& services, const Place& place) {
+  std::optional<cloud::ObjectInfo> last;
+  const Status listed = cloud::ForEachPage<cloud::ObjectInfo>(
+      [&](const std::string& token) {
+        return services.objects.ListObjects(place.bucket, place.prefix, token);
+      },
+      [&](cloud::ObjectInfo&& object) -> Status {
+        last = std::move(object);
+        return Ok();
+      });
+  if (!listed.ok() && listed.error().code != Code::kNotFound) return listed.error();
+  if (!listed.ok() || !last) return std::optional<StoredPlan>();
+  HF_ASSIGN_OR_RETURN(const std::string text,
+                      cloud::ReadObjectToString(services.objects, last->ref, kPlanBytesMax));
+  auto plan = ParseStored(text);
+  if (!plan.ok()) return plan.error().WithContext(last->ref.Uri());
+  return std::optional(*std::move(plan));
+}
+
+Result<bool> Exists(const Services& services, const TableRef& table) {
+  const auto found = services.warehouse.GetTable(table);
+  if (found.ok()) return true;
+  if (found.error().code == Code::kNotFound) return false;
+  return found.error();
+}
+
+// The table with its backups as the index has them; nullopt when one is not known any more.
+Result<std::optional<TableRestore>> Load(const Services& services, const StoredTable& stored) {
+  TableRestore table{.source = stored.source, .target = stored.target, .notes = stored.notes};
+  for (const std::string& backup : stored.backups) {
+    auto record = catalog::GetBackup(services.catalog, backup);
+    if (!record.ok() && record.error().code == Code::kNotFound) {
+      return std::optional<TableRestore>();
+    }
+    if (!record.ok()) return record.error();
+    table.backups.push_back(*std::move(record));
+  }
+  return std::optional(std::move(table));
+}
+
+// What is missing of `fresh` and not in the tables of a resumed plan.
+std::vector<MissingObject> StillMissing(const RestorePlan& fresh,
+                                        const std::vector<TableRestore>& tables) {
+  std::set<TableRef> restored;
+  for (const TableRestore& table : tables) {
+    for (const catalog::BackupRecord& backup : table.backups) restored.insert(backup.object);
+  }
+  std::vector<MissingObject> missing = fresh.missing;
+  std::erase_if(missing, [&](const auto& object) { return restored.contains(object.object); });
+  return missing;
+}
+
+// The plan that goes on with `stored`; nullopt when nothing of it was begun.
+Result<std::optional<RestorePlan>> Resume(const RestoreRequest& request, const Services& services,
+                                          const StoredPlan& stored, const RestorePlan& fresh) {
+  bool begun = false;
+  std::vector<TableRestore> tables;
+  for (const StoredTable& entry : stored.tables) {
+    HF_ASSIGN_OR_RETURN(const bool exists, Exists(services, entry.target));
+    HF_ASSIGN_OR_RETURN(auto table, Load(services, entry));
+    begun = begun || exists;
+    const bool good =
+        table && (!request.backup.empty() ||
+                  std::ranges::all_of(table->backups, &catalog::BackupRecord::IsGood));
+    const auto again = std::ranges::find(fresh.tables, entry.target, &TableRestore::target);
+    if (table && (exists || good || again == fresh.tables.end())) {
+      tables.push_back(*std::move(table));
+    } else if (again != fresh.tables.end()) {
+      tables.push_back(*again);
+    }
+  }
+  if (!begun) return std::optional<RestorePlan>();
+  std::vector<MissingObject> missing = StillMissing(fresh, tables);
+  RestorePlan plan = PlanOf(request, std::move(tables), std::move(missing), fresh.notes);
+  plan.resumes_ms = stored.begun_ms;
+  return std::optional(std::move(plan));
+}
+
+}  // namespace
+
+Result<RestorePlan> PlanRestore(const RestoreRequest& request, const Services& services) {
+  HF_RETURN_IF_ERROR(ValidateRequest(request));
+  HF_ASSIGN_OR_RETURN(const Selection selection, Select(services.catalog, request));
+  HF_ASSIGN_OR_RETURN(RestorePlan fresh, MakePlan(request, selection));
+  HF_ASSIGN_OR_RETURN(const auto stored, ReadStored(services, PlaceOf(services, fresh)));
+  if (!stored) return fresh;
+  HF_ASSIGN_OR_RETURN(auto resumed, Resume(request, services, *stored, fresh));
+  return resumed ? *std::move(resumed) : std::move(fresh);
+}
+
+Status KeepPlan(const RestoreRequest& request, const RestorePlan& plan, const Services& services) {
+  const TableRestore& first = plan.tables.front();
+  HF_RETURN_IF_ERROR(
+      EnsureStagingBucket(services, first.target.project, first.backups.back().location));
+  const Place place = PlaceOf(services, plan);
+  const int64_t begun_ms = plan.resumes_ms.value_or(ToUnixMillis(services.clock.Now()));
+  const std::string name = fmt::format("{}{:015}-{}.json", place.prefix, begun_ms, plan.hash);
+  HF_RETURN_IF_ERROR(cloud::CreateObjectFromString(services.objects, {place.bucket, name, 0},
+                                                   StoredText(request, plan, begun_ms)));
+  return cloud::ForEachPage<cloud::ObjectInfo>(
+      [&](const std::string& token) {
+        return services.objects.ListObjects(place.bucket, place.prefix, token);
+      },
+      [&](cloud::ObjectInfo&& object) {
+        return object.ref.name == name ? Ok() : services.objects.DeleteObject(object.ref);
+      });
+}
+
+void ForgetPlan(const RestorePlan& plan, const Services& services) {
+  const Place place = PlaceOf(services, plan);
+  DeleteStaged(services, place.bucket, place.prefix);
+}
+
+Result<std::optional<UnfinishedRestore>> FindRestoreOf(const TableInfo& table,
+                                                       const Services& services) {
+  const std::string key = RequestKeyOfLabel(RestoreLabelOf(table));
+  if (key.empty()) return std::optional<UnfinishedRestore>();
+  HF_ASSIGN_OR_RETURN(
+      auto stored, ReadStored(services, PlaceOf(services, key, table.ref.project, table.location)));
+  if (!stored) return std::optional<UnfinishedRestore>();
+  return std::optional(UnfinishedRestore{std::move(stored->request), stored->begun_ms});
+}
+
+}  // namespace holdfast::restore

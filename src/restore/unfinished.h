@@ -1,0 +1,40 @@
+// Plans of restores that are not finished, kept where any process finds them again.
+//
+// A plan is stored in the target's staging bucket, under the key of its request, before its first
+// table is made, and deleted when the last is done. So the same command, on any machine, goes on
+// with the same backups although newer ones exist by then, and a target that carries the label of
+// an unfinished restore can be traced to the command that began it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "restore/plan.h"
+#include "restore/services.h"
+
+namespace holdfast::restore {
+
+// Selects and plans, or goes on with the unfinished plan of the same request if any of its targets
+// is there (`RestorePlan::resumes_ms`). Of such a plan, a table that was not begun and whose
+// backups are no longer good takes those selected now. Writes nothing. Errors: those of Select and
+// MakePlan.
+Result<RestorePlan> PlanRestore(const RestoreRequest& request, const Services& services);
+
+// Stores the plan, in place of an earlier one of the same request. Idempotent.
+Status KeepPlan(const RestoreRequest& request, const RestorePlan& plan, const Services& services);
+
+// The plan is done. What cannot be deleted is logged.
+void ForgetPlan(const RestorePlan& plan, const Services& services);
+
+// An unfinished restore, as found by what a target's label says.
+struct UnfinishedRestore {
+  RestoreRequest request;
+  int64_t begun_ms = 0;
+};
+
+// The stored plan that made the table. nullopt: the table carries no label of a stored plan.
+Result<std::optional<UnfinishedRestore>> FindRestoreOf(const TableInfo& table,
+                                                       const Services& services);
+
+}  // namespace holdfast::restore
