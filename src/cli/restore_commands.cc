@@ -9,7 +9,7 @@
 #include "cli/restore_text.h"
 #include "cli/selector.h"
 #include "restore/apply.h"
-#include "restore/plan.h"
+#include "restore/unfinished.h"
 
 namespace holdfast::cli {
 
@@ -42,7 +42,10 @@ Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreRun
   }
   if (!options.as_of.empty()) {
     const auto time = ParseTimestamp(options.as_of);
-    if (!time.ok()) return MakeError(ErrorId::kUsage, "--as-of: " + time.error().message);
+    if (!time.ok()) {
+      return MakeError(ErrorId::kUsage, "--as-of: " + time.error().message,
+                       "Give a time in RFC 3339: --as-of 2026-11-21T10:00:00Z");
+    }
     request.as_of_ms = ToUnixMillis(*time);
   }
   request.backup = options.backup;
@@ -52,13 +55,13 @@ Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreRun
   request.if_exists =
       options.if_exists == "skip" ? restore::IfExists::kSkip : restore::IfExists::kFail;
   request.compare = !options.no_compare;
+  HF_RETURN_IF_ERROR(restore::ValidateRequest(request));
   return request;
 }
 
 int ExitCodeOfReport(const restore::RestoreReport& report) {
   if (report.Count(restore::TableOutcome::kDiffers) > 0) return kExitDamaged;
-  const int64_t failed = report.Count(restore::TableOutcome::kFailed);
-  if (failed == 0) return kExitOk;
+  if (report.Succeeded()) return kExitOk;
   // A single table that failed is the command that failed, with that error's own code.
   if (report.tables.size() == 1 && report.tables.front().error) {
     return ExitCodeOf(*report.tables.front().error);
@@ -70,14 +73,17 @@ Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& opt
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  HF_ASSIGN_OR_RETURN(const auto backups, restore::Select(environment->catalog(), request));
-  HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::MakePlan(request, backups));
+  restore::Services services = environment->restore_services();
+  HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::PlanRestore(request, services));
+  if (plan.resumes_ms) {
+    std::cerr << "Going on with the restore begun at "
+              << FormatTimestamp(FromUnixMillis(*plan.resumes_ms)) << ", from its backups\n";
+  }
   if (options.dry_run) {
     PrintRestorePlan(std::cout, global.OutputFormat(), plan);
     return kExitOk;
   }
   Progress progress(global.Mode(), IsTerminal(), environment->clock());
-  restore::Services services = environment->restore_services();
   services.on_step = [&](const std::string& step) {
     progress.Show(step, {{"message_type", "status"}, {"step", step}});
   };
@@ -91,7 +97,7 @@ Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& opt
   progress.Clear();
   PrintRestoreReport(std::cout, global.OutputFormat(), report);
   for (const restore::TableReport& table : report.tables) {
-    if (table.error) std::cerr << PrintableLines(table.error->ToString()) << '\n';
+    if (table.error) std::cerr << PrintableLines(TableErrorText(table)) << '\n';
   }
   return ExitCodeOfReport(report);
 }

@@ -3,49 +3,169 @@
 #include <fmt/format.h>
 
 #include <ostream>
+#include <vector>
+
+#include "base/clock.h"
 
 namespace holdfast::cli {
 
-void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePlan& plan) {
-  if (format != Format::kPretty) {
-    PrintDocument(out, format, plan.ToJson());
-    return;
+namespace {
+
+constexpr size_t kNotesMax = 5;  // of one table
+constexpr const char* kIndent = "            ";
+
+bool IsTable(Format format) {
+  return format == Format::kCsv || format == Format::kValue || format == Format::kSparse;
+}
+
+std::string Joined(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : "; ") + text;
+  return joined;
+}
+
+std::string_view OutcomeOf(const restore::MissingObject& missing) {
+  return missing.unsupported ? "unsupported" : "missing";
+}
+
+Json RowOfMissing(const restore::MissingObject& missing) {
+  return {{"source", missing.object.ToString()},
+          {"outcome", OutcomeOf(missing)},
+          {"notes", missing.reason}};
+}
+
+void PrintNotes(std::ostream& out, const std::vector<std::string>& notes) {
+  for (size_t i = 0; i < notes.size() && i < kNotesMax; ++i) {
+    out << kIndent << "note: " << Printable(notes[i]) << '\n';
   }
+  if (notes.size() <= kNotesMax) return;
+  out << kIndent
+      << fmt::format("... and {} (see --format json)\n",
+                     Plural(static_cast<int64_t>(notes.size() - kNotesMax), "more note"));
+}
+
+void PrintMissing(std::ostream& out, const std::vector<restore::MissingObject>& missing) {
+  for (const restore::MissingObject& object : missing) {
+    out << Printable(fmt::format("  {:<9} {}  ({})", object.unsupported ? "NO BACKUP" : "MISSING",
+                                 object.object.ToString(), object.reason))
+        << '\n';
+  }
+}
+
+std::string MissingText(const std::vector<restore::MissingObject>& missing) {
+  if (missing.empty()) return "";
+  return fmt::format(", {} NOT restored", Plural(static_cast<int64_t>(missing.size()), "object"));
+}
+
+void PrintPlanRows(std::ostream& out, Format format, const restore::RestorePlan& plan) {
+  std::vector<Json> rows;
   for (const restore::TableRestore& table : plan.tables) {
-    out << fmt::format("  {} -> {}  {} from {}, {}\n", table.source.ToString(),
-                       table.target.ToString(), Plural(table.rows, "row"),
-                       Plural(static_cast<int64_t>(table.backups.size()), "backup"),
-                       HumanBytes(table.bytes));
+    rows.push_back({{"source", table.source.ToString()},
+                    {"target", table.target.ToString()},
+                    {"outcome", "planned"},
+                    {"rows", std::to_string(table.rows)},
+                    {"bytes", std::to_string(table.bytes)},
+                    {"backups", std::to_string(table.backups.size())},
+                    {"notes", Joined(table.notes)}});
   }
-  out << fmt::format("Plan {}: {}, {}, {} to load\n", plan.hash,
+  for (const restore::MissingObject& object : plan.missing) rows.push_back(RowOfMissing(object));
+  PrintRows(out, format,
+            {{"source", "Source"},
+             {"target", "Target"},
+             {"outcome", "Outcome"},
+             {"rows", "Rows", true},
+             {"bytes", "Bytes", true},
+             {"backups", "Backups", true},
+             {"notes", "Notes"}},
+            rows, "");
+}
+
+void PrintReportRows(std::ostream& out, Format format, const restore::RestoreReport& report) {
+  std::vector<Json> rows;
+  for (const restore::TableReport& table : report.tables) {
+    Json row = table.ToJson();
+    row["equal"] = table.comparison ? Json(table.comparison->Equal()) : Json();
+    row["notes"] = Joined(table.notes);
+    row["error"] = table.error ? Json(table.error->message) : Json();
+    rows.push_back(std::move(row));
+  }
+  for (const restore::MissingObject& object : report.missing) rows.push_back(RowOfMissing(object));
+  PrintRows(out, format,
+            {{"source", "Source"},
+             {"target", "Target"},
+             {"outcome", "Outcome"},
+             {"rows", "Rows", true},
+             {"bytes", "Bytes", true},
+             {"backups", "Backups", true},
+             {"duration_ms", "Milliseconds", true},
+             {"equal", "Equal"},
+             {"notes", "Notes"},
+             {"error", "Error"}},
+            rows, "");
+}
+
+void PrintTable(std::ostream& out, const restore::TableReport& table) {
+  out << Printable(fmt::format(
+             "  {:<9} {} -> {}  {} from {}, {} in {}{}", TableOutcomeName(table.outcome),
+             table.source.ToString(), table.target.ToString(), Plural(table.rows, "row"),
+             Plural(table.backups, "backup"), HumanBytes(table.bytes),
+             HumanDuration(table.duration_ms), table.resumed ? " (continued)" : ""))
+      << '\n';
+  PrintNotes(out, table.notes);
+  for (const std::string& expiration : table.expirations) {
+    out << kIndent << "expiration left out: " << Printable(expiration) << '\n';
+  }
+  if (!table.comparison) return;
+  if (table.comparison->Equal()) {
+    out << fmt::format("{}proven equal (L3): {} read back, content digest {}\n", kIndent,
+                       Plural(table.comparison->actual_rows, "row"),
+                       table.comparison->actual_digest);
+  }
+  for (const std::string& difference : table.comparison->differences) {
+    out << kIndent << "DIFFERS: " << Printable(difference) << '\n';
+  }
+}
+
+}  // namespace
+
+void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePlan& plan) {
+  if (IsTable(format)) return PrintPlanRows(out, format, plan);
+  if (format != Format::kPretty) return PrintDocument(out, format, plan.ToJson());
+  for (const restore::TableRestore& table : plan.tables) {
+    out << Printable(fmt::format("  {} -> {}  {} from {}, {}", table.source.ToString(),
+                                 table.target.ToString(), Plural(table.rows, "row"),
+                                 Plural(static_cast<int64_t>(table.backups.size()), "backup"),
+                                 HumanBytes(table.bytes)))
+        << '\n';
+    PrintNotes(out, table.notes);
+  }
+  PrintMissing(out, plan.missing);
+  for (const std::string& note : plan.notes) out << "  note: " << Printable(note) << '\n';
+  out << fmt::format("Plan {}: {}, {}, {} to load{}\n", plan.hash,
                      Plural(static_cast<int64_t>(plan.tables.size()), "table"),
-                     Plural(plan.rows, "row"), HumanBytes(plan.bytes));
+                     Plural(plan.rows, "row"), HumanBytes(plan.bytes), MissingText(plan.missing));
 }
 
 void PrintRestoreReport(std::ostream& out, Format format, const restore::RestoreReport& report) {
-  if (format != Format::kPretty) {
-    PrintDocument(out, format, report.ToJson());
-    return;
-  }
-  for (const restore::TableReport& table : report.tables) {
-    out << fmt::format("  {:<9} {} -> {}  {} from {}, {} in {}{}\n",
-                       TableOutcomeName(table.outcome), table.source.ToString(),
-                       table.target.ToString(), Plural(table.rows, "row"),
-                       Plural(table.backups, "backup"), HumanBytes(table.bytes),
-                       HumanDuration(table.duration_ms), table.resumed ? " (continued)" : "");
-    if (!table.comparison) continue;
-    if (table.comparison->Equal()) {
-      out << fmt::format("            proven equal (L3): {} read back, content digest {}\n",
-                         Plural(table.comparison->actual_rows, "row"),
-                         table.comparison->actual_digest);
-    }
-    for (const std::string& difference : table.comparison->differences) {
-      out << "            DIFFERS: " << Printable(difference) << '\n';
-    }
-  }
-  out << fmt::format("Restored {} of {} in {}\n", report.Count(restore::TableOutcome::kRestored),
+  if (IsTable(format)) return PrintReportRows(out, format, report);
+  if (format != Format::kPretty) return PrintDocument(out, format, report.ToJson());
+  for (const restore::TableReport& table : report.tables) PrintTable(out, table);
+  PrintMissing(out, report.missing);
+  for (const std::string& note : report.notes) out << "  note: " << Printable(note) << '\n';
+  out << fmt::format("Restored {} of {} in {}{}\n", report.Count(restore::TableOutcome::kRestored),
                      Plural(static_cast<int64_t>(report.tables.size()), "table"),
-                     HumanDuration(report.duration_ms));
+                     HumanDuration(report.duration_ms), MissingText(report.missing));
+}
+
+std::string TableErrorText(const restore::TableReport& table) {
+  if (!table.left_behind) return table.error->ToString();
+  return fmt::format(
+      "error[{}]: {}\n"
+      "  Your data: Backups are not changed; {} is there, unfinished, with the label "
+      "holdfast-restore\n"
+      "  Next: {} Run the same command again, which goes on with it, or drop that table",
+      FindError(table.error->id).id, table.error->message, table.target.ToString(),
+      table.error->hint.empty() ? FindError(table.error->id).action : table.error->hint + ".");
 }
 
 }  // namespace holdfast::cli

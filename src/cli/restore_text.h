@@ -1,16 +1,21 @@
-// A restore's plan and report in words, or for machines.
+// A restore's plan and report in words, as a table with one row for each table, or as a document.
 #pragma once
 
 #include <iosfwd>
+#include <string>
 
 #include "cli/output.h"
-#include "restore/apply.h"
 #include "restore/plan.h"
+#include "restore/report.h"
 
 namespace holdfast::cli {
 
 void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePlan& plan);
 
 void PrintRestoreReport(std::ostream& out, Format format, const restore::RestoreReport& report);
+
+// A failed table's error as it is printed, several lines: of one whose unfinished target is there,
+// it says so, whatever the error itself says of the data.
+std::string TableErrorText(const restore::TableReport& table);
 
 }  // namespace holdfast::cli
