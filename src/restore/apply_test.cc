@@ -1,0 +1,235 @@
+// What a restore leaves behind: unfinished plans, failed targets, expirations.
+#include "restore/apply.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "restore/target.h"
+#include "restore/unfinished.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::restore {
+namespace {
+
+using testing::HasSubstr;
+using testing::SizeIs;
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kSales{"acme-shop", "sales", "", ""};
+const TableRef kFirst{"acme-shop", "sales", "t1", ""};
+const TableRef kSecond{"acme-shop", "sales", "t2", ""};
+const TableRef kDays{"acme-shop", "sales", "days", ""};
+
+TableRef Back(const TableRef& source) { return {source.project, "back", source.table, ""}; }
+
+RestoreRequest ToBack(const TableRef& source) {
+  RestoreRequest request;
+  request.source = source;
+  request.to_dataset = "back";
+  return request;
+}
+
+Result<RestoreReport> Restore(SimFixture& fixture, const RestoreRequest& request) {
+  HF_ASSIGN_OR_RETURN(const RestorePlan plan, PlanRestore(request, fixture.restore_services()));
+  return Apply(request, plan, fixture.restore_services());
+}
+
+void AddTwo(SimFixture& fixture) {
+  fixture.cloud().AddTable(kFirst, TwoColumns(), NumberedRows(1, 10));
+  fixture.cloud().AddTable(kSecond, TwoColumns(), NumberedRows(1, 20));
+}
+
+size_t StoredPlans(SimFixture& fixture) {
+  size_t plans = 0;
+  for (const auto& object : fixture.cloud().AllObjects("acme-shop-holdfast-staging-us")) {
+    if (object.ref.name.starts_with("restore-plans/")) ++plans;
+  }
+  return plans;
+}
+
+// Dies while the second table's target is there and not filled.
+void DieInTheMiddle(SimFixture& fixture, const RestoreRequest& request) {
+  Services services = fixture.restore_services();
+  const auto plan = PlanRestore(request, services);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  services.on_step = [&](const std::string& step) {
+    if (step.ends_with("t2")) fixture.cloud().faults().CrashAtCall(8);
+  };
+  (void)Apply(request, *plan, services);
+  fixture.cloud().faults().Revive();
+  ASSERT_TRUE(fixture.cloud().HasTable(Back(kSecond)));
+  ASSERT_EQ(fixture.cloud().ReadRows(Back(kSecond)).size(), 0u);
+}
+
+TEST(Apply, TheSameCommandFinishesAKilledRestoreAlthoughNewerBackupsExist) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = ToBack(kSales);
+  DieInTheMiddle(fixture, request);
+  EXPECT_EQ(StoredPlans(fixture), 1u);
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 5));
+  fixture.cloud().AppendRows(kSecond, NumberedRows(21, 5));
+  ASSERT_TRUE(fixture.BackUp().ok());
+
+  const auto plan = PlanRestore(request, fixture.restore_services());
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_TRUE(plan->resumes_ms.has_value());
+  const auto report = Apply(request, *plan, fixture.restore_services());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Succeeded());
+  EXPECT_TRUE(report->resumes_ms.has_value());
+  EXPECT_TRUE(report->tables[1].resumed);
+  // One consistent set: that of the time when it was begun.
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 10u);
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kSecond)).size(), 20u);
+  EXPECT_EQ(StoredPlans(fixture), 0u);
+}
+
+TEST(Apply, NeverSkipsATargetOfAnUnfinishedRestore) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  DieInTheMiddle(fixture, ToBack(kSales));
+  // Another request with the same target.
+  RestoreRequest other = ToBack(kSecond);
+  const auto conflict = Restore(fixture, other);
+  ASSERT_FALSE(conflict.ok());
+  EXPECT_EQ(conflict.error().id, ErrorId::kTableExists);
+  EXPECT_THAT(conflict.error().message, HasSubstr("not finished"));
+  EXPECT_THAT(conflict.error().hint,
+              HasSubstr("holdfast restore run 'acme-shop.sales' --to-dataset back"));
+  other.if_exists = IfExists::kSkip;
+  const auto report = Restore(fixture, other);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->tables[0].outcome, TableOutcome::kFailed);
+  EXPECT_THAT(report->tables[0].error->message, HasSubstr("not finished"));
+}
+
+TEST(Apply, SaysThatATargetIsNotFinishedWhenItsPlanIsLost) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  DieInTheMiddle(fixture, ToBack(kSales));
+  for (const auto& object : fixture.cloud().AllObjects("acme-shop-holdfast-staging-us")) {
+    if (object.ref.name.starts_with("restore-plans/")) fixture.cloud().RemoveObject(object.ref);
+  }
+  const auto report = Restore(fixture, ToBack(kSecond));
+  ASSERT_FALSE(report.ok());
+  EXPECT_THAT(report.error().hint, HasSubstr("Drop it"));
+}
+
+TEST(Apply, BeginsAnewWhenNothingOfAStoredPlanIsThere) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = ToBack(kSales);
+  DieInTheMiddle(fixture, request);
+  fixture.cloud().DropTable(Back(kFirst));
+  fixture.cloud().DropTable(Back(kSecond));
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 5));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto report = Restore(fixture, request);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_FALSE(report->resumes_ms.has_value());
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 15u);
+  EXPECT_EQ(StoredPlans(fixture), 0u);
+}
+
+TEST(Apply, ATableThatFailedIsTriedAgainByTheSameCommandAndTheOthersKept) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().faults().FailJobs("load", "quotaExceeded", 1);
+  const RestoreRequest request = ToBack(kSales);
+  const auto partial = Restore(fixture, request);
+  ASSERT_TRUE(partial.ok()) << partial.error().message;
+  EXPECT_EQ(partial->Count(TableOutcome::kFailed), 1);
+  EXPECT_EQ(partial->Count(TableOutcome::kRestored), 1);
+  const auto report = Restore(fixture, request);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->Count(TableOutcome::kRestored), 2);
+  EXPECT_TRUE(report->Succeeded());
+}
+
+TEST(Apply, TakesAwayAnEmptyTargetThatCouldNotBeFilled) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().faults().FailJobs("load", "invalid", 1);
+  const auto failed = Restore(fixture, ToBack(kFirst));
+  ASSERT_TRUE(failed.ok()) << failed.error().message;
+  EXPECT_FALSE(fixture.cloud().HasTable(Back(kFirst)));
+  EXPECT_FALSE(failed->tables[0].left_behind);
+  EXPECT_THAT(failed->tables[0].error->message, HasSubstr("was taken away again"));
+}
+
+TEST(Apply, NamesATargetThatItHasToLeaveUnfinished) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = ToBack(kFirst);
+  const auto plan = PlanRestore(request, fixture.restore_services());
+  ASSERT_TRUE(plan.ok());
+  Services services = fixture.restore_services();
+  services.on_step = [&](const std::string& step) {
+    if (step.starts_with("comparing")) fixture.cloud().faults().FailJobs("extract", "invalid", 1);
+  };
+  const auto failed = Apply(request, *plan, services);
+  ASSERT_TRUE(failed.ok()) << failed.error().message;
+  ASSERT_EQ(failed->tables[0].outcome, TableOutcome::kFailed);
+  EXPECT_TRUE(failed->tables[0].left_behind);
+  EXPECT_THAT(failed->tables[0].error->message, HasSubstr("filled and was not compared"));
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 10u);
+  // The same command compares it and is done, without loading twice.
+  const auto report = Restore(fixture, request);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Succeeded());
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 10u);
+}
+
+TEST(Apply, TargetsDoNotExpireWhateverTheirDatasetSays) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  fixture.cloud().AddTable(
+      kDays, {{{.name = "day", .type = FieldType::kDate}}}, {Json{{"day", "2026-01-01"}}},
+      {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}, {"expirationMs", "86400000"}}}});
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().AddDataset(Back(kDays).dataset_ref());
+  fixture.cloud().PatchDataset(
+      Back(kDays).dataset_ref(),
+      {{"defaultTableExpirationMs", "3600000"}, {"defaultPartitionExpirationMs", "3600000"}});
+  const auto report = Restore(fixture, ToBack(kSales));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(report->Succeeded());
+  for (const TableRef& table : {kFirst, kDays}) {
+    const auto restored = fixture.cloud().warehouse().GetTable(Back(table));
+    ASSERT_TRUE(restored.ok());
+    EXPECT_THAT(ExpirationsOf(restored->resource), SizeIs(0)) << table.ToString();
+  }
+  ASSERT_EQ(report->tables[0].source, kDays);
+  ASSERT_THAT(report->tables[0].expirations, SizeIs(1));
+  EXPECT_THAT(report->tables[0].expirations[0],
+              HasSubstr("--time_partitioning_expiration 86400 'acme-shop:back.days'"));
+}
+
+TEST(CompareDefinitions, FindsATableThatIsGoingToExpire) {
+  TableInfo restored;
+  restored.resource = {{"expirationTime", "1800000000000"},
+                       {"timePartitioning", {{"type", "DAY"}, {"expirationMs", "1000"}}}};
+  const auto differences = CompareDefinitions(restored, Manifest());
+  EXPECT_THAT(differences, testing::Contains(HasSubstr("the table expires at 2027")));
+  EXPECT_THAT(differences, testing::Contains(HasSubstr("partitions expire after 1 seconds")));
+}
+
+TEST(RequestKeyOfLabel, IsEmptyForLabelsOfOthers) {
+  EXPECT_EQ(RequestKeyOfLabel("0123abcd-99"), "0123abcd");
+  EXPECT_EQ(RequestKeyOfLabel(""), "");
+  EXPECT_EQ(RequestKeyOfLabel("theirs"), "");
+  EXPECT_EQ(RequestKeyOfLabel("the-irs"), "");
+}
+
+}  // namespace
+}  // namespace holdfast::restore
