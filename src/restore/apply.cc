@@ -17,24 +17,39 @@ int64_t MillisSince(const Clock& clock, Timestamp started) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now() - started).count();
 }
 
-// The manifests of a table's backups, each with its objects in place (L0).
+// The manifest of a backup, with its objects in place (L0).
+Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRecord& backup) {
+  HF_ASSIGN_OR_RETURN(
+      repository::Repository repository,
+      repository::Repository::Open(services.objects, {backup.bucket, backup.prefix}));
+  HF_ASSIGN_OR_RETURN(Manifest manifest, repository.ReadManifest(backup.object, backup.backup));
+  if (manifest.method != Method::kExport) return manifest;
+  HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
+                      verify::VerifyBackup(services.objects, manifest, VerifyLevel::kL0));
+  if (report.Passed()) return manifest;
+  return report.findings.empty() ? MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup)
+                                 : report.findings.front();
+}
+
+// The manifests of a table's backups. What is found damaged is recorded so: the next restore takes
+// the good backup before it.
 Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore) {
   std::vector<Manifest> manifests;
   for (const catalog::BackupRecord& backup : restore.backups) {
-    HF_ASSIGN_OR_RETURN(
-        repository::Repository repository,
-        repository::Repository::Open(services.objects, {backup.bucket, backup.prefix}));
-    HF_ASSIGN_OR_RETURN(Manifest manifest, repository.ReadManifest(backup.object, backup.backup));
-    if (manifest.method == Method::kExport) {
-      HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
-                          verify::VerifyBackup(services.objects, manifest, VerifyLevel::kL0));
-      if (!report.Passed()) {
-        return report.findings.empty()
-                   ? MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup)
-                   : report.findings.front();
+    auto manifest = ReadManifest(services, backup);
+    if (!manifest.ok() && manifest.error().code == Code::kDataLoss) {
+      const Status recorded =
+          services.catalog.RecordVerification({.backup = backup.backup,
+                                               .at_ms = ToUnixMillis(services.clock.Now()),
+                                               .level = VerifyLevel::kL0,
+                                               .passed = false,
+                                               .detail = manifest.error().message});
+      if (!recorded.ok()) {
+        LogWarning("verification was not recorded", {{"error", recorded.error().message}});
       }
     }
-    manifests.push_back(std::move(manifest));
+    if (!manifest.ok()) return manifest.error();
+    manifests.push_back(*std::move(manifest));
   }
   return manifests;
 }

@@ -166,6 +166,31 @@ TEST(Apply, TakesAwayAnEmptyTargetThatCouldNotBeFilled) {
   EXPECT_THAT(failed->tables[0].error->message, HasSubstr("was taken away again"));
 }
 
+TEST(Apply, TheSameCommandTakesTheGoodBackupBeforeOneThatItFoundDamaged) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 1));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto newest = catalog::LatestGood(fixture.catalog(), kFirst);
+  ASSERT_TRUE(newest.ok() && *newest);
+  for (const auto& object : fixture.cloud().AllObjects((*newest)->bucket)) {
+    if (object.ref.name.find((*newest)->backup) != std::string::npos &&
+        object.ref.name.ends_with(".avro")) {
+      fixture.cloud().RemoveObject(object.ref);
+    }
+  }
+  // The other table is restored, and stays so: the same command gives the one that failed.
+  const auto failed = Restore(fixture, ToBack(kSales));
+  ASSERT_TRUE(failed.ok()) << failed.error().message;
+  EXPECT_EQ(failed->Count(TableOutcome::kFailed), 1);
+  const auto report = Restore(fixture, ToBack(kSales));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Succeeded());
+  EXPECT_THAT(report->tables[0].notes.at(0), HasSubstr("is damaged"));
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 10u);
+}
+
 TEST(Apply, NamesATargetThatItHasToLeaveUnfinished) {
   SimFixture fixture;
   AddTwo(fixture);

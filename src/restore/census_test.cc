@@ -89,7 +89,7 @@ const ItemOutcome kProjectFailed = Item({"acme", "", "", ""}, Outcome::kFailed);
 const ItemOutcome kProjectsFailed = Item({"organizations/1", "", "", ""}, Outcome::kFailed);
 const ItemOutcome kOtherFailed = Item({"acme", "other", "", ""}, Outcome::kFailed);
 
-std::vector<Case> Cases() {
+std::vector<Case> CasesOfScope() {
   const std::vector<ItemOutcome> both = {Held(T("t1"), "b1"), Held(T("t2"), "b2")};
   return {
       {"the newest run decides, and no older one is read",
@@ -122,6 +122,12 @@ std::vector<Case> Cases() {
        {{0, kAll, {Item(T("t1"), Outcome::kVanished), Held(T("t2"), "b9")}}, {1, kAll, both}},
        "t2=b9",
        1},
+  };
+}
+
+std::vector<Case> CasesOfFailure() {
+  const std::vector<ItemOutcome> both = {Held(T("t1"), "b1"), Held(T("t2"), "b2")};
+  return {
       {"a dataset that broke on its second page counts with what was listed",
        kDataset,
        {{0, kAll, {Held(T("t1"), "b9"), kDatasetFailed}}, {1, kAll, both}},
@@ -152,6 +158,12 @@ std::vector<Case> Cases() {
        {{0, kAll, {Item(T("t4"), Outcome::kFailed), Held(T("t2"), "b9")}}, {1, kAll, both}},
        "t2=b9 t4=FAILED",
        1},
+  };
+}
+
+std::vector<Case> CasesOfPartitions() {
+  const std::vector<ItemOutcome> both = {Held(T("t1"), "b1"), Held(T("t2"), "b2")};
+  return {
       {"of a partitioned table that failed, the partitions that were",
        kDataset,
        {{0, kAll, {Item(T("t1"), Outcome::kFailed)}},
@@ -201,10 +213,12 @@ std::vector<Case> Cases() {
 }
 
 TEST(Census, DecidesForEachObjectByTheNewestRunThatCoveredIt) {
-  for (const Case& c : Cases()) {
-    const Finding finding = Ask(c.source, c.passes);
-    EXPECT_EQ(finding.objects, c.objects) << c.promise;
-    EXPECT_EQ(finding.runs_read, c.runs_read) << c.promise;
+  for (const auto& cases : {CasesOfScope(), CasesOfFailure(), CasesOfPartitions()}) {
+    for (const Case& c : cases) {
+      const Finding finding = Ask(c.source, c.passes);
+      EXPECT_EQ(finding.objects, c.objects) << c.promise;
+      EXPECT_EQ(finding.runs_read, c.runs_read) << c.promise;
+    }
   }
 }
 
