@@ -202,7 +202,7 @@ def hostile_names(client):
     expect({b.name for b in bucket.list_blobs()}, set(names), 'listed names')
     for name in names:
         expect(bucket.blob(name).download_as_bytes().decode(), name, 'content of ' + name[:40])
-    for name in ('..', 'x' * 1025, 'line\nfeed'):
+    for name in ('..', 'x' * 1025, 'line\nfeed', 'nul\0'):
         expect_error(exceptions.BadRequest, lambda: bucket.blob(name).upload_from_string(b''),
                      'name ' + repr(name[:20]))
     bucket.delete_blobs(list(bucket.list_blobs()))
@@ -323,7 +323,8 @@ def holds(client):
     blob.temporary_hold = True
     blob.patch()
     expect(bucket.get_blob('held').temporary_hold, True, 'hold')
-    expect_error(exceptions.Forbidden, blob.delete, 'delete under a hold')
+    refused = expect_error(exceptions.Forbidden, blob.delete, 'delete under a hold')
+    expect(refused.errors[0]['reason'], 'objectUnderActiveHold', 'reason')
     blob.temporary_hold = False
     blob.event_based_hold = True
     blob.patch()
@@ -333,6 +334,22 @@ def holds(client):
     blob.delete()
     expect(blob.exists(), False, 'object after the release')
     return 'temporary and event-based'
+
+
+def batches(client):
+    bucket = client.bucket(bucket_name('plain'))
+    names = [f'batch/{n}.csv' for n in range(3)]
+    for name in names:
+        bucket.blob(name).upload_from_string('x')
+    expect([b.name for b in bucket.list_blobs(match_glob='batch/[01].*')], names[:2], 'glob')
+    with client.batch():
+        for name in names:
+            bucket.blob(name).delete()
+    expect(list(bucket.list_blobs(prefix='batch/')), [], 'objects after the batch')
+    with client.batch(raise_exception=False) as batch:
+        bucket.blob('never').delete()
+    expect([response.status_code for response in batch._responses], [404], 'a call of a batch that fails')
+    return 'deletes in one request, one failure by itself'
 
 
 def deletes(client):
@@ -346,7 +363,7 @@ def deletes(client):
 
 
 STEPS = [buckets, uploads, resumable_upload, interrupted_upload, downloads, checksum_mismatch, listing,
-         hostile_names, versions, compose_and_rewrite, preconditions, retention, holds, deletes]
+         hostile_names, versions, compose_and_rewrite, preconditions, retention, holds, batches, deletes]
 
 
 def main():

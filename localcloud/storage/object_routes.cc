@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "localcloud/rest/page_token.h"
+#include "localcloud/storage/glob.h"
 #include "localcloud/storage/request_context.h"
 #include "localcloud/storage/resource_json.h"
 
@@ -30,7 +31,7 @@ Result<net::HttpResponse> GetObject(const Service& service, net::ServerRequest& 
 
 Result<ObjectQuery> ReadObjectQuery(const net::QueryParameters& parameters,
                                     const std::string& bucket) {
-  for (const char* unsupported : {"matchGlob", "softDeleted", "filter"}) {
+  for (const char* unsupported : {"softDeleted", "filter"}) {
     const std::string value = parameters.Get(unsupported);
     if (value.empty() || value == "false") continue;
     Error error = MakeError(ErrorId::kStorageUnsupported,
@@ -54,17 +55,22 @@ Result<ObjectQuery> ReadObjectQuery(const net::QueryParameters& parameters,
 Result<Json> ListObjects(const Service& service, net::ServerRequest& request,
                          const rest::PathParameters& path) {
   HF_ASSIGN_OR_RETURN(ObjectQuery query, ReadObjectQuery(request.query, path.Get("bucket")));
+  const std::string pattern = request.query.Get("matchGlob");
+  HF_ASSIGN_OR_RETURN(const Glob glob, Glob::Parse(pattern.empty() ? "**" : pattern));
   const std::string listing =
-      DumpJson({"objects", query.bucket, query.prefix, query.delimiter, query.start_offset,
+      DumpJson({"objects", pattern, query.bucket, query.prefix, query.delimiter, query.start_offset,
                 query.end_offset, query.versions, query.include_trailing_delimiter});
   HF_ASSIGN_OR_RETURN(query.after, rest::DecodePageToken(listing, request.query.Get("pageToken")));
   HF_ASSIGN_OR_RETURN(const BucketRecord bucket, service.store.GetBucket(query.bucket));
   HF_ASSIGN_OR_RETURN(const ObjectPage page, service.store.ListObjects(query));
   Json json = {{"kind", "storage#objects"}};
   for (const ObjectRecord& object : page.objects) {
+    if (!glob.Matches(object.name)) continue;
     json["items"].push_back(ObjectToJson(bucket, object, BaseUrl(request)));
   }
-  if (!page.prefixes.empty()) json["prefixes"] = page.prefixes;
+  for (const std::string& prefix : page.prefixes) {
+    if (glob.Matches(prefix)) json["prefixes"].push_back(prefix);
+  }
   if (!page.next.empty()) json["nextPageToken"] = rest::EncodePageToken(listing, page.next);
   return json;
 }

@@ -100,8 +100,9 @@ Status CheckObjectName(std::string_view name) {
                    " bytes; at most 1024 are allowed");
   }
   if (!avro::IsValidUtf8(name)) return Invalid("the object name is not valid UTF-8");
-  if (name.find_first_of("\r\n") != std::string_view::npos) {
-    return Invalid("the object name has a carriage return or a line feed");
+  const auto is_control = [](unsigned char c) { return c < 0x20 && c != '\t'; };
+  if (std::ranges::any_of(name, is_control)) {
+    return Invalid("the object name has a control character");
   }
   if (name == "." || name == "..") return Invalid("an object cannot be named . or ..");
   if (name.starts_with(".well-known/acme-challenge/")) {
@@ -140,7 +141,11 @@ Status CheckBucketReadConditions(const Preconditions& conditions, const BucketRe
 }
 
 Status CheckNotRetained(const BucketRecord& bucket, const ObjectRecord& object, Timestamp now) {
-  if (object.held()) return Retained(object, "is under a hold and cannot be deleted or replaced");
+  if (object.held()) {
+    Error error = Retained(object, "is under active hold and cannot be deleted or replaced");
+    error.reason = "objectUnderActiveHold";
+    return error;
+  }
   const auto expiration = RetentionExpiration(bucket, object);
   if (expiration && *expiration > now) {
     return Retained(object,

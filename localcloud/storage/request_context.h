@@ -42,6 +42,7 @@ void AddBucketRoutes(rest::Router& router, const ServicePointer& service);
 void AddObjectRoutes(rest::Router& router, const ServicePointer& service);
 void AddUploadRoutes(rest::Router& router, const ServicePointer& service);
 void AddDownloadRoutes(rest::Router& router, const ServicePointer& service);
+void AddBatchRoute(rest::Router& router, const ServicePointer& service);
 
 // The bytes of an object, or of the part that a Range header asks for.
 Result<net::HttpResponse> Download(const Service& service, net::ServerRequest& request,

@@ -15,6 +15,7 @@ void RegisterStorageRoutes(rest::Router& router, ObjectStore& store,
   AddObjectRoutes(router, service);
   AddUploadRoutes(router, service);
   AddDownloadRoutes(router, service);
+  AddBatchRoute(router, service);
 }
 
 }  // namespace holdfast::storage

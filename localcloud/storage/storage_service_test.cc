@@ -55,7 +55,10 @@ TEST(BucketApi, RefusesWithGooglesReasons) {
       {"PATCH", "/storage/v1/b/bucket?ifMetagenerationMatch=x", Json::object(), 400, "invalid"},
       {"POST", "/storage/v1/b/bucket/lockRetentionPolicy", nullptr, 400, "required"},
       {"GET", "/storage/v1/b/bucket/o?pageToken=forged", nullptr, 400, "invalid"},
-      {"GET", "/storage/v1/b/bucket/o?matchGlob=**", nullptr, 501, "notImplemented"},
+      {"GET", "/storage/v1/b/bucket/o?matchGlob=%7Ba", nullptr, 400, "invalid"},
+      {"GET", "/storage/v1/b/bucket/o?softDeleted=true", nullptr, 501, "notImplemented"},
+      {"POST", "/upload/storage/v1/b/bucket/o?uploadType=media&name=a%00b", nullptr, 400,
+       "invalid"},
   };
   for (const Case& test : cases) {
     const Answer answer = api.SendJson(test.method, test.target, test.body);
@@ -254,6 +257,88 @@ TEST(DownloadApi, GivesWholeAndRanges) {
   const Answer beyond = api.Send("GET", path, "", {{"Range", "bytes=10-"}});
   EXPECT_EQ(beyond.status, 416);
   EXPECT_EQ(beyond.headers.Get("Content-Range"), "bytes */10");
+}
+
+TEST(ObjectApi, TellsAHoldFromARetentionPolicy) {
+  ServiceFixture api;
+  api.MakeBucket("bucket");
+  api.Upload("bucket", "a", "1");
+  const std::string path = ServiceFixture::ObjectPath("bucket", "a");
+  ASSERT_EQ(api.SendJson("PATCH", path, {{"temporaryHold", true}}).status, 200);
+  const Answer refused = api.Send("DELETE", path);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(ReasonOf(refused), "objectUnderActiveHold");
+}
+
+TEST(ObjectApi, ListsWhatAGlobMatches) {
+  ServiceFixture api;
+  api.MakeBucket("bucket");
+  for (const char* name : {"a/1.csv", "a/2.avro", "b/c/3.csv", "4.csv"}) {
+    api.Upload("bucket", name, "x");
+  }
+  const auto names = [&](const std::string& glob) {
+    std::vector<std::string> found;
+    const Json page =
+        api.Send("GET", "/storage/v1/b/bucket/o?matchGlob=" + net::PercentEncode(glob)).json();
+    for (const Json& item : page.value("items", Json::array())) found.push_back(item["name"]);
+    return found;
+  };
+  EXPECT_THAT(names("**.csv"), ElementsAre("4.csv", "a/1.csv", "b/c/3.csv"));
+  EXPECT_THAT(names("*.csv"), ElementsAre("4.csv"));
+  EXPECT_THAT(names("{a,b/c}/*.csv"), ElementsAre("a/1.csv", "b/c/3.csv"));
+}
+
+constexpr char kBatchType[] = "multipart/mixed; boundary=\"==b==\"";
+
+// A batch as Google's Python client writes it: LF between parts, CRLF inside.
+std::string BatchOf(const std::vector<std::string>& calls) {
+  std::string body;
+  for (const std::string& call : calls) {
+    body += "--==b==\nContent-Type: application/http\nMIME-Version: 1.0\n\n" + call + "\n";
+  }
+  return body + "--==b==--\n";
+}
+
+TEST(BatchApi, AnswersEveryCallInOrder) {
+  ServiceFixture api;
+  api.MakeBucket("bucket");
+  for (const char* name : {"a", "b"}) api.Upload("bucket", name, "x");
+  const Answer answer = api.Send(
+      "POST", "/batch/storage/v1",
+      BatchOf({"DELETE http://localhost:1234/storage/v1/b/bucket/o/a HTTP/1.1\r\n\r\n",
+               "DELETE /storage/v1/b/bucket/o/absent HTTP/1.1\r\n\r\n",
+               "PATCH /storage/v1/b/bucket/o/b HTTP/1.1\r\nContent-Type: application/json\r\n"
+               "Content-Length: 27\r\n\r\n{\"contentType\": \"text/csv\"}"}),
+      {{"Content-Type", kBatchType}});
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(answer.headers.Get("Content-Type"), HasSubstr("multipart/mixed; boundary="));
+  const size_t first = answer.body.find("HTTP/1.1 204");
+  const size_t second = answer.body.find("HTTP/1.1 404", first);
+  const size_t third = answer.body.find("HTTP/1.1 200", second);
+  EXPECT_NE(third, std::string::npos) << answer.body;
+  EXPECT_EQ(api.Send("GET", ServiceFixture::ObjectPath("bucket", "a")).status, 404);
+  const Json changed = api.Send("GET", ServiceFixture::ObjectPath("bucket", "b")).json();
+  EXPECT_EQ(changed["contentType"], "text/csv");
+}
+
+TEST(BatchApi, RefusesWhatIsMalformedOrTooMuch) {
+  ServiceFixture api;
+  api.MakeBucket("bucket");
+  const auto status = [&](const std::string& body) {
+    return api.Send("POST", "/batch/storage/v1", body, {{"Content-Type", kBatchType}}).status;
+  };
+  EXPECT_EQ(api.Send("POST", "/batch/storage/v1", "{}").status, 400);
+  EXPECT_EQ(status("--==b==\n\nGET / HTTP/1.1"), 400);  // cut short
+  EXPECT_EQ(status(BatchOf(std::vector<std::string>(101, "GET /storage/v1/b HTTP/1.1\n\n"))), 400);
+  // A call that is none, a batch in a batch and an upload in a batch fail by themselves.
+  const std::string nested = BatchOf({"nonsense", "POST /batch/storage/v1 HTTP/1.1\n\n",
+                                      "POST /upload/storage/v1/b/bucket/o?name=a HTTP/1.1\n\nx"});
+  const Answer answer =
+      api.Send("POST", "/batch/storage/v1", nested, {{"Content-Type", kBatchType}});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, HasSubstr("HTTP/1.1 400"));
+  EXPECT_THAT(answer.body, HasSubstr("HTTP/1.1 404"));
+  EXPECT_EQ(api.Send("GET", ServiceFixture::ObjectPath("bucket", "a")).status, 404);
 }
 
 }  // namespace
