@@ -133,8 +133,14 @@ Result<std::map<std::string, std::string>> ReadLabels(const Json& body) {
 using Action = std::function<Result<Json>(ControlStore& store, net::ServerRequest& request,
                                           const rest::PathParameters& path)>;
 
+Status RequireParent(const net::ServerRequest& request) {
+  if (!request.query.Get("parent").empty()) return Ok();
+  return Invalid("parameter parent is required");
+}
+
 Result<Json> ListFolders(ControlStore& store, net::ServerRequest& request,
                          const rest::PathParameters&) {
+  HF_RETURN_IF_ERROR(RequireParent(request));
   HF_ASSIGN_OR_RETURN(const PageRequest page, ReadPage(request));
   HF_ASSIGN_OR_RETURN(const auto folders, store.ListFolders(request.query.Get("parent"), page));
   return RenderPage(request, "folders", folders);
@@ -164,6 +170,7 @@ Result<Json> CreateFolder(ControlStore& store, net::ServerRequest& request,
 
 Result<Json> ListProjects(ControlStore& store, net::ServerRequest& request,
                           const rest::PathParameters&) {
+  HF_RETURN_IF_ERROR(RequireParent(request));
   HF_ASSIGN_OR_RETURN(const PageRequest page, ReadPage(request));
   HF_ASSIGN_OR_RETURN(const auto projects,
                       store.ListProjects(request.query.Get("parent"),

@@ -85,6 +85,11 @@ TEST_F(ControlApi, CreatesAndPagesFoldersAndProjects) {
   } while (!token.empty());
   EXPECT_EQ(ids, (std::vector<std::string>{"project-a", "project-b", "project-c"}));
   EXPECT_EQ(Get("/v3/folders?parent=" + net::PercentEncode(organization_))["folders"].size(), 1U);
+  for (const char* listing : {"/v3/projects", "/v3/folders"}) {
+    const net::HttpResponse refused = Send("GET", listing);
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_NE(refused.body.find("parameter parent is required"), std::string::npos);
+  }
 }
 
 TEST_F(ControlApi, GivesAProjectByIdAndNumber) {
