@@ -1,4 +1,4 @@
-#!/ usr / bin / env python3
+#!/usr/bin/env python3
 """A session of Google's own google-cloud-bigquery client against a BigQuery endpoint.
 
 BIGQUERY_EMULATOR_HOST and STORAGE_EMULATOR_HOST (http://host:port) name the endpoints. Prints one line
@@ -8,6 +8,7 @@ its own, so it may be run again.
 import csv
 import datetime
 import decimal
+import gzip
 import io
 import json
 import os
@@ -110,8 +111,7 @@ def tables_of_every_type(client, _):
     made = client.create_table(table)
     expect([f.name for f in made.schema], [f.name for f in schema], 'schema')
     expect(made.schema[0].description, 'a STRING', 'description')
-    row = {
-name: value for name, _, value in TYPES}
+    row = {name: value for name, _, value in TYPES}
     row['list'] = [1, 2]
     row['rec'] = [{'x': 1, 'y': None}]
     expect(client.insert_rows(made, [row]), [], 'insert errors')
@@ -326,10 +326,8 @@ def jobs(client, _):
     expect(client.get_job(job_id, location='US').state, 'DONE', 'state')
     expect_error(exceptions.NotFound, lambda: client.get_job(job_id, location='EU'), 'other location', 'notFound')
     expect_error(exceptions.NotFound, lambda: client.get_job('absent'), 'absent', 'notFound')
-    body = {
-  'jobReference' : {'projectId' : PROJECT, 'jobId' : job_id, 'location' : 'US'}, 'configuration' : {
-    'query' : { 'query' : 'SELECT 1', 'useLegacySql' : False }
-  }}
+    body = {'jobReference': {'projectId': PROJECT, 'jobId': job_id, 'location': 'US'},
+            'configuration': {'query': {'query': 'SELECT 1', 'useLegacySql': False}}}
     expect_error(exceptions.Conflict, lambda: client._connection.api_request(
         method='POST', path=f'/projects/{PROJECT}/jobs', data=body), 'the same id', 'duplicate')
     newest = next(iter(client.list_jobs(max_results=1)))
@@ -344,6 +342,34 @@ def jobs(client, _):
     expect_error(exceptions.NotFound, lambda: client.get_job(job_id), 'deleted')
 
 
+def rules(client, bucket):
+    table = bigquery.Table(ref('limited'), schema=[bigquery.SchemaField('s', 'STRING', max_length=3),
+                                                   bigquery.SchemaField('day', 'DATE')])
+    table.time_partitioning = bigquery.TimePartitioning(field='day')
+    table.require_partition_filter = True
+    table = client.create_table(table)
+    errors = client.insert_rows_json(table, [{'s': 'abcd', 'day': '2026-01-01'}])
+    expect([e['errors'][0]['reason'] for e in errors], ['invalid'], 'a value that is too long')
+    rows(client, 'INSERT INTO shop.limited (s, day) VALUES ("abc", DATE "2026-01-01")')
+    expect_error(exceptions.BadRequest, lambda: rows(client, 'SELECT s FROM shop.limited'),
+                 'no partition filter', 'invalidQuery')
+    expect(rows(client, 'SELECT s FROM shop.limited WHERE day = "2026-01-01"'), [('abc',)], 'filtered')
+    expect_error(exceptions.BadRequest, lambda: client.create_table(bigquery.Table(
+        ref('twice'), schema=[bigquery.SchemaField('a', 'STRING'), bigquery.SchemaField('A', 'STRING')])),
+        'two columns of one name', 'invalid')
+    expect_error(exceptions.BadRequest, lambda: rows(client, 'SELECT s FROM shop.limited '
+                 'WHERE day = "2026-01-01"', maximum_bytes_billed=1), 'bytes billed', 'bytesBilledLimitExceeded')
+    expect_error(exceptions.BadRequest, lambda: rows(client, 'SELECT 1 / 0'), 'division', 'invalidQuery')
+    expect_error(exceptions.NotFound, lambda: rows(
+        client, 'CREATE OR REPLACE TABLE shop.copy CLONE shop.absent'), 'a source that is absent', 'notFound')
+    expect(client.get_table(ref('copy')).num_rows > 0, True, 'the table that was not replaced')
+    bucket.blob('packed').upload_from_string(gzip.compress(b'{"a": 1}\n{"a": 2, "b": "x"}\n'))
+    config = bigquery.LoadJobConfig(source_format='NEWLINE_DELIMITED_JSON', autodetect=True)
+    client.load_table_from_uri(f'gs://{BUCKET}/packed', ref('packed'), job_config=config).result(timeout=WAIT_S)
+    expect(rows(client, 'SELECT a, b FROM shop.packed ORDER BY a'), [(1, None), (2, 'x')], 'gzipped JSON')
+    expect(client.get_table(ref('packed@0')).num_rows, 2, 'the oldest version')
+
+
 def deletion(client, bucket):
     expect_error(exceptions.BadRequest, lambda: client.delete_dataset('shop'), 'not empty', 'resourceInUse')
     for dataset in ('shop', 'attic', 'europe'):
@@ -355,7 +381,7 @@ def deletion(client, bucket):
 
 STEPS = [datasets, tables_of_every_type, metadata_of_tables, loads_from_files, extracts_and_loads_back,
          queries_with_parameters, streaming_inserts, copies_snapshots_and_clones,
-         partitions_and_time_travel, views_and_dml, jobs, deletion]
+         partitions_and_time_travel, views_and_dml, jobs, rules, deletion]
 
 
 def main():

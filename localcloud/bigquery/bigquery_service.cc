@@ -118,7 +118,10 @@ class BigQueryService::Implementation {
                  const auto answer = [&]() -> Result<Json> {
                    HF_RETURN_IF_ERROR(EnsureProject(path));
                    HF_ASSIGN_OR_RETURN(const Request request, MakeRequest(http, path));
-                   return operation(request);
+                   Result<Json> done = operation(request);
+                   if (http.method != "GET" || !done.ok()) return done;
+                   HF_RETURN_IF_ERROR(rest::CheckEtag(http, StringOr(*done, "etag", "")));
+                   return done;
                  };
                  return rest::ResponseOf(answer());
                });

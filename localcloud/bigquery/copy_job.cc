@@ -65,6 +65,13 @@ Status CheckDestination(const ServiceContext& context, const warehouse::CopyRequ
   return Duplicate("Table " + DisplayName(copy.destination));
 }
 
+JobOutcome CopyOutcome(int64_t rows, int64_t bytes) {
+  JobOutcome outcome;
+  outcome.statistics["copy"] = {{"copiedRows", std::to_string(rows)},
+                                {"copiedLogicalBytes", std::to_string(bytes)}};
+  return outcome;
+}
+
 }  // namespace
 
 Result<JobOutcome> RunCopyJob(const ServiceContext& context, const Job& job) {
@@ -88,12 +95,10 @@ Result<JobOutcome> RunCopyJob(const ServiceContext& context, const Job& job) {
   HF_ASSIGN_OR_RETURN(copy.create_disposition, ParseCreateDisposition(settings));
   HF_ASSIGN_OR_RETURN(copy.destination_expiration_ms, ParseExpiration(settings));
   HF_RETURN_IF_ERROR(CheckDestination(context, copy));
-  const auto effect = context.EffectOf(job.key);
+  const auto effect = context.EffectOf(
+      job, [](const auto& counts) { return CopyOutcome(counts.rows, counts.bytes); });
   HF_ASSIGN_OR_RETURN(const warehouse::CopyResult result, warehouse::Copy(context.warehouse, copy));
-  JobOutcome outcome;
-  outcome.statistics["copy"] = {{"copiedRows", std::to_string(result.copied_rows)},
-                                {"copiedLogicalBytes", std::to_string(result.copied_bytes)}};
-  return outcome;
+  return CopyOutcome(result.copied_rows, result.copied_bytes);
 }
 
 }  // namespace holdfast::bigquery

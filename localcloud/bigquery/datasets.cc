@@ -110,7 +110,8 @@ Result<Json> Datasets::Edit(const Request& request, bool keep_others) {
 
 Result<Json> Datasets::Delete(const Request& request) {
   HF_ASSIGN_OR_RETURN(const bool contents, request.Flag("deleteContents"));
-  HF_RETURN_IF_ERROR(context_.tables().DeleteDataset(request.dataset(), contents));
+  HF_RETURN_IF_ERROR(
+      context_.tables().DeleteDataset(request.dataset(), contents, request.if_match));
   return Json();
 }
 

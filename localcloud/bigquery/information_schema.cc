@@ -189,13 +189,20 @@ Result<Schema> InformationSchemaColumns(const RelationRef& ref) {
 }
 
 Result<Json> InformationSchemaRows(const ServiceContext& context, const std::string& location,
-                                   const RelationRef& ref) {
+                                   const RelationRef& ref,
+                                   const std::optional<std::string>& only_table) {
   HF_ASSIGN_OR_RETURN(const ViewSpec* view, FindView(ref));
   HF_ASSIGN_OR_RETURN(const auto datasets, DatasetsInScope(context, location, ref));
   Json rows = Json::array();
   for (const DatasetRecord& dataset : datasets) {
     if (view->scope == Scope::kDatasets) {
       HF_RETURN_IF_ERROR(view->append(context, dataset, nullptr, rows));
+    } else if (only_table) {
+      const auto table =
+          context.tables().GetTable({dataset.ref.project, dataset.ref.dataset, *only_table, {}});
+      if (!table.ok() && IsNotFound(table.error())) continue;
+      HF_RETURN_IF_ERROR(table);
+      HF_RETURN_IF_ERROR(view->append(context, dataset, &*table, rows));
     } else {
       HF_RETURN_IF_ERROR(AppendTablesOf(context, dataset, *view, rows));
     }

@@ -6,6 +6,7 @@
 // "INFORMATION_SCHEMA".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,10 @@ namespace holdfast::bigquery {
 // The columns of the view that `ref` names.
 Result<Schema> InformationSchemaColumns(const googlesql::RelationRef& ref);
 
-// Its rows: an array of objects with those columns. `location`: the query's.
+// Its rows: an array of objects with those columns. `location`: the query's. `only_table`: rows of
+// tables of another name need not be there.
 Result<Json> InformationSchemaRows(const ServiceContext& context, const std::string& location,
-                                   const googlesql::RelationRef& ref);
+                                   const googlesql::RelationRef& ref,
+                                   const std::optional<std::string>& only_table = {});
 
 }  // namespace holdfast::bigquery

@@ -68,6 +68,12 @@ std::string_view Job::Type() const {
   return "UNKNOWN";
 }
 
+void Job::Take(const JobOutcome& outcome) {
+  statistics.update(outcome.statistics, /*merge_objects=*/true);
+  configuration.update(outcome.configuration, /*merge_objects=*/true);
+  errors = outcome.warnings;
+}
+
 Json Job::ToDocument() const {
   Json document = {{"project", key.project},
                    {"location", key.location},

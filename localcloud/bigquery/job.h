@@ -30,6 +30,13 @@ enum class JobState { kPending, kRunning, kDone };
 
 std::string_view JobStateName(JobState state);  // "PENDING", ...
 
+// What a job that succeeded leaves behind.
+struct JobOutcome {
+  Json statistics = Json::object();     // merged over the statistics that the job has
+  Json configuration = Json::object();  // merged over the configuration: what was chosen for it
+  std::vector<Fault> warnings;
+};
+
 struct Job {
   JobKey key;
   Json configuration = Json::object();  // JobConfiguration, with the defaults filled in
@@ -46,6 +53,9 @@ struct Job {
 
   // "LOAD", "EXTRACT", "COPY", "QUERY", or "UNKNOWN".
   std::string_view Type() const;
+
+  // Makes the outcome part of the job. Its state stays as it is.
+  void Take(const JobOutcome& outcome);
 
   // The stored document and back.
   Json ToDocument() const;

@@ -46,7 +46,7 @@ Status JobRunner::Recover() {
   for (Job& job : jobs) {
     HF_ASSIGN_OR_RETURN(const bool took_effect, store_.HasTakenEffect(job.key));
     if (took_effect) {
-      Finish(job, JobOutcome{});
+      Finish(job, JobOutcome{.warnings = job.errors});  // the rest was noted with the effect
     } else if (job.attempts >= kAttemptsMax) {
       job.error_result = Interrupted();
       Finish(job, MakeError(ErrorId::kServiceUnavailable, job.error_result->message));
@@ -143,9 +143,7 @@ void JobRunner::Finish(Job& job, const Result<JobOutcome>& outcome) {
   job.end_ms = ToUnixMillis(clock_.Now());
   if (job.start_ms == 0) job.start_ms = job.end_ms;
   if (outcome.ok()) {
-    job.statistics.update(outcome->statistics, /*merge_objects=*/true);
-    job.configuration.update(outcome->configuration, /*merge_objects=*/true);
-    job.errors = outcome->warnings;
+    job.Take(*outcome);
   } else {
     const bool cancelled = outcome.error().code == Code::kCancelled;
     if (!job.error_result) {

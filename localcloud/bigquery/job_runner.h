@@ -1,11 +1,11 @@
 // Runs jobs on a few worker threads and lets callers wait for them.
 //
 // A job is durable before `Submit` returns and is worked on in the order of submission. Its effect
-// on a table and the note that it happened are one transaction (`JobStore::NoteEffect`), so a job
-// found unfinished after a crash either is known to have committed, or has changed nothing and is
-// run again; one that was interrupted `kAttemptsMax` times fails with "backendError". Thread-safe.
-// The destructor asks running jobs to stop and waits for them; what was stopped runs at the next
-// start.
+// on a table and the note that it happened, with what it leaves behind, are one transaction
+// (`JobStore::NoteEffect`), so a job found unfinished after a crash either is known to have
+// committed, or has changed nothing and is run again; one that was interrupted `kAttemptsMax` times
+// fails with "backendError". Thread-safe. The destructor asks running jobs to stop and waits for
+// them; what was stopped runs at the next start.
 #pragma once
 
 #include <condition_variable>
@@ -22,13 +22,6 @@
 #include "localcloud/bigquery/job_store.h"
 
 namespace holdfast::bigquery {
-
-// What a job that succeeded leaves behind.
-struct JobOutcome {
-  Json statistics = Json::object();     // merged over the statistics that the job has
-  Json configuration = Json::object();  // merged over the configuration: what was chosen for it
-  std::vector<Fault> warnings;
-};
 
 // Does the work of one job. Called on a worker thread; should end early with kCancelled when asked.
 using JobExecutor = std::function<Result<JobOutcome>(const Job& job, std::stop_token cancel)>;

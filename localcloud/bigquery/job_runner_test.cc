@@ -183,7 +183,13 @@ TEST_F(JobRunnerTest, AKilledJobWithoutEffectRunsAgain) {
 TEST_F(JobRunnerTest, AKilledJobThatTookEffectIsDoneAndNotRunAgain) {
   KillDuring("a", [&](const Job& job) {
     const warehouse::EffectScope effect(
-        [&](sqlite::Database& database) { return JobStore::NoteEffect(database, job.key); });
+        [&](sqlite::Database& database, const warehouse::EffectCounts&) {
+          Job noted = job;
+          noted.Take({.statistics = {{"query", {{"numDmlAffectedRows", "3"}}}},
+                      .configuration = {{"query", {{"destinationTable", "t"}}}},
+                      .warnings = {{.reason = "invalid", .location = {}, .message = "a line"}}});
+          return JobStore::NoteEffect(database, noted);
+        });
     tables->CreateDataset({"acme", "d"}, Json::object()).value();
     tables->CreateTable({.ref = {"acme", "d", "t", {}}}).value();
   });
@@ -201,6 +207,10 @@ TEST_F(JobRunnerTest, AKilledJobThatTookEffectIsDoneAndNotRunAgain) {
   EXPECT_EQ(job.state, JobState::kDone);
   EXPECT_FALSE(job.error_result);
   EXPECT_EQ(runs, 0);
+  // What the job left behind was noted with its effect.
+  EXPECT_EQ(job.statistics["query"]["numDmlAffectedRows"], "3");
+  EXPECT_EQ(job.configuration["query"]["destinationTable"], "t");
+  ASSERT_EQ(job.errors.size(), 1U);
 }
 
 TEST_F(JobRunnerTest, AJobWhoseEndCannotBeWrittenIsDoneAllTheSame) {

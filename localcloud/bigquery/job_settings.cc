@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "localcloud/bigquery/fault.h"
 #include "localcloud/bigquery/resources.h"
@@ -27,45 +26,17 @@ std::string MultiRegionOf(const std::string& upper_location) {
   return {};
 }
 
-Error InvalidDecorator(std::string_view text) {
-  return Invalid(fmt::format("Invalid table decorator: {}", text));
-}
-
-Result<int64_t> ParseDecoratorTime(std::string_view text, int64_t now_ms) {
-  int64_t millis = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), millis);
-  if (error != std::errc() || end != text.data() + text.size() || millis == INT64_MIN) {
-    return InvalidDecorator(text);
-  }
-  if (millis >= 0) return millis;
-  if (now_ms < -millis) return InvalidDecorator(text);
-  return now_ms + millis;
-}
-
 }  // namespace
 
 Result<DecoratedTable> ParseDecoratedTable(const Json& reference, const std::string& project,
                                            int64_t now_ms) {
-  DecoratedTable decorated;
-  decorated.table.project = StringOr(reference, "projectId", project);
-  HF_ASSIGN_OR_RETURN(decorated.table.dataset, RequiredString(reference, "datasetId"));
-  HF_ASSIGN_OR_RETURN(std::string id, RequiredString(reference, "tableId"));
-  const size_t at = id.find('@');
-  if (at != std::string::npos) {
-    HF_ASSIGN_OR_RETURN(decorated.as_of_ms, ParseDecoratorTime(id.substr(at + 1), now_ms));
-    id.resize(at);
-  }
-  const size_t dollar = id.find('$');
-  if (dollar != std::string::npos) {
-    decorated.table.partition = id.substr(dollar + 1);
-    if (decorated.table.partition.empty()) return InvalidDecorator(id);
-    id.resize(dollar);
-  }
-  decorated.table.table = std::move(id);
-  if (decorated.table.dataset.empty() || decorated.table.table.empty()) {
+  DatasetRef dataset{.project = StringOr(reference, "projectId", project), .dataset = {}};
+  HF_ASSIGN_OR_RETURN(dataset.dataset, RequiredString(reference, "datasetId"));
+  HF_ASSIGN_OR_RETURN(const std::string id, RequiredString(reference, "tableId"));
+  if (dataset.dataset.empty() || id.empty()) {
     return Invalid("A table reference lacks datasetId or tableId");
   }
-  return decorated;
+  return ParseTableId(dataset, id, now_ms);
 }
 
 Result<ObjectUri> ParseObjectUri(const std::string& uri) {

@@ -11,17 +11,13 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "localcloud/bigquery/service_context.h"
+#include "localcloud/bigquery/table_decorator.h"
 #include "localcloud/warehouse/loader.h"
 #include "model/resource_names.h"
 
 namespace holdfast::bigquery {
 
-// A table as a job names it: `table`, `table$partition`, `table@ms`, `table@-ms` (before now).
-struct DecoratedTable {
-  TableRef table;
-  std::optional<int64_t> as_of_ms;
-};
-
+// The table that a job's reference names. Errors: reason "invalid".
 Result<DecoratedTable> ParseDecoratedTable(const Json& reference, const std::string& project,
                                            int64_t now_ms);
 

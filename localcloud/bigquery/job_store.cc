@@ -181,10 +181,11 @@ Result<std::vector<Job>> JobStore::Unfinished() {
   }
 }
 
-Status JobStore::NoteEffect(sqlite::Database& database, const JobKey& key) {
+Status JobStore::NoteEffect(sqlite::Database& database, const Job& job) {
   return database.Run(
-      "UPDATE bigquery_jobs SET took_effect = 1 WHERE project = ? AND id = ? AND location = ?",
-      key.project, key.id, key.location);
+      "UPDATE bigquery_jobs SET took_effect = 1, document = ? WHERE project = ? AND id = ? AND "
+      "location = ?",
+      DumpJson(job.ToDocument()), job.key.project, job.key.id, job.key.location);
 }
 
 Result<bool> JobStore::HasTakenEffect(const JobKey& key) {

@@ -53,8 +53,9 @@ class JobStore {
   // Jobs that are not done, oldest first.
   Result<std::vector<Job>> Unfinished();
 
-  // Notes in the transaction that is open on `database` that the job takes effect with it.
-  static Status NoteEffect(sqlite::Database& database, const JobKey& key);
+  // Notes in the transaction that is open on `database` that the job takes effect with it. `job`:
+  // with what it leaves behind, so that a crash before the job is marked as done loses none of it.
+  static Status NoteEffect(sqlite::Database& database, const Job& job);
 
   // Whether the job's effect was committed, although it may not be marked as done yet.
   Result<bool> HasTakenEffect(const JobKey& key);

@@ -22,6 +22,37 @@ constexpr std::array<std::string_view, 5> kTableMembers = {"timePartitioning", "
                                                            "clustering", "encryptionConfiguration",
                                                            "destinationExpirationTime"};
 
+// Members that are read here, or that change nothing: rows are loaded as if they were not there.
+// Control characters are always kept, lists of Parquet files always read as lists.
+constexpr std::array<std::string_view, 28> kUnderstood = {"sourceUris",
+                                                          "schema",
+                                                          "destinationTable",
+                                                          "destinationTableProperties",
+                                                          "createDisposition",
+                                                          "writeDisposition",
+                                                          "nullMarker",
+                                                          "fieldDelimiter",
+                                                          "skipLeadingRows",
+                                                          "encoding",
+                                                          "quote",
+                                                          "maxBadRecords",
+                                                          "allowQuotedNewlines",
+                                                          "sourceFormat",
+                                                          "allowJaggedRows",
+                                                          "ignoreUnknownValues",
+                                                          "autodetect",
+                                                          "schemaUpdateOptions",
+                                                          "timePartitioning",
+                                                          "rangePartitioning",
+                                                          "clustering",
+                                                          "encryptionConfiguration",
+                                                          "destinationExpirationTime",
+                                                          "destinationEncryptionConfiguration",
+                                                          "useAvroLogicalTypes",
+                                                          "decimalTargetTypes",
+                                                          "preserveAsciiControlCharacters",
+                                                          "parquetOptions"};
+
 // Objects opened for a load: their files stay where they are while this lives.
 struct OpenSources {
   std::vector<storage::ObjectFile> pins;
@@ -38,6 +69,33 @@ Result<LoadFormat> ParseFormat(const Json& settings) {
       fmt::format("Unsupported sourceFormat: {}. CSV, NEWLINE_DELIMITED_JSON, AVRO and "
                   "PARQUET can be loaded.",
                   text));
+}
+
+// An option that is not understood would silently load other rows than those asked for.
+Status CheckUnderstood(const Json& settings) {
+  for (const auto& [name, value] : settings.items()) {
+    const bool unset = value.is_null() || value == false || value == "" ||
+                       (value.is_structured() && value.empty());
+    if (unset || std::ranges::find(kUnderstood, name) != kUnderstood.end()) continue;
+    return Invalid(fmt::format("Unsupported load option: {}", name));
+  }
+  return Ok();
+}
+
+// NUMERIC is always among the targets, so what fits it becomes it; BIGNUMERIC is the only wider
+// one.
+Result<bool> ParseWideDecimals(const Json& settings) {
+  const Json* types = FindField(settings, "decimalTargetTypes");
+  if (types == nullptr || types->empty()) return true;
+  if (!types->is_array()) return Invalid("decimalTargetTypes should be a list");
+  const auto has = [&](std::string_view name) {
+    return std::ranges::find(*types, Json(name)) != types->end();
+  };
+  if (!has("NUMERIC")) {
+    return Invalid(fmt::format("Unsupported decimalTargetTypes: {}; NUMERIC must be among them",
+                               DumpJson(*types)));
+  }
+  return has("BIGNUMERIC");
 }
 
 Result<warehouse::CsvOptions> ParseCsvOptions(const Json& settings) {
@@ -120,6 +178,7 @@ Result<OpenSources> OpenAll(const ServiceContext& context, const Job& job, const
 
 Result<LoadRequest> ParseLoad(const ServiceContext& context, const Job& job, const Json& settings) {
   LoadRequest load;
+  HF_RETURN_IF_ERROR(CheckUnderstood(settings));
   const Json* destination = FindField(settings, "destinationTable");
   if (destination == nullptr) return Required("configuration.load.destinationTable");
   HF_ASSIGN_OR_RETURN(load.destination, ParseTableReference(*destination, job.key.project));
@@ -137,12 +196,20 @@ Result<LoadRequest> ParseLoad(const ServiceContext& context, const Job& job, con
   HF_ASSIGN_OR_RETURN(load.write_disposition,
                       ParseWriteDisposition(settings, warehouse::WriteDisposition::kAppend));
   HF_ASSIGN_OR_RETURN(load.create_disposition, ParseCreateDisposition(settings));
+  HF_ASSIGN_OR_RETURN(load.wide_decimals, ParseWideDecimals(settings));
   HF_RETURN_IF_ERROR(ParseSchemaUpdates(settings, load));
-  if (FindField(settings, "hivePartitioningOptions") != nullptr) {
-    return Invalid("hivePartitioningOptions are not supported");
-  }
   load.table_resource = TableResourceOf(settings);
   return load;
+}
+
+JobOutcome LoadOutcome(const warehouse::EffectCounts& counts) {
+  JobOutcome outcome;
+  outcome.statistics["load"] = {{"inputFiles", std::to_string(counts.input_files)},
+                                {"inputFileBytes", std::to_string(counts.input_bytes)},
+                                {"outputRows", std::to_string(counts.rows)},
+                                {"outputBytes", std::to_string(counts.bytes)},
+                                {"badRecords", std::to_string(counts.bad_records)}};
+  return outcome;
 }
 
 }  // namespace
@@ -154,14 +221,13 @@ Result<JobOutcome> RunLoadJob(const ServiceContext& context, const Job& job,
   HF_ASSIGN_OR_RETURN(OpenSources opened, OpenAll(context, job, settings));
   load.sources = std::move(opened.sources);
   load.cancel = cancel;
-  const auto effect = context.EffectOf(job.key);
+  const auto effect = context.EffectOf(job, LoadOutcome);
   HF_ASSIGN_OR_RETURN(const warehouse::LoadResult result, warehouse::Load(context.warehouse, load));
-  JobOutcome outcome;
-  outcome.statistics["load"] = {{"inputFiles", std::to_string(result.input_files)},
-                                {"inputFileBytes", std::to_string(result.input_bytes)},
-                                {"outputRows", std::to_string(result.output_rows)},
-                                {"outputBytes", std::to_string(result.output_bytes)},
-                                {"badRecords", std::to_string(result.bad_records)}};
+  JobOutcome outcome = LoadOutcome({.rows = result.output_rows,
+                                    .bytes = result.output_bytes,
+                                    .bad_records = result.bad_records,
+                                    .input_files = result.input_files,
+                                    .input_bytes = result.input_bytes});
   for (const warehouse::BadRecord& record : result.warnings) {
     outcome.warnings.push_back(
         {.reason = "invalid",

@@ -66,6 +66,26 @@ std::string MemberSelect(const std::string& name, const Schema& own, const Schem
                      warehouse::QuoteIdentifier(kTableSuffix), warehouse::QuoteIdentifier(name));
 }
 
+bool RequiresFilter(const TableRecord& table) {
+  if (!table.partitioning.IsPartitioned()) return false;
+  const Json* time = FindField(table.resource, "timePartitioning");
+  return BoolOr(table.resource, "requirePartitionFilter", false) ||
+         (time != nullptr && BoolOr(*time, "requirePartitionFilter", false));
+}
+
+// The columns by which partitions can be left out.
+std::vector<std::string> PartitionColumns(const warehouse::Partitioning& partitioning) {
+  if (partitioning.kind != warehouse::PartitionKind::kIngestionTime) return {partitioning.column};
+  return {std::string(warehouse::kPartitionTimeColumn),
+          std::string(warehouse::kPartitionDateColumn)};
+}
+
+// The one table that the SQL keeps rows of, if it says so.
+std::optional<std::string> OnlyTable(const Relation& relation, const QueryParameters& parameters) {
+  if (relation.only_table_parameter) return parameters.values.at(*relation.only_table_parameter);
+  return relation.only_table;
+}
+
 const TableRecord& Newest(const std::vector<TableRecord>& tables) {
   return *std::ranges::max_element(tables, {}, &TableRecord::created_ms);
 }
@@ -106,6 +126,7 @@ Result<ResolvedTable> QueryCatalog::Resolve(const RelationRef& ref) {
   }
   HF_ASSIGN_OR_RETURN(resolved.view_sql, ViewSql(table));
   resolved.schema = table.schema;
+  if (RequiresFilter(table)) resolved.filter_columns = PartitionColumns(table.partitioning);
   if (table.partitioning.kind == warehouse::PartitionKind::kIngestionTime) {
     resolved.pseudo_columns.push_back(
         PseudoColumn(warehouse::kPartitionTimeColumn, FieldType::kTimestamp));
@@ -146,19 +167,29 @@ Result<ResolvedTable> QueryCatalog::ResolveWildcard(const TableRef& pattern) {
   return resolved;
 }
 
-Result<std::vector<Binding>> QueryCatalog::Bind(const std::vector<Relation>& relations) {
+Result<std::vector<Binding>> QueryCatalog::Bind(const std::vector<Relation>& relations,
+                                                const QueryParameters& parameters) {
   std::vector<Binding> bindings;
   for (const Relation& relation : relations) {
     if (relation.ref.kind != RelationKind::kTable) {
       warehouse::RowsBinding rows;
       HF_ASSIGN_OR_RETURN(rows.schema, InformationSchemaColumns(relation.ref));
-      HF_ASSIGN_OR_RETURN(rows.rows, InformationSchemaRows(context_, location_, relation.ref));
+      HF_ASSIGN_OR_RETURN(rows.rows, InformationSchemaRows(context_, location_, relation.ref,
+                                                           OnlyTable(relation, parameters)));
       bindings.push_back({.name = relation.name, .relation = std::move(rows)});
     } else if (IsWildcard(relation.ref)) {
       HF_RETURN_IF_ERROR(BindWildcard(relation, bindings));
     } else {
       HF_RETURN_IF_ERROR(BindTable(relation, bindings));
     }
+  }
+  if (bytes_max_ && bytes_ > *bytes_max_) {
+    Error error = MakeError(ErrorId::kQueryFailed,
+                            fmt::format("Query exceeded limit for bytes billed: {}. {} or higher "
+                                        "required.",
+                                        *bytes_max_, bytes_));
+    error.reason = "bytesBilledLimitExceeded";
+    return error;
   }
   return bindings;
 }

@@ -6,10 +6,12 @@
 // or "invalidQuery". Source: BigQuery "Wildcard tables", "Information schema".
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "localcloud/bigquery/query_parameters.h"
 #include "localcloud/bigquery/service_context.h"
 #include "localcloud/googlesql/plan.h"
 #include "localcloud/googlesql/translate.h"
@@ -25,8 +27,12 @@ class QueryCatalog {
   // The schema, pseudo-columns or view text of what `ref` names.
   Result<googlesql::ResolvedTable> Resolve(const googlesql::RelationRef& ref);
 
-  // The relations under the names that the SQL has for them.
-  Result<std::vector<warehouse::Binding>> Bind(const std::vector<googlesql::Relation>& relations);
+  // The relations under the names that the SQL has for them. `parameters`: the statement's.
+  Result<std::vector<warehouse::Binding>> Bind(const std::vector<googlesql::Relation>& relations,
+                                               const QueryParameters& parameters);
+
+  // Makes `Bind` refuse to read more bytes than that: reason "bytesBilledLimitExceeded".
+  void LimitBytes(std::optional<int64_t> bytes_max) { bytes_max_ = bytes_max; }
 
   const std::set<TableRef>& referenced() const { return referenced_; }
   int64_t bytes() const { return bytes_; }  // logical, of the tables bound
@@ -43,6 +49,7 @@ class QueryCatalog {
   std::string location_;
   std::set<TableRef> referenced_;
   int64_t bytes_ = 0;
+  std::optional<int64_t> bytes_max_;
 };
 
 }  // namespace holdfast::bigquery

@@ -78,7 +78,8 @@ Status CreateAs(Execution& run, const googlesql::CreateTablePlan& plan, Json res
   request.table_resource = std::move(resource);
   request.replace_table = replace;
   HF_ASSIGN_OR_RETURN(request.query, MakeQuery(run, *plan.query));
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect = EffectOf(
+      run, [&](const auto&) { return DdlOutcome(replace ? "REPLACE" : "CREATE", plan.table); });
   HF_RETURN_IF_ERROR(warehouse::QueryToTable(run.context.warehouse, request));
   return Ok();
 }
@@ -100,7 +101,8 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateTablePla
   definition.schema = plan.schema.value_or(Schema{});
   definition.replace = existing.has_value();
   if (plan.like) HF_RETURN_IF_ERROR(TakeLike(run, *plan.like, definition));
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect =
+      EffectOf(run, [&](const auto&) { return DdlOutcome(CreateWord(existing), plan.table); });
   HF_RETURN_IF_ERROR(run.context.tables().CreateTable(definition));
   return DdlOutcome(CreateWord(existing), plan.table);
 }
@@ -116,7 +118,8 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateViewPlan
   definition.replace = existing.has_value();
   HF_ASSIGN_OR_RETURN(definition.resource, TableOptionsPatch(plan.options));
   definition.resource["view"] = {{"query", plan.query_sql}, {"useLegacySql", false}};
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect =
+      EffectOf(run, [&](const auto&) { return DdlOutcome(CreateWord(existing), plan.table); });
   HF_RETURN_IF_ERROR(run.context.tables().CreateTable(definition));
   return DdlOutcome(CreateWord(existing), plan.table);
 }
@@ -128,32 +131,23 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CopyTablePlan&
   if (!create) return DdlOutcome("SKIP", plan.table);
   HF_RETURN_IF_ERROR(
       CheckDatasetIsIn(run.context, plan.source.table.dataset_ref(), run.job.key.location));
-  HF_ASSIGN_OR_RETURN(const Json options, TableOptionsPatch(plan.options));
   warehouse::CopyRequest copy;
   copy.sources.push_back({.table = plan.source.table, .as_of_ms = plan.source.as_of_ms});
   copy.destination = plan.table;
   copy.operation = plan.kind == Kind::kSnapshot ? warehouse::CopyOperation::kSnapshot
                    : plan.kind == Kind::kClone  ? warehouse::CopyOperation::kClone
                                                 : warehouse::CopyOperation::kCopy;
-  HF_ASSIGN_OR_RETURN(copy.destination_expiration_ms, OptionalInt64(options, "expirationTime"));
-  if (existing) HF_RETURN_IF_ERROR(run.context.tables().DeleteTable(plan.table));
-  {
-    const auto effect = run.context.EffectOf(run.job.key);
-    HF_RETURN_IF_ERROR(warehouse::Copy(run.context.warehouse, copy));
-  }
-  if (!options.empty()) {
-    HF_ASSIGN_OR_RETURN(const TableRecord made, run.context.tables().GetTable(plan.table));
-    Json resource = made.resource;
-    resource.merge_patch(options);
-    HF_RETURN_IF_ERROR(
-        run.context.tables().UpdateTable(plan.table, std::move(resource), std::nullopt, {}));
-  }
+  copy.replace = existing.has_value();
+  HF_ASSIGN_OR_RETURN(copy.options, TableOptionsPatch(plan.options));
+  const auto effect =
+      EffectOf(run, [&](const auto&) { return DdlOutcome(CreateWord(existing), plan.table); });
+  HF_RETURN_IF_ERROR(warehouse::Copy(run.context.warehouse, copy));
   return DdlOutcome(CreateWord(existing), plan.table);
 }
 
 Result<StatementOutcome> Execute(Execution& run, const googlesql::DropPlan& plan) {
   using Kind = googlesql::DropPlan::Kind;
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect = EffectOf(run, [&](const auto&) { return DdlOutcome("DROP", plan.table); });
   if (plan.kind == Kind::kSchema) {
     const Status dropped =
         run.context.tables().DeleteDataset(plan.table.dataset_ref(), plan.cascade);
@@ -214,7 +208,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::SetOptionsPlan
   }
   Json resource = existing->resource;
   resource.merge_patch(patch);
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect = EffectOf(run, [&](const auto&) { return DdlOutcome("ALTER", plan.table); });
   HF_RETURN_IF_ERROR(run.context.tables().UpdateTable(plan.table, std::move(resource), std::nullopt,
                                                       existing->etag));
   return DdlOutcome("ALTER", plan.table);
@@ -228,7 +222,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::AddColumnsPlan
   }
   Schema schema = existing->schema;
   schema.fields.insert(schema.fields.end(), plan.columns.begin(), plan.columns.end());
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect = EffectOf(run, [&](const auto&) { return DdlOutcome("ALTER", plan.table); });
   HF_RETURN_IF_ERROR(run.context.tables().UpdateTable(plan.table, existing->resource,
                                                       std::move(schema), existing->etag));
   return DdlOutcome("ALTER", plan.table);

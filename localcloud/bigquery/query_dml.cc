@@ -79,7 +79,7 @@ TableRef AnonymousTable(const JobKey& job) {
 Result<warehouse::Query> MakeQuery(Execution& run, const googlesql::QueryText& text) {
   warehouse::Query query;
   query.sql = text.duckdb_sql;
-  HF_ASSIGN_OR_RETURN(query.bindings, run.catalog.Bind(text.relations));
+  HF_ASSIGN_OR_RETURN(query.bindings, run.catalog.Bind(text.relations, run.parameters));
   query.parameters = BindParameters(text.parameters, run.parameters);
   for (const Field& field : text.schema.fields) query.column_hints.emplace_back(field);
   query.cancel = run.cancel;
@@ -89,12 +89,12 @@ Result<warehouse::Query> MakeQuery(Execution& run, const googlesql::QueryText& t
 Result<StatementOutcome> Execute(Execution& run, const googlesql::SelectPlan& plan) {
   HF_ASSIGN_OR_RETURN(warehouse::QueryToTableRequest request, ChooseDestination(run));
   HF_ASSIGN_OR_RETURN(request.query, MakeQuery(run, plan.query));
-  const auto effect = run.context.EffectOf(run.job.key);
-  HF_ASSIGN_OR_RETURN(const warehouse::QueryToTableResult result,
-                      warehouse::QueryToTable(run.context.warehouse, request));
   StatementOutcome outcome;
   outcome.statistics["schema"] = plan.query.schema.ToJson();
-  outcome.configuration["destinationTable"] = TableReferenceToJson(result.table.ref);
+  outcome.configuration["destinationTable"] =
+      TableReferenceToJson(request.destination.WholeTable());
+  const auto effect = EffectOf(run, [&](const auto&) { return outcome; });
+  HF_RETURN_IF_ERROR(warehouse::QueryToTable(run.context.warehouse, request));
   return outcome;
 }
 
@@ -105,7 +105,8 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::InsertPlan& pl
   request.write_disposition = warehouse::WriteDisposition::kAppend;
   request.create_disposition = warehouse::CreateDisposition::kNever;
   HF_ASSIGN_OR_RETURN(request.query, MakeQuery(run, plan.query));
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect =
+      EffectOf(run, [](const auto& counts) { return DmlOutcome("insertedRowCount", counts.rows); });
   HF_ASSIGN_OR_RETURN(const warehouse::QueryToTableResult result,
                       warehouse::QueryToTable(run.context.warehouse, request, plan.columns));
   return DmlOutcome("insertedRowCount", result.rows);
@@ -119,10 +120,11 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::UpdatePlan& pl
   statement.assignments = plan.assignments;
   statement.from_sql = plan.from_sql;
   statement.where_sql = plan.where_sql;
-  HF_ASSIGN_OR_RETURN(statement.bindings, run.catalog.Bind(plan.relations));
+  HF_ASSIGN_OR_RETURN(statement.bindings, run.catalog.Bind(plan.relations, run.parameters));
   statement.parameters = BindParameters(plan.parameters, run.parameters);
   statement.cancel = run.cancel;
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect =
+      EffectOf(run, [](const auto& counts) { return DmlOutcome("updatedRowCount", counts.rows); });
   HF_ASSIGN_OR_RETURN(const warehouse::DmlResult result,
                       warehouse::Update(run.context.warehouse, statement));
   return DmlOutcome("updatedRowCount", result.affected_rows);
@@ -134,10 +136,11 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::DeletePlan& pl
   statement.table = plan.table;
   statement.target_name = plan.target_name;
   statement.where_sql = plan.where_sql;
-  HF_ASSIGN_OR_RETURN(statement.bindings, run.catalog.Bind(plan.relations));
+  HF_ASSIGN_OR_RETURN(statement.bindings, run.catalog.Bind(plan.relations, run.parameters));
   statement.parameters = BindParameters(plan.parameters, run.parameters);
   statement.cancel = run.cancel;
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect =
+      EffectOf(run, [](const auto& counts) { return DmlOutcome("deletedRowCount", counts.rows); });
   HF_ASSIGN_OR_RETURN(const warehouse::DmlResult result,
                       warehouse::Delete(run.context.warehouse, statement));
   return DmlOutcome("deletedRowCount", result.affected_rows);
@@ -145,7 +148,8 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::DeletePlan& pl
 
 Result<StatementOutcome> Execute(Execution& run, const googlesql::TruncatePlan& plan) {
   HF_RETURN_IF_ERROR(CheckWritable(run, plan.table));
-  const auto effect = run.context.EffectOf(run.job.key);
+  const auto effect =
+      EffectOf(run, [](const auto& counts) { return DmlOutcome("deletedRowCount", counts.rows); });
   HF_ASSIGN_OR_RETURN(const warehouse::DmlResult result,
                       warehouse::Truncate(run.context.warehouse, plan.table));
   return DmlOutcome("deletedRowCount", result.affected_rows);

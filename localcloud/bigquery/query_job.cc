@@ -26,7 +26,7 @@ DatasetRef DefaultDataset(const std::string& project, const Json& settings) {
 
 Result<googlesql::Plan> Translate(const ServiceContext& context, const std::string& project,
                                   const Json& settings, const QueryParameters& parameters,
-                                  QueryCatalog& catalog) {
+                                  QueryCatalog& catalog, bool checks_filters = true) {
   HF_RETURN_IF_ERROR(CheckDialect(settings));
   HF_ASSIGN_OR_RETURN(const std::string sql, RequiredString(settings, "query"));
   if (sql.size() > kQueryBytesMax) {
@@ -38,7 +38,8 @@ Result<googlesql::Plan> Translate(const ServiceContext& context, const std::stri
       .project = names.project,
       .dataset = names.dataset,
       .now_us = context.clock.Now().time_since_epoch().count(),
-      .parameters = parameters.types};
+      .parameters = parameters.types,
+      .checks_filters = checks_filters};
   return googlesql::TranslateStatement(
       sql, options, [&](const googlesql::RelationRef& ref) { return catalog.Resolve(ref); });
 }
@@ -96,6 +97,8 @@ Result<JobOutcome> RunQueryJob(const ServiceContext& context, const Job& job,
                                const std::stop_token& cancel) {
   const Json& settings = job.configuration.at("query");
   QueryCatalog catalog(context, job.key.location);
+  HF_ASSIGN_OR_RETURN(const auto bytes_max, OptionalInt64(settings, "maximumBytesBilled"));
+  catalog.LimitBytes(bytes_max);
   HF_ASSIGN_OR_RETURN(const QueryParameters parameters, ParseQueryParameters(settings));
   HF_ASSIGN_OR_RETURN(const googlesql::Plan plan,
                       Translate(context, job.key.project, settings, parameters, catalog));
@@ -103,11 +106,16 @@ Result<JobOutcome> RunQueryJob(const ServiceContext& context, const Job& job,
                 .job = job,
                 .catalog = catalog,
                 .parameters = parameters,
+                .plan = plan,
                 .cancel = cancel};
   HF_ASSIGN_OR_RETURN(
       const StatementOutcome done,
       std::visit([&](const auto& statement) { return Execute(run, statement); }, plan));
-  JobOutcome outcome = CommonOutcome(plan, catalog);
+  return OutcomeOf(run, done);
+}
+
+JobOutcome OutcomeOf(const Execution& run, const StatementOutcome& done) {
+  JobOutcome outcome = CommonOutcome(run.plan, run.catalog);
   outcome.statistics["query"].update(done.statistics);
   outcome.configuration["query"] = done.configuration;
   return outcome;
@@ -120,7 +128,8 @@ Result<JobOutcome> DryRunQuery(const ServiceContext& context, const Job& job) {
   HF_ASSIGN_OR_RETURN(const googlesql::Plan plan,
                       Translate(context, job.key.project, settings, parameters, catalog));
   const googlesql::QueryText* query = QueryOf(plan);
-  if (query != nullptr) HF_RETURN_IF_ERROR(catalog.Bind(query->relations));  // counts the bytes
+  if (query != nullptr)
+    HF_RETURN_IF_ERROR(catalog.Bind(query->relations, parameters));  // counts the bytes
   JobOutcome outcome = CommonOutcome(plan, catalog);
   if (query != nullptr) outcome.statistics["query"]["schema"] = query->schema.ToJson();
   return outcome;
@@ -151,8 +160,9 @@ Result<Schema> ViewSchema(const ServiceContext& context, const std::string& proj
                           const std::string& sql) {
   const Json settings = {{"query", sql}, {"useLegacySql", false}};
   QueryCatalog catalog(context, LocationOfQuery(context, project, settings));
-  HF_ASSIGN_OR_RETURN(const googlesql::Plan plan,
-                      Translate(context, project, settings, QueryParameters{}, catalog));
+  HF_ASSIGN_OR_RETURN(
+      const googlesql::Plan plan,
+      Translate(context, project, settings, QueryParameters{}, catalog, /*checks_filters=*/false));
   const auto* select = std::get_if<googlesql::SelectPlan>(&plan);
   if (select == nullptr) return InvalidQuery("A view's query should be a SELECT statement");
   return select->query.schema;

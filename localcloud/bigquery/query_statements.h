@@ -6,8 +6,10 @@
 // `JobStatistics2`.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -25,6 +27,7 @@ struct Execution {
   const Job& job;
   QueryCatalog& catalog;
   const QueryParameters& parameters;
+  const googlesql::Plan& plan;
   std::stop_token cancel;
 };
 
@@ -33,6 +36,18 @@ struct StatementOutcome {
   Json statistics = Json::object();
   Json configuration = Json::object();
 };
+
+// What the statement leaves behind, with the members that every statement has.
+JobOutcome OutcomeOf(const Execution& run, const StatementOutcome& done);
+
+// ServiceContext::EffectOf for a statement.
+using StatementOutcomeOfCounts =
+    std::function<StatementOutcome(const warehouse::EffectCounts& counts)>;
+inline warehouse::EffectScope EffectOf(const Execution& run, StatementOutcomeOfCounts outcome) {
+  return run.context.EffectOf(run.job, [&run, outcome = std::move(outcome)](const auto& counts) {
+    return OutcomeOf(run, outcome(counts));
+  });
+}
 
 Result<StatementOutcome> Execute(Execution& run, const googlesql::SelectPlan& plan);
 Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateTablePlan& plan);

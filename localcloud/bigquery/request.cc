@@ -16,6 +16,10 @@ TableRef Request::table() const {
           mark == id.size() ? std::string() : id.substr(mark + 1)};
 }
 
+Result<DecoratedTable> Request::DecoratedTableAt(int64_t now_ms) const {
+  return ParseTableId(DatasetRef{project(), Path("datasetId")}, Path("tableId"), now_ms);
+}
+
 Result<bool> Request::Flag(std::string_view name) const {
   const std::string text = query.Get(name);
   if (text.empty() || text == "false" || text == "False") return false;

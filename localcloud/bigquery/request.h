@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "localcloud/bigquery/table_decorator.h"
 #include "localcloud/rest/page_token.h"
 #include "localcloud/rest/router.h"
 #include "localcloud/warehouse/metadata.h"
@@ -28,6 +29,10 @@ struct Request {
   const std::string& project() const { return Path("projectId"); }
   DatasetRef dataset() const { return {project(), Path("datasetId")}; }
   TableRef table() const;  // a `$partition` of the tableId goes to `partition`
+
+  // The same with an `@ms` of the tableId, relative to `now_ms` if negative. Errors: reason
+  // "invalid" for a decorator that is none.
+  Result<DecoratedTable> DecoratedTableAt(int64_t now_ms) const;
 
   // Parameters of the query. Errors: reason "invalid", naming the parameter.
   Result<bool> Flag(std::string_view name) const;                      // absent: false

@@ -27,7 +27,7 @@ struct Position {
 std::string ListingName(const TableRef& table) { return "rows " + table.ToString(); }
 
 Result<Position> ParsePosition(const RowPageRequest& request) {
-  Position position{.row = request.start, .as_of_ms = std::nullopt};
+  Position position{.row = request.start, .as_of_ms = request.as_of_ms};
   if (request.token.empty()) return position;
   HF_ASSIGN_OR_RETURN(const std::string text,
                       rest::DecodePageToken(ListingName(request.table), request.token));
@@ -70,9 +70,11 @@ std::vector<std::string> SplitNames(const std::string& text) {
 
 }  // namespace
 
-Result<RowPageRequest> ParseRowPage(const Request& request, const TableRef& table) {
+Result<RowPageRequest> ParseRowPage(const Request& request, const TableRef& table,
+                                    std::optional<int64_t> as_of_ms) {
   RowPageRequest page;
   page.table = table;
+  page.as_of_ms = as_of_ms;
   HF_ASSIGN_OR_RETURN(page.rows_max, request.Number("maxResults"));
   HF_ASSIGN_OR_RETURN(const auto start, request.Number("startIndex"));
   page.start = start.value_or(0);

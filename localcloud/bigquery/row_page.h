@@ -19,6 +19,7 @@ namespace holdfast::bigquery {
 
 struct RowPageRequest {
   TableRef table;
+  std::optional<int64_t> as_of_ms;    // `table@ms`
   std::optional<int64_t> rows_max;    // nullopt: as many as fit; 0: none
   int64_t start = 0;                  // without a token
   std::string token;                  // of the page before
@@ -33,7 +34,8 @@ struct RowPage {
 };
 
 // Reads maxResults, startIndex, pageToken, selectedFields and formatOptions of a request.
-Result<RowPageRequest> ParseRowPage(const Request& request, const TableRef& table);
+Result<RowPageRequest> ParseRowPage(const Request& request, const TableRef& table,
+                                    std::optional<int64_t> as_of_ms = {});
 
 Result<RowPage> ReadRowPage(const ServiceContext& context, const RowPageRequest& request);
 

@@ -4,7 +4,9 @@
 // service's own: bytes of uploads lie there until their load job is done.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -26,11 +28,18 @@ struct ServiceContext {
 
   warehouse::TableStore& tables() const { return warehouse.store(); }
 
-  // While what this returns lives, the next change of tables by this thread notes that the job took
-  // effect, in the same transaction.
-  warehouse::EffectScope EffectOf(const JobKey& job) const {
+  using OutcomeOfCounts = std::function<JobOutcome(const warehouse::EffectCounts& counts)>;
+
+  // While what this returns lives, the next change of tables by this thread notes in the same
+  // transaction that the job took effect, and what it leaves behind.
+  warehouse::EffectScope EffectOf(const Job& job, OutcomeOfCounts outcome) const {
     return warehouse::EffectScope(
-        [job](sqlite::Database& database) { return JobStore::NoteEffect(database, job); });
+        [job, outcome = std::move(outcome)](sqlite::Database& database,
+                                            const warehouse::EffectCounts& counts) {
+          Job noted = job;
+          noted.Take(outcome(counts));
+          return JobStore::NoteEffect(database, noted);
+        });
   }
 
   int64_t NowMs() const { return ToUnixMillis(clock.Now()); }

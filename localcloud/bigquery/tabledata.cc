@@ -53,7 +53,9 @@ Result<std::vector<warehouse::InsertRow>> ParseRows(const Json& body) {
 }  // namespace
 
 Result<Json> Tabledata::List(const Request& request) {
-  HF_ASSIGN_OR_RETURN(const RowPageRequest asked, ParseRowPage(request, request.table()));
+  HF_ASSIGN_OR_RETURN(const DecoratedTable table, request.DecoratedTableAt(context_.NowMs()));
+  HF_ASSIGN_OR_RETURN(const RowPageRequest asked,
+                      ParseRowPage(request, table.table, table.as_of_ms));
   if (IsPartitionsSummary(asked.table)) {
     return PartitionsSummaryRows(context_, asked.table, asked.selected);
   }

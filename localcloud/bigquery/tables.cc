@@ -120,12 +120,30 @@ Result<Json> Tables::Insert(const Request& request) {
 
 Result<Json> Tables::Get(const Request& request) {
   HF_ASSIGN_OR_RETURN(const TableView view, ParseTableView(request.query.Get("view")));
-  const TableRef ref = request.table();
+  HF_ASSIGN_OR_RETURN(const DecoratedTable asked, request.DecoratedTableAt(context_.NowMs()));
+  const TableRef& ref = asked.table;
   if (IsPartitionsSummary(ref)) return PartitionsSummaryTable(context_, ref);
+  if (asked.as_of_ms) return GetAsOf(request, asked, view);
   HF_ASSIGN_OR_RETURN(TableRecord record, context_.tables().GetTable(ref.WholeTable()));
   HF_ASSIGN_OR_RETURN(const warehouse::DatasetRecord dataset,
                       context_.tables().GetDataset(request.dataset()));
   if (!ref.partition.empty()) HF_RETURN_IF_ERROR(NarrowToPartition(context_, ref, record));
+  return TableToJson(record, LocationOf(dataset), view);
+}
+
+Result<Json> Tables::GetAsOf(const Request& request, const DecoratedTable& asked, TableView view) {
+  HF_ASSIGN_OR_RETURN(const warehouse::TableSnapshot snapshot,
+                      context_.tables().Snapshot(asked.table, asked.as_of_ms));
+  HF_ASSIGN_OR_RETURN(const warehouse::DatasetRecord dataset,
+                      context_.tables().GetDataset(request.dataset()));
+  TableRecord record = snapshot.table;
+  record.ref = asked.table;
+  record.num_rows = 0;
+  record.num_bytes = 0;
+  for (const warehouse::DataFile& file : snapshot.files) {
+    record.num_rows += file.rows;
+    record.num_bytes += file.bytes;
+  }
   return TableToJson(record, LocationOf(dataset), view);
 }
 
@@ -191,11 +209,17 @@ Result<Json> Tables::Edit(const Request& request, bool keep_others) {
 Result<Json> Tables::Delete(const Request& request) {
   const TableRef ref = request.table();
   if (ref.partition.empty()) {
-    HF_RETURN_IF_ERROR(context_.tables().DeleteTable(ref));
+    HF_RETURN_IF_ERROR(context_.tables().DeleteTable(ref, request.if_match));
     return Json();
   }
   HF_ASSIGN_OR_RETURN(const TableRecord record, context_.tables().GetTable(ref.WholeTable()));
   HF_RETURN_IF_ERROR(warehouse::ValidatePartitionId(record.partitioning, ref.partition));
+  if (!request.if_match.empty() && request.if_match != record.etag) {
+    Error error = MakeError(ErrorId::kWarehouseEtag,
+                            "Precondition check failed: " + DisplayName(ref.WholeTable()));
+    error.reason = "conditionNotMet";
+    return error;
+  }
   warehouse::VersionChange change;
   change.table = ref.WholeTable();
   change.table_key = record.table_key;

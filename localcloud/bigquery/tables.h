@@ -6,6 +6,7 @@
 #pragma once
 
 #include "localcloud/bigquery/request.h"
+#include "localcloud/bigquery/resources.h"
 #include "localcloud/bigquery/service_context.h"
 
 namespace holdfast::bigquery {
@@ -27,6 +28,7 @@ class Tables {
   Result<Json> Delete(const Request& request);
 
  private:
+  Result<Json> GetAsOf(const Request& request, const DecoratedTable& asked, TableView view);
   Result<Json> Edit(const Request& request, bool keep_others);
   Result<Schema> SchemaOfResource(const std::string& project, const Json& resource);
 

@@ -14,6 +14,8 @@
 
 namespace holdfast::googlesql {
 
+inline constexpr size_t kNoFilter = static_cast<size_t>(-1);
+
 // A DuckDB expression with the type that GoogleSQL gives it.
 struct TypedSql {
   std::string sql;
@@ -21,6 +23,7 @@ struct TypedSql {
   bool literal = false;             // a literal or parameter: coerces more widely
   std::optional<std::string> text;  // of a string literal: its value
   std::string name;                 // the column's name it would get in a SELECT list, or empty
+  size_t filter = kNoFilter;        // a partitioning column: the filter that it satisfies
 };
 
 // `value` as `target` where GoogleSQL converts by itself; nullopt: it does not.

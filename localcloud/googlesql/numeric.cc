@@ -7,9 +7,11 @@
 namespace holdfast::googlesql {
 
 std::string DivideSql(std::string_view left, std::string_view right, TypeKind kind,
-                      ZeroDivisor zero_divisor) {
+                      ZeroDivisor zero_divisor, Position position) {
   const std::string zero =
-      zero_divisor == ZeroDivisor::kFails ? RaiseSql("'division by zero'") : std::string("NULL");
+      zero_divisor == ZeroDivisor::kFails
+          ? RaiseSql(fmt::format("'division by zero at [{}:{}]'", position.line, position.column))
+          : std::string("NULL");
   if (kind != TypeKind::kNumeric) {
     return fmt::format("({0} / CASE WHEN {1} = 0 THEN {2} ELSE {1} END)", left, right, zero);
   }

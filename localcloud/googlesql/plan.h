@@ -41,6 +41,10 @@ struct Relation {
   RelationRef ref;
   bool with_pseudo_columns =
       false;  // the SQL names one of them: _PARTITIONTIME, _TABLE_SUFFIX, ...
+  // Metadata kinds: the SQL drops rows of other tables than the one of that name, or of the name in
+  // that one of TranslateOptions::parameters.
+  std::optional<std::string> only_table;
+  std::optional<size_t> only_table_parameter;
 };
 
 // A value to bind to `$name` of the SQL, as text that the SQL casts: BYTES in base64, arrays and

@@ -11,6 +11,16 @@ const RangeVariable* Scope::FindVariable(std::string_view alias) const {
   return nullptr;
 }
 
+void MarkFilter(RangeVariable& variable, const std::vector<std::string>& names, size_t filter) {
+  for (std::vector<Column>* columns : {&variable.columns, &variable.pseudo_columns}) {
+    for (Column& column : *columns) {
+      for (const std::string& name : names) {
+        if (SameWord(column.name, name)) column.filter = filter;
+      }
+    }
+  }
+}
+
 ColumnMatch FindColumn(const std::vector<Column>& columns, std::string_view name) {
   ColumnMatch match;
   for (const Column& column : columns) {

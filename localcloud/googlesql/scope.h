@@ -20,6 +20,7 @@ struct Column {
   std::string sql;
   Type type;
   size_t pseudo_of = kNoRelation;  // a pseudo column: of which relation of the plan
+  size_t filter = kNoFilter;       // as in TypedSql
 };
 
 // One FROM item under its alias.
@@ -42,6 +43,9 @@ struct ColumnMatch {
   const Column* column = nullptr;  // null: no such column
   bool ambiguous = false;
 };
+
+// Notes in the variable's columns of these names that they satisfy `filter`.
+void MarkFilter(RangeVariable& variable, const std::vector<std::string>& names, size_t filter);
 
 // The column of `columns` with that name.
 ColumnMatch FindColumn(const std::vector<Column>& columns, std::string_view name);

@@ -185,7 +185,7 @@ Result<std::string> SpecialFunctionSql(std::string_view name, Arguments argument
   if (name == "@timestamp_trunc") return TimestampTruncate(arguments, position);
   if (name == "@safe_divide") {
     return DivideSql(arguments[0].sql, arguments[1].sql, arguments[0].type.kind,
-                     ZeroDivisor::kGivesNull);
+                     ZeroDivisor::kGivesNull, position);
   }
   if (name == "@date_trunc" || name == "@datetime_trunc") {
     const auto sql = TruncateSql(arguments[0], *arguments[1].text);

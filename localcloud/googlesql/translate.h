@@ -32,12 +32,15 @@ struct TranslateOptions {
   std::string dataset;  // for bare table names; empty: they are an error
   int64_t now_us = 0;   // CURRENT_TIMESTAMP(): microseconds since 1970
   std::vector<ParameterType> parameters;
+  bool checks_filters = true;  // false: of a view, whose readers bring the filter
 };
 
 // A table as a query sees it.
 struct ResolvedTable {
   Schema schema;
-  std::vector<Field> pseudo_columns;    // can be named but are not in `*`
+  std::vector<Field> pseudo_columns;  // can be named but are not in `*`
+  // Columns of which a WHERE or ON clause must name one (requirePartitionFilter); empty: none must.
+  std::vector<std::string> filter_columns;
   std::optional<std::string> view_sql;  // a view: GoogleSQL, inlined with the view's project
 };
 

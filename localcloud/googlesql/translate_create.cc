@@ -198,6 +198,7 @@ Result<Plan> Translator::TranslateNode(const CreateTableStatement& node) {
       query.is_value_table = false;
     }
     HF_ASSIGN_OR_RETURN(plan.query, FinishQuery(std::move(query), node.query->position));
+    HF_RETURN_IF_ERROR(CheckFilters());
     if (!plan.schema) schema = plan.query->schema;
   }
   if (node.partition_by != nullptr) {

@@ -160,6 +160,7 @@ Result<Plan> Translator::TranslateNode(const InsertStatement& node) {
   HF_RETURN_IF_ERROR(AddDefaults(target.schema, query));
   for (const OutputColumn& column : query.columns) plan.columns.push_back(column.name);
   HF_ASSIGN_OR_RETURN(plan.query, FinishQuery(std::move(query), node.table.position));
+  HF_RETURN_IF_ERROR(CheckFilters());
   return Plan(std::move(plan));
 }
 
@@ -186,6 +187,8 @@ Result<Translator::Target> Translator::ResolveRows(const PathName& path,
   };
   add(target.schema.fields, variable.columns);
   add(resolved.pseudo_columns, variable.pseudo_columns);
+  MarkFilter(variable, resolved.filter_columns,
+             RequireFilter(resolved, target.table, path.position));
   target.scope.columns = variable.columns;
   target.scope.variables.push_back(std::move(variable));
   return target;
@@ -279,8 +282,9 @@ Result<Plan> Translator::TranslateNode(const UpdateStatement& node) {
     }
     plan.assignments.push_back(std::move(assignment));
   }
-  context.clause = "WHERE clause";
+  context.clause = kWhereClause;
   HF_ASSIGN_OR_RETURN(plan.where_sql, Condition(*node.where, context));
+  HF_RETURN_IF_ERROR(CheckFilters());
   plan.relations = relations_;
   plan.parameters = parameters_;
   return Plan(std::move(plan));
@@ -293,8 +297,9 @@ Result<Plan> Translator::TranslateNode(const DeleteStatement& node) {
   plan.target_name = target.name;
   ExpressionContext context;
   context.scope = &target.scope;
-  context.clause = "WHERE clause";
+  context.clause = kWhereClause;
   HF_ASSIGN_OR_RETURN(plan.where_sql, Condition(*node.where, context));
+  HF_RETURN_IF_ERROR(CheckFilters());
   plan.relations = relations_;
   plan.parameters = parameters_;
   return Plan(std::move(plan));

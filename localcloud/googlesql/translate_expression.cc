@@ -26,6 +26,7 @@ TypedSql Literal(std::string sql, TypeKind kind) {
 
 Result<TypedSql> Translator::TranslateExpression(const Expression& expression,
                                                  const ExpressionContext& context) {
+  const size_t ungrouped = context.groups == nullptr ? 0 : context.groups->ungrouped.size();
   HF_ASSIGN_OR_RETURN(
       TypedSql value,
       std::visit(
@@ -34,6 +35,13 @@ Result<TypedSql> Translator::TranslateExpression(const Expression& expression,
   if (value.sql.size() > kDuckSqlBytesMax) {
     return QueryLimitError(fmt::format("large: more than {} bytes of SQL", kDuckSqlBytesMax),
                            expression.position);
+  }
+  if (context.groups != nullptr && context.groups->keys.contains(value.sql)) {
+    context.groups->ungrouped.resize(ungrouped);
+  }
+  if (value.filter != kNoFilter &&
+      (context.clause == kWhereClause || context.clause == kOnClause)) {
+    filters_[value.filter].seen = true;
   }
   return value;
 }
@@ -132,25 +140,28 @@ Result<TypedSql> Translator::TranslateNode(const TypedLiteral& node, Position po
                *kind);
 }
 
-Result<TypedSql> Translator::TranslateNode(const Parameter& node, Position position,
-                                           const ExpressionContext&) {
-  size_t index = options_.parameters.size();
+std::optional<size_t> Translator::FindParameter(const Parameter& node) const {
   size_t positional = 0;
   for (size_t i = 0; i < options_.parameters.size(); ++i) {
     const std::string& name = options_.parameters[i].name;
     const bool matches =
         node.name.empty() ? name.empty() && positional == node.ordinal : SameWord(name, node.name);
+    if (matches) return i;
     positional += name.empty() ? 1 : 0;
-    if (!matches) continue;
-    index = i;
-    break;
   }
-  if (index == options_.parameters.size()) {
+  return std::nullopt;
+}
+
+Result<TypedSql> Translator::TranslateNode(const Parameter& node, Position position,
+                                           const ExpressionContext&) {
+  const std::optional<size_t> found = FindParameter(node);
+  if (!found) {
     return QueryError(node.name.empty()
                           ? std::string("Number of positional parameters is less than used")
                           : fmt::format("Query parameter '{}' not found", node.name),
                       position);
   }
+  const size_t index = *found;
   const std::string name = fmt::format("p{}", index + 1);
   const bool is_bound = std::any_of(parameters_.begin(), parameters_.end(),
                                     [index](const BoundParameter& p) { return p.index == index; });

@@ -71,7 +71,8 @@ Translator::FromSql Translator::QueryRelation(const QuerySql& query, std::string
       variable.value = std::move(row);
     }
     if (!is_struct) {
-      variable.columns.push_back({column.name, column_sql, column.type, kNoRelation});
+      variable.columns.push_back(
+          {column.name, column_sql, column.type, kNoRelation, column.filter});
       continue;
     }
     for (size_t i = 0; i < column.type.members.size(); ++i) {
@@ -194,7 +195,7 @@ Result<RelationRef> Translator::ResolvePath(const PathName& path) const {
   if (ref.table.project.empty())
     ref.table.project = default_project_.empty() ? options_.project : default_project_;
   if (ref.table.dataset.empty() && !is_information) {
-    ref.table.dataset = view_depth_ == 0 ? options_.dataset : std::string();
+    ref.table.dataset = views_.empty() ? options_.dataset : std::string();
     if (ref.table.dataset.empty()) {
       return QueryError(
           fmt::format("Table \"{}\" must be qualified with a dataset (e.g. dataset.table)",
@@ -229,6 +230,7 @@ Result<Translator::FromSql> Translator::TableRelation(const TableItem& table,
   variable.alias = alias;
   variable.columns = ColumnsOf(resolved.schema.fields, name, kNoRelation);
   variable.pseudo_columns = ColumnsOf(resolved.pseudo_columns, name, index);
+  MarkFilter(variable, resolved.filter_columns, RequireFilter(resolved, ref.table, position));
   return FromSql{fmt::format("{} AS {}", QuoteName(relation), QuoteName(name)),
                  ScopeOf(std::move(variable))};
 }
@@ -236,11 +238,14 @@ Result<Translator::FromSql> Translator::TableRelation(const TableItem& table,
 Result<Translator::FromSql> Translator::InlineView(const ResolvedTable& view,
                                                    const RelationRef& ref, const std::string& alias,
                                                    Position position) {
-  if (view_depth_ >= kViewDepthMax) {
+  const std::string context = fmt::format("View {}", ref.table.ToString());
+  if (std::find(views_.begin(), views_.end(), ref.table) != views_.end()) {
+    return QueryError(context + " reads itself", position);
+  }
+  if (views_.size() >= kViewDepthMax) {
     return QueryLimitError(fmt::format("deep: views nested more than {} levels", kViewDepthMax),
                            position);
   }
-  const std::string context = fmt::format("View {}", ref.table.ToString());
   auto parsed = ParseStatement(*view.view_sql);
   if (!parsed.ok()) return std::move(parsed).WithContext(context).error();
   const auto* const statement = std::get_if<QueryStatement>(&parsed->statement.node);
@@ -248,9 +253,9 @@ Result<Translator::FromSql> Translator::InlineView(const ResolvedTable& view,
   // A view sees neither this query's WITH nor its defaults.
   auto common_tables = std::exchange(common_tables_, {});
   auto project = std::exchange(default_project_, ref.table.project);
-  ++view_depth_;
+  views_.push_back(ref.table);
   auto translated = TranslateQuery(*statement->query, nullptr);
-  --view_depth_;
+  views_.pop_back();
   default_project_ = std::move(project);
   common_tables_ = std::move(common_tables);
   if (!translated.ok()) return std::move(translated).WithContext(context).error();
@@ -288,7 +293,7 @@ Result<std::string> Translator::JoinUsing(const JoinItem& join, const Scope& lef
                                       name.text, side == &left ? "left" : "right"),
                           name.position);
       }
-      HF_ASSIGN_OR_RETURN(TypedSql value, ReadColumn(match, name.text, name.position));
+      HF_ASSIGN_OR_RETURN(TypedSql value, ReadColumn(match, side, name.text, name.position, {}));
       sides.push_back(std::move(value));
     }
     HF_ASSIGN_OR_RETURN(const Type type, Unify(sides, "operator =", name.position));
@@ -297,7 +302,8 @@ Result<std::string> Translator::JoinUsing(const JoinItem& join, const Scope& lef
     using Kind = JoinItem::Kind;
     std::string sql = join.kind == Kind::kRight ? sides[1].sql : sides[0].sql;
     if (join.kind == Kind::kFull) sql = fmt::format("coalesce({}, {})", sides[0].sql, sides[1].sql);
-    merged.push_back({name.text, std::move(sql), type, kNoRelation});
+    const size_t filter = sides[0].filter != kNoFilter ? sides[0].filter : sides[1].filter;
+    merged.push_back({name.text, std::move(sql), type, kNoRelation, filter});
   }
   std::erase_if(joined.columns, [&join](const Column& column) {
     return std::any_of(
@@ -322,7 +328,7 @@ Result<Translator::FromSql> Translator::TranslateItem(const FromItem& item, cons
   } else if (join.on != nullptr) {
     ExpressionContext context;
     context.scope = &joined.scope;
-    context.clause = "JOIN ON clause";
+    context.clause = kOnClause;
     HF_ASSIGN_OR_RETURN(condition, Condition(*join.on, context));
   }
   using Kind = JoinItem::Kind;

@@ -137,6 +137,8 @@ Result<std::vector<TypedSql>> Translator::TranslateArguments(const FunctionCall&
     inner.allows_windows = false;
     inner.aliases = nullptr;  // aliases of the SELECT list may themselves be aggregates
     inner.clause = "aggregate function";
+    inner.groups = nullptr;
+    ++aggregates_;
   }
   std::vector<TypedSql> arguments;
   for (size_t i = 0; i < call.arguments.size(); ++i) {
@@ -238,6 +240,7 @@ Result<TypedSql> Translator::ApplySignature(const FunctionCall& call,
   if (!call.order_by.empty()) {
     ExpressionContext inner = context;
     inner.allows_aggregates = false;
+    if (call.window == nullptr) inner.groups = nullptr;
     HF_ASSIGN_OR_RETURN(const std::string order, OrderSql(call.order_by, inner));
     marks.order_by = " ORDER BY " + order;
   }

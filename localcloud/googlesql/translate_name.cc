@@ -26,8 +26,9 @@ bool IsTimeFunction(std::string_view name) {
 
 }  // namespace
 
-Result<TypedSql> Translator::ReadColumn(const ColumnMatch& match, std::string_view name,
-                                        Position position) {
+Result<TypedSql> Translator::ReadColumn(const ColumnMatch& match, const Scope* scope,
+                                        std::string_view name, Position position,
+                                        const ExpressionContext& context) {
   if (match.ambiguous) {
     return QueryError(fmt::format("Column name {} is ambiguous", name), position);
   }
@@ -37,6 +38,10 @@ Result<TypedSql> Translator::ReadColumn(const ColumnMatch& match, std::string_vi
   value.sql = column.sql;
   value.type = column.type;
   value.name = column.name;
+  value.filter = column.filter;
+  if (context.groups != nullptr && context.groups->scope == scope) {
+    context.groups->ungrouped.emplace_back(column.name, position);
+  }
   return value;
 }
 
@@ -66,7 +71,9 @@ Result<TypedSql> Translator::TranslateNode(const Name& node, Position position,
   for (const Scope* scope = context.scope; scope != nullptr; scope = scope->outer) {
     if (const RangeVariable* variable = scope->FindVariable(node.text)) return WholeRow(*variable);
     const ColumnMatch match = FindColumn(*scope, node.text);
-    if (match.column != nullptr) return ReadColumn(match, node.text, position);
+    if (match.column != nullptr) {
+      return ReadColumn(match, scope, node.text, position, context);
+    }
   }
   if (!node.quoted && IsTimeFunction(node.text)) {
     FunctionCall call;
@@ -116,7 +123,9 @@ Result<TypedSql> Translator::TranslateNode(const FieldAccess& node, Position,
       if (variable->value) return MemberOf(*variable->value, node.field);
       ColumnMatch match = FindColumn(variable->columns, node.field.text);
       if (match.column == nullptr) match = FindColumn(variable->pseudo_columns, node.field.text);
-      if (match.column != nullptr) return ReadColumn(match, node.field.text, node.field.position);
+      if (match.column != nullptr) {
+        return ReadColumn(match, scope, node.field.text, node.field.position, context);
+      }
       return QueryError(
           fmt::format("Name {} not found inside {}", node.field.text, variable->alias),
           node.field.position);

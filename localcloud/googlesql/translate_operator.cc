@@ -86,7 +86,7 @@ Result<TypedSql> Translator::Arithmetic(const Binary& node, TypedSql left, Typed
   if (!left_sql || !right_sql) return NoOperator(operation, {&left, &right}, position);
   TypedSql value = Value({}, type->kind);
   if (operation == "/") {
-    value.sql = DivideSql(*left_sql, *right_sql, type->kind, ZeroDivisor::kFails);
+    value.sql = DivideSql(*left_sql, *right_sql, type->kind, ZeroDivisor::kFails, position);
   } else if (operation == "*" && type->kind == kNumeric) {
     value.sql = fmt::format("CAST({} * {} AS DECIMAL(38,9))", *left_sql, *right_sql);
   } else {

@@ -35,7 +35,7 @@ std::string Translator::NewRelation(RelationRef ref) {
     name = fmt::format("t{}", n);
     if (!names_.insert(name).second) name.clear();
   }
-  relations_.push_back({name, std::move(ref), false});
+  relations_.push_back({.name = name, .ref = std::move(ref)});
   return name;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "localcloud/googlesql/quote.h"
 #include "localcloud/googlesql/translator.h"
@@ -53,7 +54,7 @@ Result<std::vector<Column>> Translator::StarColumns(const SelectItem& item,
     columns.push_back(
         {member.name,
          fmt::format("struct_extract({}, {})", base.sql, QuoteText(MemberName(member, i))),
-         member.type, kNoRelation});
+         member.type, kNoRelation, kNoFilter});
   }
   return columns;
 }
@@ -79,6 +80,7 @@ Status Translator::ExpandStar(const SelectItem& item, const ExpressionContext& c
     TypedSql value;
     value.sql = column.sql;
     value.type = column.type;
+    value.filter = column.filter;
     for (const auto& [expression, name] : item.replace) {
       if (!SameWord(name.text, column.name)) continue;
       HF_ASSIGN_OR_RETURN(value, TranslateExpression(*expression, context));
@@ -130,7 +132,7 @@ std::vector<OutputColumn> Translator::OutputColumns(const SelectList& list) cons
     }
     anonymous += name.empty() ? 1 : 0;
     taken.insert(LowerCase(duck_name));
-    columns.push_back({name, std::move(duck_name), value.type});
+    columns.push_back({name, std::move(duck_name), value.type, value.filter});
   }
   return columns;
 }
@@ -206,6 +208,77 @@ Result<std::string> Translator::GroupBySql(const GroupBy& group, const SelectLis
   return " GROUP BY " + keys;
 }
 
+Status Translator::CheckGrouped(const Select& select, const SelectList& list,
+                                const ExpressionContext& context) {
+  GroupCheck check{.scope = context.scope, .keys = {}, .ungrouped = {}};
+  // What this translates once more was translated, and its subqueries checked, before: only the
+  // columns are looked at, and what the translation adds is taken back.
+  checking_groups_ = true;
+  const std::vector<Relation> relations = relations_;
+  const std::set<std::string> names = names_;
+  if (select.group_by) {
+    for (const ExpressionPtr& expression : select.group_by->expressions) {
+      HF_ASSIGN_OR_RETURN(const std::optional<size_t> ordinal, ListOrdinal(*expression, list));
+      TypedSql key;
+      if (ordinal) {
+        key = list[*ordinal - 1].second;
+      } else {
+        HF_ASSIGN_OR_RETURN(key, TranslateExpression(*expression, context));
+      }
+      check.keys.insert(key.sql);
+    }
+  }
+  ExpressionContext checked = context;
+  checked.groups = &check;
+  for (const SelectItem& item : select.items) {
+    if (!item.star) {
+      HF_RETURN_IF_ERROR(TranslateExpression(*item.expression, checked));
+      continue;
+    }
+    HF_ASSIGN_OR_RETURN(const std::vector<Column> columns, StarColumns(item, context));
+    for (const Column& column : columns) {
+      if (Contains(item.except, column.name) || check.keys.contains(column.sql)) continue;
+      check.ungrouped.emplace_back(column.name, item.position);
+    }
+  }
+  relations_ = relations;
+  names_ = names;
+  checking_groups_ = false;
+  if (check.ungrouped.empty()) return {};
+  const auto& [name, position] = check.ungrouped.front();
+  return QueryError(fmt::format("SELECT list expression references column {} which is neither "
+                                "grouped nor aggregated",
+                                name),
+                    position);
+}
+
+void Translator::NarrowMetadata(const Select& select) {
+  const auto* const table = std::get_if<TableItem>(&select.from->node);
+  if (table == nullptr || select.where == nullptr || relations_.empty()) return;
+  Relation& relation = relations_.back();
+  if (relation.ref.kind == RelationKind::kTable) return;
+  const std::string_view column =
+      relation.ref.kind == RelationKind::kTablesMetadata ? "table_id" : "table_name";
+  std::vector<const Expression*> terms;
+  const auto* const chain = std::get_if<Chain>(&select.where->node);
+  if (chain == nullptr) {
+    terms.push_back(select.where.get());
+  } else if (chain->operation == "AND") {
+    for (const ExpressionPtr& term : chain->operands) terms.push_back(term.get());
+  }
+  for (const Expression* term : terms) {
+    const auto* const equal = std::get_if<Binary>(&term->node);
+    if (equal == nullptr || equal->operation != "=") continue;
+    const auto* name = std::get_if<Name>(&equal->left->node);
+    if (name == nullptr || !SameWord(name->text, column)) continue;
+    if (const auto* const text = std::get_if<StringLiteral>(&equal->right->node)) {
+      relation.only_table = text->value;
+    } else if (const auto* const parameter = std::get_if<Parameter>(&equal->right->node)) {
+      relation.only_table_parameter = FindParameter(*parameter);
+    }
+  }
+}
+
 // WHERE to QUALIFY. The list's aliases are seen by HAVING and QUALIFY, not by WHERE.
 Result<std::string> Translator::SelectClauses(const Select& select, const SelectList& list,
                                               const ExpressionContext& context) {
@@ -214,7 +287,7 @@ Result<std::string> Translator::SelectClauses(const Select& select, const Select
   inner.allows_aggregates = false;
   inner.allows_windows = false;
   if (select.where != nullptr) {
-    inner.clause = "WHERE clause";
+    inner.clause = kWhereClause;
     HF_ASSIGN_OR_RETURN(const std::string condition, Condition(*select.where, inner));
     sql += " WHERE " + condition;
   }
@@ -267,9 +340,12 @@ Result<QuerySql> Translator::TranslateSelect(const Select& select,
                                              const Scope* outer) {
   FromSql from;
   from.scope.outer = outer;
+  const int aggregates_around = std::exchange(aggregates_, 0);
   if (select.from != nullptr) {
+    const size_t relations = relations_.size();
     HF_ASSIGN_OR_RETURN(from, TranslateFrom(*select.from, outer));
     from.scope.outer = outer;
+    if (relations_.size() == relations + 1) NarrowMetadata(select);
   }
   ExpressionContext context;
   context.scope = &from.scope;
@@ -279,6 +355,11 @@ Result<QuerySql> Translator::TranslateSelect(const Select& select,
   context.windows = &select.windows;
   HF_ASSIGN_OR_RETURN(const SelectList list, TranslateSelectList(select, context));
   HF_ASSIGN_OR_RETURN(const std::string clauses, SelectClauses(select, list, context));
+  const bool by_all = select.group_by && select.group_by->kind == GroupBy::Kind::kAll;
+  if ((select.group_by || aggregates_ > 0) && !by_all && !checking_groups_) {
+    HF_RETURN_IF_ERROR(CheckGrouped(select, list, context));
+  }
+  aggregates_ = aggregates_around;
   ExpressionContext order_context = context;
   order_context.aliases = &list;
   order_context.clause = "ORDER BY clause";

@@ -65,6 +65,28 @@ Result<Plan> Translator::Translate(const Statement& statement) {
   return std::visit([this](const auto& node) { return TranslateNode(node); }, statement.node);
 }
 
+size_t Translator::RequireFilter(const ResolvedTable& table, const TableRef& ref,
+                                 Position position) {
+  if (table.filter_columns.empty()) return kNoFilter;
+  filters_.push_back({ref, table.filter_columns, position, false});
+  return filters_.size() - 1;
+}
+
+Status Translator::CheckFilters() const {
+  for (const RequiredFilter& filter : filters_) {
+    if (filter.seen || !options_.checks_filters) continue;
+    std::string columns;
+    for (const std::string& column : filter.columns) {
+      columns += fmt::format("{}'{}'", columns.empty() ? "" : ", ", column);
+    }
+    return QueryError(fmt::format("Cannot query over table '{}' without a filter over column(s) {} "
+                                  "that can be used for partition elimination",
+                                  filter.table.ToString(), columns),
+                      filter.position);
+  }
+  return {};
+}
+
 Result<QueryText> Translator::FinishQuery(QuerySql query, Position position) {
   QueryText text;
   std::vector<OutputColumn> columns = query.columns;
@@ -105,6 +127,7 @@ Result<QueryText> Translator::FinishQuery(QuerySql query, Position position) {
 Result<Plan> Translator::TranslateNode(const QueryStatement& node) {
   HF_ASSIGN_OR_RETURN(QuerySql query, TranslateQuery(*node.query, nullptr));
   HF_ASSIGN_OR_RETURN(QueryText text, FinishQuery(std::move(query), node.query->position));
+  HF_RETURN_IF_ERROR(CheckFilters());
   return Plan(SelectPlan{std::move(text)});
 }
 

@@ -249,7 +249,43 @@ TEST(Translate, StopsAtViewsThatNameThemselves) {
     return Result<ResolvedTable>(view);
   });
   ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().message, "View p.d.v: View p.d.v reads itself at [1:15]");
+}
+
+TEST(Translate, StopsAtViewsNestedTooDeep) {
+  const auto plan = TranslateStatement("SELECT * FROM d.v", Options(), [](const RelationRef& ref) {
+    ResolvedTable view;
+    view.view_sql = "SELECT * FROM p.d." + ref.table.table + "v";
+    return Result<ResolvedTable>(view);
+  });
+  ASSERT_FALSE(plan.ok());
   EXPECT_THAT(plan.error().message, testing::HasSubstr("views nested more than 16 levels"));
+}
+
+TEST(Translate, ChecksGroupsOfNestedSubqueriesOnce) {
+  std::string nested = "1";
+  for (int i = 0; i < 30; ++i) nested = "(SELECT MAX(id + " + nested + ") FROM d.orders)";
+  const auto plan = Translate("SELECT " + nested);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(std::get<SelectPlan>(*plan).query.relations.size(), 30U);
+}
+
+TEST(Translate, TellsMetadataViewsWhichTableAloneIsAskedFor) {
+  const auto find = [](const RelationRef&) -> Result<ResolvedTable> {
+    ResolvedTable view;
+    view.schema.fields = {{.name = "table_name"}, {.name = "table_type"}};
+    return view;
+  };
+  const auto only_table = [&](const std::string& where) {
+    const auto plan = TranslateStatement(
+        "SELECT table_name FROM d.INFORMATION_SCHEMA.TABLES WHERE " + where, Options(), find);
+    EXPECT_TRUE(plan.ok()) << where;
+    return std::get<SelectPlan>(*plan).query.relations.at(0).only_table.value_or("");
+  };
+  EXPECT_EQ(only_table("table_name = 'a'"), "a");
+  EXPECT_EQ(only_table("table_type = 'VIEW' AND table_name = 'a'"), "a");
+  EXPECT_EQ(only_table("table_name = 'a' OR table_name = 'b'"), "");
+  EXPECT_EQ(only_table("table_name != 'a'"), "");
 }
 
 TEST(FunctionRegistry, KeepsTheSignaturesOfANameTogether) {

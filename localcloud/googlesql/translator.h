@@ -24,19 +24,30 @@
 namespace holdfast::googlesql {
 
 inline constexpr size_t kDuckSqlBytesMax = size_t{8} << 20U;  // arguments used twice could explode
-inline constexpr int kViewDepthMax = 16;                      // BigQuery: nested views
+inline constexpr size_t kViewDepthMax = 16;                   // BigQuery: nested views
+
+inline constexpr std::string_view kWhereClause = "WHERE clause";
+inline constexpr std::string_view kOnClause = "JOIN ON clause";
 
 // A column of a query's result.
 struct OutputColumn {
   std::string name;       // empty: anonymous
   std::string duck_name;  // in the DuckDB SQL; unique in the query
   Type type;
+  size_t filter = kNoFilter;  // as in TypedSql
 };
 
 struct QuerySql {
   std::string sql;  // a whole SELECT, not in parentheses
   std::vector<OutputColumn> columns;
   bool is_value_table = false;  // SELECT AS STRUCT or VALUE: one column, which is the row
+};
+
+// Columns of a SELECT with groups that are neither in a key nor inside an aggregate.
+struct GroupCheck {
+  const Scope* scope = nullptr;
+  std::set<std::string> keys;  // DuckDB SQL
+  std::vector<std::pair<std::string, Position>> ungrouped;
 };
 
 // Where an expression stands: what it may name and call.
@@ -47,6 +58,7 @@ struct ExpressionContext {
   bool allows_windows = false;
   const std::vector<std::pair<std::string, TypedSql>>* aliases = nullptr;  // of the SELECT list
   const std::vector<NamedWindow>* windows = nullptr;                       // the WINDOW clause
+  GroupCheck* groups = nullptr;  // notes columns that are not grouped
 };
 
 class Translator {
@@ -72,6 +84,12 @@ class Translator {
     std::string name;  // of its rows in the DuckDB SQL
     Scope scope;
   };
+  struct RequiredFilter {  // of a table that must not be read whole
+    TableRef table;
+    std::vector<std::string> columns;
+    Position position;
+    bool seen = false;
+  };
   using SelectList = std::vector<std::pair<std::string, TypedSql>>;  // name (or empty) and value
 
   // Statements (translate_statement.cc, translate_create.cc, translate_dml.cc).
@@ -88,6 +106,9 @@ class Translator {
   Result<Plan> TranslateNode(const DeleteStatement& node);
   Result<Plan> TranslateNode(const TruncateStatement& node);
   Result<QueryText> FinishQuery(QuerySql query, Position position);
+  // The number of a new required filter for the table's columns, or kNoFilter if it needs none.
+  size_t RequireFilter(const ResolvedTable& table, const TableRef& ref, Position position);
+  Status CheckFilters() const;
   Result<TableRef> ResolveTarget(const PathName& path) const;
   Result<DatasetRef> ResolveSchema(const PathName& path) const;
   Result<std::vector<Option>> EvaluateOptions(const std::vector<OptionSyntax>& options) const;
@@ -128,6 +149,11 @@ class Translator {
   Result<TypedSql> RowValue(const Select& select, const SelectList& list) const;
   Result<std::string> GroupBySql(const GroupBy& group, const SelectList& list, bool by_ordinal,
                                  const ExpressionContext& context);
+  // An error for a column of the list that is neither grouped nor aggregated.
+  Status CheckGrouped(const Select& select, const SelectList& list,
+                      const ExpressionContext& context);
+  // Tells the relation of a metadata view which table alone the WHERE clause asks for.
+  void NarrowMetadata(const Select& select);
   Result<std::string> SelectClauses(const Select& select, const SelectList& list,
                                     const ExpressionContext& context);
   // ORDER BY behind a SELECT: ordinals and aliases of its list, or its expressions.
@@ -181,6 +207,8 @@ class Translator {
   Result<TypedSql> TranslateNode(const BytesLiteral&, Position, const ExpressionContext&);
   Result<TypedSql> TranslateNode(const TypedLiteral&, Position, const ExpressionContext&);
   Result<TypedSql> TranslateNode(const Parameter&, Position, const ExpressionContext&);
+  // The declaration that the parameter has in the options; nullopt: none.
+  std::optional<size_t> FindParameter(const Parameter& node) const;
   Result<TypedSql> TranslateNode(const IntervalLiteral&, Position, const ExpressionContext&);
   Result<TypedSql> TranslateNode(const Name&, Position, const ExpressionContext&);
   Result<TypedSql> TranslateNode(const FieldAccess&, Position, const ExpressionContext&);
@@ -205,7 +233,8 @@ class Translator {
   Result<TypedSql> Compare(const Binary& node, TypedSql left, TypedSql right, Position position);
   Result<TypedSql> InSubquery(const In& node, TypedSql value, Position position,
                               const ExpressionContext& context);
-  Result<TypedSql> ReadColumn(const ColumnMatch& match, std::string_view name, Position position);
+  Result<TypedSql> ReadColumn(const ColumnMatch& match, const Scope* scope, std::string_view name,
+                              Position position, const ExpressionContext& context);
   Result<TypedSql> WholeRow(const RangeVariable& variable);
   Result<TypedSql> MemberOf(const TypedSql& base, const Identifier& field);
   Result<std::vector<TypedSql>> TranslateAll(const std::vector<ExpressionPtr>& expressions,
@@ -241,7 +270,10 @@ class Translator {
   std::vector<CommonTableEntry> common_tables_;
   std::set<std::string> names_;  // lower case
   std::string default_project_;  // of the view that is being inlined; empty: the options'
-  int view_depth_ = 0;
+  std::vector<RequiredFilter> filters_;
+  std::vector<TableRef> views_;  // those being inlined, outermost first
+  int aggregates_ = 0;           // called so far by the SELECT being translated
+  bool checking_groups_ = false;
 };
 
 }  // namespace holdfast::googlesql

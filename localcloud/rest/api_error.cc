@@ -27,6 +27,7 @@ constexpr ReasonEntry kReasons[] = {
     {"required", 400},
     {"resourceInUse", 400},
     {"resourcesExceeded", 400},
+    {"bytesBilledLimitExceeded", 400},
     {"stopped", 400},
     {"tableUnavailable", 400},
     {"failedPrecondition", 400},

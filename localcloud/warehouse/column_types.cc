@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <set>
 
 #include "localcloud/warehouse/identifier.h"
 
 namespace holdfast::warehouse {
 
 namespace {
+
+constexpr std::array<std::string_view, 6> kReservedPrefixes = {
+    "_TABLE_", "_FILE_", "_PARTITION", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER"};
 
 // BigQuery compares names without case.
 bool SameName(std::string_view a, std::string_view b) {
@@ -136,6 +141,33 @@ Status CheckFieldsExtend(const std::vector<Field>& from, const std::vector<Field
   return Ok();
 }
 
+Error BadName(std::string message) {
+  Error error = MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message));
+  error.reason = "invalid";
+  return error;
+}
+
+Status CheckNamesOf(const std::vector<Field>& fields, const std::string& prefix) {
+  std::set<std::string> seen;
+  for (const Field& field : fields) {
+    std::string upper(field.name);
+    std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+    for (const std::string_view reserved : kReservedPrefixes) {
+      if (!upper.starts_with(reserved)) continue;
+      return BadName(
+          fmt::format("Invalid field name \"{}{}\". Field names are not allowed to start "
+                      "with the (case-insensitive) prefix {}",
+                      prefix, field.name, reserved));
+    }
+    if (!seen.insert(std::move(upper)).second) {
+      return BadName(
+          fmt::format("Duplicate field name: {}{} (case does not count)", prefix, field.name));
+    }
+    HF_RETURN_IF_ERROR(CheckNamesOf(field.fields, prefix + field.name + "."));
+  }
+  return Ok();
+}
+
 void CompareFields(const std::vector<Field>& from, const std::vector<Field>& to,
                    SchemaChange& change) {
   for (const Field& field : to) {
@@ -179,6 +211,8 @@ std::string AbsentExpression(const Field& field) {
 Status CheckSchemaExtends(const Schema& from, const Schema& to) {
   return CheckFieldsExtend(from.fields, to.fields, "");
 }
+
+Status CheckFieldNames(const Schema& schema) { return CheckNamesOf(schema.fields, ""); }
 
 SchemaChange CompareSchemas(const Schema& from, const Schema& to) {
   SchemaChange change;

@@ -34,6 +34,10 @@ std::string AbsentExpression(const Field& field);
 // error says which field and why: kWarehouseInvalidSchema.
 Status CheckSchemaExtends(const Schema& from, const Schema& to);
 
+// Whether a table may have fields of these names: no two alike but for case, none that begins as
+// BigQuery's own columns do. Errors: kWarehouseInvalidSchema. Source: BigQuery "Column names".
+Status CheckFieldNames(const Schema& schema);
+
 // Whether `to` adds fields to `from`, or relaxes some: what schemaUpdateOptions must allow.
 struct SchemaChange {
   bool adds_fields = false;

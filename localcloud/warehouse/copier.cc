@@ -9,6 +9,7 @@
 #include "localcloud/warehouse/catalog_rows.h"
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/destination.h"
+#include "localcloud/warehouse/effect_scope.h"
 #include "localcloud/warehouse/file_area.h"
 
 namespace holdfast::warehouse {
@@ -70,6 +71,7 @@ Json NewResource(const CopyRequest& request, const TableSnapshot& source, Timest
   } else if (request.operation == CopyOperation::kClone) {
     resource["cloneDefinition"] = {{"baseTableReference", base}, {"cloneTime", time}};
   }
+  resource.merge_patch(request.options);
   return resource;
 }
 
@@ -151,6 +153,7 @@ Result<TableRecord> CommitCopy(Warehouse& warehouse, const CopyRequest& request,
   definition.kind = TableKind::kSnapshot;
   definition.resource = destination.resource;
   definition.schema = schema;
+  definition.replace = destination.replace;
   VersionChange change;
   change.table = request.destination;
   change.added = files;
@@ -178,6 +181,7 @@ Result<CopyResult> Copy(Warehouse& warehouse, const CopyRequest& request) {
   wanted.create = request.create_disposition;
   wanted.disposition = request.write_disposition;
   wanted.resource = NewResource(request, sources.front(), now);
+  wanted.replace = request.replace;
   HF_ASSIGN_OR_RETURN(const Destination destination, FindDestination(warehouse, wanted));
   const bool must_be_new =
       request.operation == CopyOperation::kSnapshot || request.operation == CopyOperation::kClone;
@@ -199,6 +203,7 @@ Result<CopyResult> Copy(Warehouse& warehouse, const CopyRequest& request) {
       HF_RETURN_IF_ERROR(collector.Add(std::move(file)));
     }
   }
+  EffectScope::Count({.rows = result.copied_rows, .bytes = result.copied_bytes});
   HF_ASSIGN_OR_RETURN(result.table,
                       CommitCopy(warehouse, request, destination, schema, collector.files()));
   collector.Keep();

@@ -27,6 +27,9 @@ struct CopyRequest {
   WriteDisposition write_disposition = WriteDisposition::kEmpty;
   CreateDisposition create_disposition = CreateDisposition::kIfNeeded;
   std::optional<int64_t> destination_expiration_ms;
+  bool replace =
+      false;  // whatever lives under the destination's name is deleted in the same commit
+  Json options = Json::object();  // merged over the document of a destination that is created
 };
 
 struct CopyResult {
@@ -40,8 +43,8 @@ struct CopyResult {
 // source's schema, partitioning, clustering, description and labels; not its expirations (a
 // snapshot loses the partition expiration too: google-semantics A3 #19). Errors:
 // kWarehouseNotFound, kWarehouseExists (kEmpty with data; an existing snapshot or clone
-// destination), kWarehouseInvalidSchema (sources that differ), kWarehouseInvalidRequest (partitions
-// that do not fit), kWarehouseTimeTravel.
+// destination, unless it is replaced), kWarehouseInvalidSchema (sources that differ),
+// kWarehouseInvalidRequest (partitions that do not fit), kWarehouseTimeTravel.
 Result<CopyResult> Copy(Warehouse& warehouse, const CopyRequest& request);
 
 }  // namespace holdfast::warehouse

@@ -8,6 +8,7 @@
 
 #include "localcloud/warehouse/bindings.h"
 #include "localcloud/warehouse/column_types.h"
+#include "localcloud/warehouse/effect_scope.h"
 #include "localcloud/warehouse/identifier.h"
 #include "localcloud/warehouse/parquet_write.h"
 #include "localcloud/warehouse/query_rows.h"
@@ -199,6 +200,7 @@ Result<DmlResult> RunOnce(Warehouse& warehouse, const Rewrite& rewrite) {
     change.added.insert(change.added.end(), files.files.begin(), files.files.end());
   }
   for (const DataFile& file : touched.files) change.removed.push_back(file.path);
+  EffectScope::Count({.rows = affected});
   HF_ASSIGN_OR_RETURN(TableRecord table, warehouse.store().Commit(change));
   for (WrittenFiles& files : written) files.published.Keep();
   return DmlResult{.affected_rows = affected, .table = std::move(table)};
@@ -239,12 +241,13 @@ Result<DmlResult> Truncate(Warehouse& warehouse, const TableRef& table) {
   change.table_key = before.table.table_key;
   change.disposition = WriteDisposition::kTruncate;
   change.partition = table.partition;
-  HF_ASSIGN_OR_RETURN(TableRecord after, warehouse.store().Commit(change));
   const int64_t streamed = before.table.streaming_buffer && table.partition.empty()
                                ? before.table.streaming_buffer->estimated_rows
                                : 0;
   int64_t rows = streamed;
   for (const DataFile& file : before.files) rows += file.rows;
+  EffectScope::Count({.rows = rows});
+  HF_ASSIGN_OR_RETURN(TableRecord after, warehouse.store().Commit(change));
   return DmlResult{.affected_rows = rows, .table = std::move(after)};
 }
 

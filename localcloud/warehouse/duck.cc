@@ -10,6 +10,24 @@
 
 namespace holdfast::warehouse {
 
+namespace {
+
+// DuckDB's kind of error ("Conversion Error: ") says nothing to whoever wrote GoogleSQL. What the
+// translator raises on purpose is text in a cast that fails: "... 'BigQuery: message' to INT64
+// ...".
+std::string WithoutDuckWords(std::string text) {
+  constexpr std::string_view kRaised = "BigQuery: ";
+  if (const size_t raised = text.find(kRaised); raised != text.npos) {
+    text.erase(0, raised + kRaised.size());
+    return text.substr(0, text.rfind('\''));
+  }
+  const size_t end = text.find(" Error: ");
+  if (end != text.npos && text.find_first_of(":\"'\n") > end) text.erase(0, end + 8);
+  return text;
+}
+
+}  // namespace
+
 Error DuckError(const char* message, duckdb_error_type type) {
   std::string text = message == nullptr ? "unknown error" : message;
   // What follows quotes SQL that the user did not write.
@@ -23,8 +41,9 @@ Error DuckError(const char* message, duckdb_error_type type) {
     error.reason = "stopped";
     return error;
   }
-  Error error = MakeError(ErrorId::kQueryFailed, text);
-  error.reason = text.starts_with("Out of Memory") ? "resourcesExceeded" : "invalidQuery";
+  const bool out_of_memory = text.starts_with("Out of Memory");
+  Error error = MakeError(ErrorId::kQueryFailed, WithoutDuckWords(std::move(text)));
+  error.reason = out_of_memory ? "resourcesExceeded" : "invalidQuery";
   return error;
 }
 

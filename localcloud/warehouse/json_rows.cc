@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "avro/batch_builder.h"
+#include "localcloud/warehouse/conform.h"
 #include "localcloud/warehouse/json_value.h"
 
 namespace holdfast::warehouse {
@@ -24,7 +25,7 @@ std::string Lower(std::string_view text) {
 
 // A field with its members indexed by name, so that a row is one pass over its keys.
 struct Node {
-  explicit Node(const Field& node_field) : field(node_field) {
+  explicit Node(const Field& node_field) : field(node_field), length_max(MaxLength(node_field)) {
     for (const Field& member : field.fields) {
       index.emplace(Lower(member.name), members.size());
       members.emplace_back(member);
@@ -32,6 +33,7 @@ struct Node {
   }
 
   Field field;
+  std::optional<int64_t> length_max;
   std::vector<Node> members;
   std::unordered_map<std::string, size_t> index;
 };
@@ -57,6 +59,13 @@ std::string_view TypeWord(FieldType type) {
     default:
       return ApiTypeName(type);
   }
+}
+
+// Of a STRING in characters, of BYTES in bytes.
+int64_t LengthOf(const Field& field, const JsonScalar& scalar) {
+  const std::string& text = std::get<std::string>(scalar);
+  if (field.type == FieldType::kBytes) return static_cast<int64_t>(text.size());
+  return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
 }
 
 // One pass over a row: checks it, and appends it if there is somewhere to.
@@ -152,6 +161,10 @@ std::optional<JsonRowError> RowVisitor::Single(const Node& node, const element& 
   if (!scalar) {
     return Bad(path, fmt::format("Cannot convert value to {} (bad value): {}",
                                  TypeWord(node.field.type), std::string(simdjson::minify(value))));
+  }
+  if (node.length_max && LengthOf(node.field, *scalar) > *node.length_max) {
+    return Bad(path, fmt::format("Value of length {} exceeds the maximum length {} of field {}.",
+                                 LengthOf(node.field, *scalar), *node.length_max, path));
   }
   if (column != nullptr) AppendScalarTo(*column, node.field.type, *scalar);
   return std::nullopt;

@@ -87,10 +87,17 @@ std::optional<int64_t> ParseDateTimeText(const std::string& text) {
   return std::nullopt;
 }
 
-bool FitsNumeric(const Field& field, __int128 value) {
+// NUMERIC(p, s): the value rounded half away from zero to its scale, if its digits fit.
+std::optional<__int128> FitNumeric(const Field& field, __int128 value) {
+  constexpr int kStoredScale = 9;
+  if (field.precision == 0) return value;
+  __int128 unit = 1;
+  for (int digit = field.scale; digit < kStoredScale; ++digit) unit *= 10;
+  const __int128 half = value < 0 ? -unit / 2 : unit / 2;
+  const __int128 rounded = (value + half) / unit * unit;
   char bytes[16];
-  return field.precision == 0 ||
-         avro::EncodeNumeric(value, field.precision, field.scale, bytes).has_value();
+  if (!avro::EncodeNumeric(rounded, field.precision, field.scale, bytes)) return std::nullopt;
+  return rounded;
 }
 
 bool FitsBigNumeric(const Field& field, const std::string& value) {
@@ -136,8 +143,7 @@ std::optional<JsonScalar> ReadText(const Field& field, const std::string& text) 
     }
     case FieldType::kNumeric: {
       const auto number = avro::ParseNumeric(text);
-      if (!number || !FitsNumeric(field, *number)) return std::nullopt;
-      return JsonScalar(*number);
+      return number ? Wrap(FitNumeric(field, *number)) : std::nullopt;
     }
     case FieldType::kBigNumeric: {
       auto number = avro::ParseBigNumeric(text);

@@ -121,6 +121,11 @@ class AvroInput final : public LoadInput {
     Schema seen = own_;
     for (size_t i = 0; i < seen.fields.size(); ++i) {
       Field& field = seen.fields[i];
+      if (field.type == FieldType::kBigNumeric && !request_.wide_decimals) {
+        return LoadError(fmt::format(
+            "Field {}: its decimal does not fit NUMERIC, and decimalTargetTypes has no BIGNUMERIC",
+            field.name));
+      }
       if (field.mode == FieldMode::kRepeated) continue;
       field.type = SeenType(field, root.fields[i].type, request_.use_avro_logical_types);
     }

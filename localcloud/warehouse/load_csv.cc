@@ -6,7 +6,6 @@
 // table.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <set>
 
 #include "localcloud/warehouse/column_types.h"
@@ -120,12 +119,22 @@ std::string DetectedName(const std::string& header, size_t index) {
   return name;
 }
 
-Result<bool> IsGzip(const LoadSource& source) {
-  std::ifstream file(source.path, std::ios::binary);
-  if (!file) return MakeError(ErrorId::kFileError, fmt::format("{} cannot be read", source.name));
-  char magic[2] = {};
-  file.read(magic, sizeof(magic));
-  return file.gcount() == 2 && magic[0] == '\x1f' && magic[1] == '\x8b';
+// "column0", "column1", ...: the names that DuckDB makes up for files without a header line.
+bool IsMadeUp(const Schema& schema) {
+  for (size_t i = 0; i < schema.fields.size(); ++i) {
+    const size_t digits = std::to_string(schema.fields.size() - 1).size();
+    if (schema.fields[i].name != fmt::format("column{:0{}}", i, digits)) return false;
+  }
+  return true;
+}
+
+// The narrowest type that holds values of both.
+FieldType CommonType(FieldType a, FieldType b) {
+  const auto is_number = [](FieldType type) {
+    return type == FieldType::kInt64 || type == FieldType::kFloat64;
+  };
+  if (a == b) return a;
+  return is_number(a) && is_number(b) ? FieldType::kFloat64 : FieldType::kString;
 }
 
 class CsvInput final : public LoadInput {
@@ -134,19 +143,23 @@ class CsvInput final : public LoadInput {
            bool gzip)
       : connection_(connection), request_(request), paths_(std::move(paths)), gzip_(gzip) {}
 
+  // The first file says what columns there are, the next ones may widen their types.
   Result<Schema> Detect() override {
-    const CsvOptions& csv = request_.csv;
-    HF_ASSIGN_OR_RETURN(
-        const DuckStatement statement,
-        connection_.Prepare(fmt::format(
-            "SELECT * FROM read_csv({}{}, sample_size = 20480{})", PathList(), FormatOptions(),
-            csv.skip_leading_rows > 1 ? fmt::format(", skip = {}", csv.skip_leading_rows - 1)
-                                      : "")));
-    HF_ASSIGN_OR_RETURN(Schema schema, ResultSchema(statement, {}));
-    for (size_t i = 0; i < schema.fields.size(); ++i) {
-      schema.fields[i].name = DetectedName(schema.fields[i].name, i);
+    HF_ASSIGN_OR_RETURN(Schema schema, Sniff(paths_.front()));
+    for (size_t i = 1; i < std::min(paths_.size(), kDetectFilesMax); ++i) {
+      HF_ASSIGN_OR_RETURN(const Schema other, Sniff(paths_[i]));
+      if (other.fields.size() != schema.fields.size()) continue;  // its rows are bad records
+      for (size_t column = 0; column < schema.fields.size(); ++column) {
+        FieldType& type = schema.fields[column].type;
+        type = CommonType(type, other.fields[column].type);
+      }
     }
-    detected_ = true;
+    has_header_ = !IsMadeUp(schema);
+    for (size_t i = 0; i < schema.fields.size(); ++i) {
+      Field& field = schema.fields[i];
+      field.name = DetectedName(has_header_ ? field.name : "", i);
+    }
+    detected_ = schema;
     return schema;
   }
 
@@ -158,9 +171,14 @@ class CsvInput final : public LoadInput {
       return LoadError(
           fmt::format("CSV cannot hold nested or repeated data: field {}", field.name));
     }
-    schema_ = schema;
+    schema_ = ReadColumns(schema);
     std::string columns;
     for (const Field& field : schema.fields) {
+      if (schema_.Find(field.name) == nullptr) {
+        columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", AbsentExpression(field),
+                               QuoteIdentifier(field.name));
+        continue;
+      }
       columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ",
                              StrictExpression(field, request_.csv.allow_quoted_newlines),
                              QuoteIdentifier(field.name));
@@ -168,7 +186,7 @@ class CsvInput final : public LoadInput {
     if (request_.bad_records_max == 0) {
       return fmt::format("SELECT {} FROM {}", columns, Reader(false));
     }
-    return StageGoodRows();
+    return StageGoodRows(schema);
   }
 
   Status Finish(const Status& read, BadRecords& bad) override {
@@ -185,6 +203,27 @@ class CsvInput final : public LoadInput {
   }
 
  private:
+  Result<Schema> Sniff(const std::string& path) {
+    const int64_t skip = request_.csv.skip_leading_rows;
+    const auto statement = connection_.Prepare(
+        fmt::format("SELECT * FROM read_csv([{}]{}, sample_size = 20480{})", QuoteLiteral(path),
+                    FormatOptions(), skip > 1 ? fmt::format(", skip = {}", skip - 1) : ""));
+    if (!statement.ok()) return ReadingError(request_, statement.error().message);
+    return ResultSchema(*statement, {});
+  }
+
+  // What the files' columns are, in their order. A header line that was detected says which of
+  // the table's fields each is; without one the order of the fields does.
+  Schema ReadColumns(const Schema& table) const {
+    if (!detected_ || !has_header_) return table;
+    Schema columns;
+    for (const Field& field : detected_->fields) {
+      const Field* const known = table.Find(field.name);
+      columns.fields.push_back(known == nullptr ? field : *known);
+    }
+    return columns;
+  }
+
   std::string PathList() const {
     std::string list;
     for (const std::string& path : paths_) list += (list.empty() ? "" : ", ") + QuoteLiteral(path);
@@ -208,8 +247,7 @@ class CsvInput final : public LoadInput {
       types += fmt::format("{}{}: {}", types.empty() ? "" : ", ", QuoteLiteral(field.name),
                            QuoteLiteral(IsReadDirectly(field.type) ? DuckType(field) : "VARCHAR"));
     }
-    // A detected schema came with a header line.
-    const int64_t skip = std::max<int64_t>(csv.skip_leading_rows, detected_ ? 1 : 0);
+    const int64_t skip = std::max<int64_t>(csv.skip_leading_rows, has_header_ ? 1 : 0);
     std::string options = fmt::format(
         "{}, columns = {{{}}}, auto_detect = false, header = false, skip = {}, nullstr = {}, "
         "allow_quoted_nulls = false, null_padding = {}, strict_mode = {}",
@@ -224,18 +262,21 @@ class CsvInput final : public LoadInput {
     return fmt::format("read_csv({}{})", PathList(), options);
   }
 
-  Result<std::string> StageGoodRows() {
+  Result<std::string> StageGoodRows(const Schema& schema) {
     std::string columns;
     std::string names;
     std::string bad = "CASE";
-    for (const Field& field : schema_.fields) {
+    for (const Field& field : schema.fields) {
       const std::string column = QuoteIdentifier(field.name);
-      const std::string value = ParsedExpression(field, request_.csv.allow_quoted_newlines);
-      const bool direct = value == column;
+      const bool absent = schema_.Find(field.name) == nullptr;
+      const std::string value = absent
+                                    ? AbsentExpression(field)
+                                    : ParsedExpression(field, request_.csv.allow_quoted_newlines);
+      const bool direct = absent || value == column;
       if (!names.empty()) names += ", ";
       names += column;
       columns += fmt::format("{} AS {}, ", value, column);
-      if (field.mode == FieldMode::kRequired) {
+      if (field.mode == FieldMode::kRequired && !absent) {
         bad +=
             fmt::format(" WHEN {} IS NULL THEN {}", column,
                         QuoteLiteral(fmt::format("Required field {} cannot be null", field.name)));
@@ -304,8 +345,9 @@ class CsvInput final : public LoadInput {
   const LoadRequest& request_;
   std::vector<std::string> paths_;
   bool gzip_;
-  Schema schema_;
-  bool detected_ = false;
+  Schema schema_;  // of the files' columns, in their order
+  std::optional<Schema> detected_;
+  bool has_header_ = false;
 };
 
 }  // namespace

@@ -137,20 +137,26 @@ class JsonInput final : public LoadInput {
   JsonInput(Warehouse& warehouse, const LoadRequest& request)
       : warehouse_(warehouse), request_(request) {}
 
-  // DuckDB looks at the first rows of the first file.
+  // DuckDB looks at the first rows of the first files and puts their members together.
   Result<Schema> Detect() override {
     HF_ASSIGN_OR_RETURN(Connection connection, warehouse_.database().Connect());
     HF_ASSIGN_OR_RETURN(const StagingDirectory staging, warehouse_.files().MakeStaging());
     if (request_.sources.empty()) return LoadError("The job names no source");
-    HF_ASSIGN_OR_RETURN(const std::string path,
-                        PlainPath(request_.sources.front().path, staging.path(), 0));
-    HF_ASSIGN_OR_RETURN(
-        const DuckStatement statement,
-        connection.Prepare(fmt::format("SELECT * FROM read_json({}, format = "
-                                       "'newline_delimited', map_inference_threshold = -1, "
-                                       "timestampformat = 'iso')",
-                                       QuoteLiteral(path))));
-    return ResultSchema(statement, {});
+    std::string paths;
+    HF_ASSIGN_OR_RETURN(const bool gzip, IsGzip(request_.sources.front()));
+    for (size_t i = 0; i < std::min(request_.sources.size(), kDetectFilesMax); ++i) {
+      HF_ASSIGN_OR_RETURN(const bool alike, IsGzip(request_.sources[i]));
+      if (alike != gzip) continue;  // DuckDB reads one kind at a time
+      HF_ASSIGN_OR_RETURN(const std::string path,
+                          PlainPath(request_.sources[i].path, staging.path(), i));
+      paths += (paths.empty() ? "" : ", ") + QuoteLiteral(path);
+    }
+    const auto statement = connection.Prepare(fmt::format(
+        "SELECT * FROM read_json([{}], format = 'newline_delimited', map_inference_threshold = -1, "
+        "timestampformat = 'iso', union_by_name = true, compression = '{}')",
+        paths, gzip ? "gzip" : "uncompressed"));
+    if (!statement.ok()) return ReadingError(request_, statement.error().message);
+    return ResultSchema(*statement, {});
   }
 
   bool names_fields() const override { return false; }

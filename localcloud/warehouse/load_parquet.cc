@@ -17,7 +17,7 @@ class ParquetInput final : public LoadInput {
 
   Result<Schema> Detect() override {
     Result<DuckStatement> statement = connection_.Prepare("SELECT * FROM " + relation_);
-    if (!statement.ok()) return LoadError(statement.error().message);
+    if (!statement.ok()) return ReadingError(request_, statement.error().message);
     HF_ASSIGN_OR_RETURN(seen_, ResultSchema(*statement, {}));
     return seen_;
   }
@@ -39,8 +39,9 @@ class ParquetInput final : public LoadInput {
     if (read.ok() || read.error().id != ErrorId::kQueryFailed) return read;
     const std::string name =
         request_.sources.size() == 1 ? request_.sources.front().name : std::string();
-    bad.Add({.source = name, .line = 0, .field = {}, .message = read.error().message});
-    return LoadError("Error while reading data, error message: " + read.error().message);
+    const Error failure = ReadingError(request_, read.error().message);
+    bad.Add({.source = name, .line = 0, .field = {}, .message = failure.message});
+    return failure;
   }
 
  private:

@@ -16,6 +16,9 @@ namespace holdfast::warehouse {
 
 inline constexpr size_t kBadRecordsKept = 100;
 
+// Files of which the first rows are read to detect a schema; BigQuery reads one.
+inline constexpr size_t kDetectFilesMax = 32;
+
 // The bad records of a job: a count, and the first of them.
 struct BadRecords {
   int64_t count = 0;
@@ -54,9 +57,19 @@ Result<std::unique_ptr<LoadInput>> MakeParquetInput(Connection& connection,
                                                     const LoadRequest& request,
                                                     const std::string& staging);
 
+// Whether the file begins as gzip does, whatever its name. Errors: kFileError.
+Result<bool> IsGzip(const LoadSource& source);
+
 // Makes the source readable under a path without characters that DuckDB would take for a pattern.
 Result<std::string> PlainPath(const std::string& path, const std::string& staging, size_t index);
 
 Error LoadError(std::string message);
+
+// "Error while reading data": what a library says of the files, whose paths in it become the
+// sources' names.
+Error ReadingError(const LoadRequest& request, std::string message);
+
+// `text` with the path of every source in it replaced by the source's name.
+std::string WithSourceNames(const LoadRequest& request, std::string text);
 
 }  // namespace holdfast::warehouse

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/destination.h"
+#include "localcloud/warehouse/effect_scope.h"
 #include "localcloud/warehouse/load_source.h"
 #include "localcloud/warehouse/parquet_write.h"
 
@@ -87,7 +89,8 @@ Result<Schema> ChooseSchema(const Destination& destination, const LoadRequest& r
     HF_RETURN_IF_ERROR(CheckUpdate(table, *request.schema, request));
     return *request.schema;
   }
-  if (!input.names_fields()) return table;
+  const bool may_extend = request.autodetect && request.allow_field_addition;
+  if (!input.names_fields() && !may_extend) return table;
   HF_ASSIGN_OR_RETURN(const Schema files, input.Detect());
   return ExtendByFiles(table, files, request);
 }
@@ -116,10 +119,11 @@ Status CheckBadRecords(const LoadRequest& request, const BadRecords& bad) {
       bad.count, request.bad_records_max);
   if (!bad.first.empty()) {
     const BadRecord& first = bad.first.front();
-    message += fmt::format("; first: {}", first.source);
+    message += "; first:";
+    if (!first.source.empty()) message += fmt::format(" {}", first.source);
     if (first.line > 0) message += fmt::format(" line {}", first.line);
     if (!first.field.empty()) message += fmt::format(" field {}", first.field);
-    message += ": " + first.message;
+    message += fmt::format(" {}", first.message);
   }
   return LoadError(std::move(message));
 }
@@ -132,6 +136,30 @@ Error LoadError(std::string message) {
   return error;
 }
 
+Result<bool> IsGzip(const LoadSource& source) {
+  std::ifstream file(source.path, std::ios::binary);
+  if (!file) return MakeError(ErrorId::kFileError, fmt::format("{} cannot be read", source.name));
+  char magic[2] = {};
+  file.read(magic, sizeof(magic));
+  return file.gcount() == 2 && magic[0] == '\x1f' && magic[1] == '\x8b';
+}
+
+std::string WithSourceNames(const LoadRequest& request, std::string text) {
+  for (const LoadSource& source : request.sources) {
+    if (source.path.empty()) continue;
+    for (size_t at = text.find(source.path); at != text.npos;
+         at = text.find(source.path, at + source.name.size())) {
+      text.replace(at, source.path.size(), source.name);
+    }
+  }
+  return text;
+}
+
+Error ReadingError(const LoadRequest& request, std::string message) {
+  return LoadError("Error while reading data, error message: " +
+                   WithSourceNames(request, std::move(message)));
+}
+
 Result<std::string> PlainPath(const std::string& path, const std::string& staging, size_t index) {
   if (path.find_first_of("*?[]{}") == path.npos) return path;
   const std::string link = fmt::format("{}/source_{}", staging, index);
@@ -141,8 +169,9 @@ Result<std::string> PlainPath(const std::string& path, const std::string& stagin
   return link;
 }
 
-Result<LoadResult> Load(Warehouse& warehouse, const LoadRequest& request,
-                        std::vector<BadRecord>* bad_records) {
+namespace {
+
+Result<LoadResult> LoadAll(Warehouse& warehouse, const LoadRequest& request, BadRecords& bad) {
   LoadResult result;
   result.input_files = static_cast<int64_t>(request.sources.size());
   HF_ASSIGN_OR_RETURN(result.input_bytes, InputBytes(request));
@@ -164,20 +193,39 @@ Result<LoadResult> Load(Warehouse& warehouse, const LoadRequest& request,
   HF_ASSIGN_OR_RETURN(write.partitioning, PartitioningOf(destination, schema));
   HF_ASSIGN_OR_RETURN(write.select_sql, input->Select(schema));
   Result<WrittenFiles> written = WriteParquet(warehouse, connection, write);
-  BadRecords bad;
   Status finished = input->Finish(written.ok() ? Ok() : Status(written.error()), bad);
-  if (finished.ok()) finished = CheckBadRecords(request, bad);
-  if (!finished.ok()) {
-    if (bad_records != nullptr) *bad_records = bad.first;
-    return std::move(finished).error();
+  for (BadRecord& record : bad.first) {
+    record.message = WithSourceNames(request, std::move(record.message));
   }
+  if (finished.ok()) finished = CheckBadRecords(request, bad);
+  HF_RETURN_IF_ERROR(finished);
+  EffectScope::Count({.rows = written->rows,
+                      .bytes = written->bytes,
+                      .bad_records = bad.count,
+                      .input_files = result.input_files,
+                      .input_bytes = result.input_bytes});
   HF_ASSIGN_OR_RETURN(result.table, CommitFiles(warehouse, destination, schema, written->files));
   written->published.Keep();
   result.output_rows = written->rows;
   result.output_bytes = written->bytes;
   result.bad_records = bad.count;
-  result.warnings = std::move(bad.first);
   return result;
+}
+
+}  // namespace
+
+Result<LoadResult> Load(Warehouse& warehouse, const LoadRequest& request,
+                        std::vector<BadRecord>* bad_records) {
+  BadRecords bad;
+  Result<LoadResult> result = LoadAll(warehouse, request, bad);
+  if (result.ok()) {
+    result->warnings = std::move(bad.first);
+    return result;
+  }
+  if (bad_records != nullptr) *bad_records = std::move(bad.first);
+  Error error = std::move(result).error();
+  error.message = WithSourceNames(request, std::move(error.message));
+  return error;
 }
 
 }  // namespace holdfast::warehouse

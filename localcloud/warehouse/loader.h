@@ -40,11 +40,13 @@ struct LoadRequest {
   std::vector<LoadSource> sources;
   LoadFormat format = LoadFormat::kCsv;
   std::optional<Schema> schema;  // absent: the table's, or detected if there is none
-  bool autodetect = false;
+  bool autodetect = false;       // CSV, JSON: reads the first rows of the first files
   CsvOptions csv;
   bool ignore_unknown_values = false;  // CSV: extra columns; JSON: members that are no field
   int64_t bad_records_max = 0;         // CSV and JSON
   bool use_avro_logical_types = false;
+  bool wide_decimals =
+      true;  // Avro: a decimal too wide for NUMERIC becomes BIGNUMERIC; else refused
   WriteDisposition write_disposition = WriteDisposition::kAppend;
   CreateDisposition create_disposition = CreateDisposition::kIfNeeded;
   bool allow_field_addition = false;  // schemaUpdateOptions

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <map>
 
-#include "localcloud/warehouse/column_types.h"
+#include "localcloud/warehouse/conform.h"
 #include "localcloud/warehouse/identifier.h"
 #include "localcloud/warehouse/query_rows.h"
 
@@ -20,23 +20,6 @@ Error InvalidRows(std::string message) {
   Error error = MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message));
   error.reason = "invalid";
   return error;
-}
-
-// The column as the table may hold it.
-std::string ConformExpression(const Field& field) {
-  const std::string column = QuoteIdentifier(field.name);
-  if (field.mode == FieldMode::kRepeated) {
-    return fmt::format("coalesce({}, CAST([] AS {}))", column, DuckType(field));
-  }
-  std::string value = column;
-  if (field.type == FieldType::kNumeric && field.precision != 0) {
-    value = fmt::format("CAST(CAST({} AS DECIMAL({}, {})) AS DECIMAL(38,9))", value,
-                        field.precision, field.scale);
-  }
-  if (field.mode != FieldMode::kRequired) return value;
-  const std::string message = fmt::format("Required field {} cannot be null", field.name);
-  return fmt::format("CASE WHEN {} IS NULL THEN error({}) ELSE {} END", column,
-                     QuoteLiteral(message), value);
 }
 
 std::string ConformedSelect(const ParquetWrite& write) {

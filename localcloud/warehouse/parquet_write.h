@@ -1,9 +1,8 @@
 // Rows of a SELECT as new Parquet files of a table, one or more per partition touched, in one pass.
 //
 // DuckDB computes each row's partition and writes the files; they are published (file_area.h) but
-// in no version yet. What a column may hold is enforced here, for every way in: NULL in a REQUIRED
-// field, the digits of NUMERIC(p, s), NULL instead of an empty list. A job may touch at most 4,000
-// partitions (google-semantics A2 #17).
+// in no version yet. What a column may hold is enforced here, for every way in (conform.h). A job
+// may touch at most 4,000 partitions (google-semantics A2 #17).
 #pragma once
 
 #include <stop_token>

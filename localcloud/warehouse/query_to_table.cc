@@ -6,6 +6,7 @@
 #include "localcloud/warehouse/bindings.h"
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/destination.h"
+#include "localcloud/warehouse/effect_scope.h"
 #include "localcloud/warehouse/identifier.h"
 #include "localcloud/warehouse/parquet_write.h"
 #include "localcloud/warehouse/query.h"
@@ -111,6 +112,7 @@ Result<QueryToTableResult> QueryToTable(Warehouse& warehouse, const QueryToTable
   write.parameters = query.parameters;
   write.cancel = query.cancel;
   HF_ASSIGN_OR_RETURN(WrittenFiles written, WriteParquet(warehouse, bound.connection(), write));
+  EffectScope::Count({.rows = written.rows, .bytes = written.bytes});
   HF_ASSIGN_OR_RETURN(TableRecord table,
                       CommitFiles(warehouse, destination, target, written.files));
   written.published.Keep();

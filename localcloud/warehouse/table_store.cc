@@ -128,9 +128,11 @@ Result<DatasetRecord> TableStore::UpdateDataset(const DatasetRef& ref, Json reso
   return FindDataset(*database_, ref);
 }
 
-Status TableStore::DeleteDataset(const DatasetRef& ref, bool delete_contents) {
+Status TableStore::DeleteDataset(const DatasetRef& ref, bool delete_contents,
+                                 const std::string& if_match) {
   const std::lock_guard lock(mutex_);
-  HF_RETURN_IF_ERROR(FindDataset(*database_, ref));
+  HF_ASSIGN_OR_RETURN(const DatasetRecord before, FindDataset(*database_, ref));
+  HF_RETURN_IF_ERROR(CheckEtag(if_match, before.etag, ref.ToString()));
   HF_RETURN_IF_ERROR(DropExpired());
   HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_ASSIGN_OR_RETURN(auto rows, database_->Prepare("SELECT table_key FROM tables WHERE project = ?"
@@ -193,6 +195,9 @@ Result<int64_t> TableStore::Create(const TableDefinition& definition) {
   TableDefinition completed = definition;
   HF_ASSIGN_OR_RETURN(completed.resource,
                       WithDefaultExpirations(dataset.resource, definition.resource, NowMs()));
+  if (!definition.ref.dataset.starts_with('_')) {  // those hold results of queries
+    HF_RETURN_IF_ERROR(CheckFieldNames(definition.schema));
+  }
   const auto existing = FindLiveTable(*database_, definition.ref);
   if (existing.ok()) {
     HF_ASSIGN_OR_RETURN(const bool gone, ExpireTable(*database_, *existing, NowMs()));
@@ -228,6 +233,7 @@ Result<TableRecord> TableStore::UpdateTable(const TableRef& ref, Json resource,
   if (holds_data && !before.schema.fields.empty()) {
     HF_RETURN_IF_ERROR(CheckSchemaExtends(before.schema, after));
   }
+  if (!(after == before.schema)) HF_RETURN_IF_ERROR(CheckFieldNames(after));
   HF_ASSIGN_OR_RETURN(const Partitioning partitioning, Partitioning::FromResource(resource, after));
   if (holds_data && !before.schema.fields.empty()) {
     HF_RETURN_IF_ERROR(CheckPartitioningUnchanged(before.partitioning, partitioning));
@@ -248,9 +254,10 @@ Result<TableRecord> TableStore::UpdateTable(const TableRef& ref, Json resource,
   return FindUnexpired(ref);
 }
 
-Status TableStore::DeleteTable(const TableRef& ref) {
+Status TableStore::DeleteTable(const TableRef& ref, const std::string& if_match) {
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindUnexpired(ref));
+  HF_RETURN_IF_ERROR(CheckEtag(if_match, table.etag, ref.WholeTable().ToString()));
   HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_RETURN_IF_ERROR(MarkTableDeleted(*database_, table.table_key, NowMs()));
   HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));

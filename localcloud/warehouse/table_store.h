@@ -73,8 +73,9 @@ class TableStore {
   Result<DatasetRecord> UpdateDataset(const DatasetRef& ref, Json resource,
                                       const std::string& if_match);
   // With `delete_contents` its tables go too (and stay readable through @ms, once the dataset has
-  // been recreated).
-  Status DeleteDataset(const DatasetRef& ref, bool delete_contents);
+  // been recreated). `if_match` as above.
+  Status DeleteDataset(const DatasetRef& ref, bool delete_contents,
+                       const std::string& if_match = {});
   Result<Page<DatasetRecord>> ListDatasets(const std::string& project, const PageRequest& page);
 
   // --- Tables. Errors: kWarehouseExists, kWarehouseEtag, kWarehouseInvalidSchema.
@@ -85,16 +86,17 @@ class TableStore {
   // with data). An edit of metadata counts as a modification of the table and every partition.
   Result<TableRecord> UpdateTable(const TableRef& ref, Json resource, std::optional<Schema> schema,
                                   const std::string& if_match);
-  // The table stays readable through @ms within the time-travel window.
-  Status DeleteTable(const TableRef& ref);
+  // The table stays readable through @ms within the time-travel window. `if_match` as above.
+  Status DeleteTable(const TableRef& ref, const std::string& if_match = {});
   Result<Page<TableRecord>> ListTables(const DatasetRef& ref, const PageRequest& page);
 
   // --- Data.
   // Partitions with data, by id. `__UNPARTITIONED__` of a streaming buffer is not among them.
   Result<std::vector<PartitionRecord>> ListPartitions(const TableRef& ref);
 
-  // The table now, or as it was at `as_of_ms`; `ref.partition` restricts the files (a partition
-  // without data gives none). Errors: kWarehouseTimeTravel outside the window or before creation.
+  // The table now, or as it was at `as_of_ms` (0: as early as it can be read); `ref.partition`
+  // restricts the files (a partition without data gives none). Errors: kWarehouseTimeTravel outside
+  // the window or before creation.
   Result<TableSnapshot> Snapshot(const TableRef& ref, std::optional<int64_t> as_of_ms = {});
 
   // Makes `change` the table's next version and returns the table as it is then. Partitions that

@@ -22,6 +22,19 @@ Error TimeTravelError(const TableRef& ref, int64_t as_of_ms, std::string_view wh
   return error;
 }
 
+// `@0`: the oldest moment at which the table, or the last one of its name, can be read.
+Result<int64_t> OldestMs(sqlite::Database& database, const TableRef& ref, int64_t now_ms) {
+  HF_ASSIGN_OR_RETURN(const int64_t window_ms, TimeTravelWindowMs(database, ref.dataset_ref()));
+  HF_ASSIGN_OR_RETURN(
+      const auto created_ms,
+      database.ReadInt("SELECT created_ms FROM tables WHERE project = ? AND dataset = ? AND "
+                       "name = ? AND (deleted_ms IS NULL OR deleted_ms > ?) ORDER BY deleted_ms "
+                       "IS NULL DESC, deleted_ms DESC LIMIT 1",
+                       ref.project, ref.dataset, ref.table, now_ms - window_ms));
+  if (!created_ms) return NotFoundError(ref);
+  return std::max(now_ms - window_ms, *created_ms);
+}
+
 // kEmpty refuses a table (or partition) that has rows, streamed ones included.
 Status CheckEmpty(sqlite::Database& database, const TableRecord& table,
                   const VersionChange& change) {
@@ -183,6 +196,7 @@ Status TableStore::Apply(const TableRecord& table, const VersionChange& change) 
       change.disposition == WriteDisposition::kTruncate && change.partition.empty();
   if (change.schema) {
     if (!replaces_all) HF_RETURN_IF_ERROR(CheckSchemaExtends(table.schema, schema));
+    if (!table.ref.dataset.starts_with('_')) HF_RETURN_IF_ERROR(CheckFieldNames(schema));
     HF_RETURN_IF_ERROR(Partitioning::FromResource(table.resource, schema));
   }
   if (change.disposition == WriteDisposition::kTruncate) {
@@ -259,6 +273,9 @@ Result<TableRecord> TableStore::FindAsOf(const TableRef& ref, int64_t as_of_ms) 
 Result<TableSnapshot> TableStore::Snapshot(const TableRef& ref, std::optional<int64_t> as_of_ms) {
   const std::lock_guard lock(mutex_);
   TableSnapshot snapshot;
+  if (as_of_ms == 0) {
+    HF_ASSIGN_OR_RETURN(as_of_ms, OldestMs(*database_, ref, NowMs()));
+  }
   if (as_of_ms && *as_of_ms < NowMs()) {
     HF_ASSIGN_OR_RETURN(snapshot.table, FindAsOf(ref, *as_of_ms));
     HF_RETURN_IF_ERROR(GoBack(*database_, snapshot.table, *as_of_ms));
