@@ -357,7 +357,8 @@ def rules(client, bucket):
     expect_error(exceptions.BadRequest, lambda: client.create_table(bigquery.Table(
         ref('twice'), schema=[bigquery.SchemaField('a', 'STRING'), bigquery.SchemaField('A', 'STRING')])),
         'two columns of one name', 'invalid')
-    expect_error(exceptions.BadRequest, lambda: rows(client, 'SELECT s FROM shop.limited '
+    # The client has no exception for this reason of a job, and calls it an error of the server.
+    expect_error(exceptions.InternalServerError, lambda: rows(client, 'SELECT s FROM shop.limited '
                  'WHERE day = "2026-01-01"', maximum_bytes_billed=1), 'bytes billed', 'bytesBilledLimitExceeded')
     expect_error(exceptions.BadRequest, lambda: rows(client, 'SELECT 1 / 0'), 'division', 'invalidQuery')
     expect_error(exceptions.NotFound, lambda: rows(
