@@ -54,6 +54,9 @@ class RunningLocalcloud final : public Localcloud {
 
   Status Open() {
     HF_ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(options_.data_dir));
+    // Where a process that was killed listened: no one may take it for this one's.
+    std::error_code absent;
+    std::filesystem::remove(options_.data_dir + "/" + kEndpointFile, absent);
     HF_RETURN_IF_ERROR(OpenStores());
     HF_RETURN_IF_ERROR(Listen());
     maintenance_ = std::jthread([this](const std::stop_token& stop) { Maintain(stop); });

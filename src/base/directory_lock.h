@@ -18,6 +18,15 @@ class DirectoryLock {
   // kDirectoryInUse (someone else holds it), kDiskFull, kFileError; each names the directory.
   static Result<std::unique_ptr<DirectoryLock>> Take(const std::string& directory);
 
+  // The right to use what the holder serves: any number at once, on the file `users` beside it.
+  // Waits while a holder is closing (`CloseToUsers`). Creates the directory when it is absent.
+  // Errors: kDiskFull, kFileError.
+  static Result<std::unique_ptr<DirectoryLock>> Share(const std::string& directory);
+
+  // For the holder, before it stops: waits until no one uses it, and keeps new ones waiting for as
+  // long as the result lives. Errors as Share.
+  static Result<std::unique_ptr<DirectoryLock>> CloseToUsers(const std::string& directory);
+
   // Whether someone holds it now. False when the directory is absent or cannot be read.
   static bool IsHeld(const std::string& directory);
 

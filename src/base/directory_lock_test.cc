@@ -4,9 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/support/temporary_directory.h"
 
@@ -36,6 +38,24 @@ TEST(DirectoryLock, HasOneHolderEvenInOneProcess) {
   first->reset();
   EXPECT_FALSE(DirectoryLock::IsHeld(root.path()));
   EXPECT_TRUE(DirectoryLock::Take(root.path()).ok());
+}
+
+TEST(DirectoryLock, ClosesOnceTheLastUserIsGone) {
+  const TemporaryDirectory root;
+  auto first = DirectoryLock::Share(root.path());
+  auto second = DirectoryLock::Share(root.path());
+  ASSERT_TRUE(first.ok() && second.ok());
+  std::atomic<bool> in_use = true;
+  std::thread holder([&] {
+    const auto closed = DirectoryLock::CloseToUsers(root.path());
+    EXPECT_TRUE(closed.ok());
+    EXPECT_FALSE(in_use);
+  });
+  first->reset();
+  in_use = false;
+  second->reset();
+  holder.join();
+  EXPECT_TRUE(DirectoryLock::Share(root.path()).ok());
 }
 
 TEST(DirectoryLock, IsGivenBackWhenTheHolderIsKilled) {

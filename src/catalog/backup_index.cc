@@ -7,6 +7,7 @@ namespace holdfast::catalog {
 namespace {
 
 constexpr size_t kAmbiguousShown = 5;
+constexpr size_t kIdPrefixMin = 8;
 
 Result<std::vector<BackupRecord>> AllBackups(BackupIndex& index, const BackupFilter& filter) {
   std::vector<BackupRecord> records;
@@ -77,6 +78,13 @@ Result<BackupRecord> GetBackup(BackupIndex& index, const std::string& id_prefix)
   HF_ASSIGN_OR_RETURN(auto page, index.FindBackups({.id_prefix = id_prefix}, ""));
   for (BackupRecord& record : page.items) {
     if (record.backup == id_prefix) return std::move(record);
+  }
+  // Shorter than a date: more likely a slip than an id.
+  if (id_prefix.size() < kIdPrefixMin) {
+    return MakeError(ErrorId::kBackupNotFound,
+                     fmt::format("\"{}\" is too short for the beginning of a backup's id: {} "
+                                 "characters at least",
+                                 id_prefix, kIdPrefixMin));
   }
   if (page.items.empty()) {
     return MakeError(ErrorId::kBackupNotFound, fmt::format("no backup begins with {}", id_prefix));

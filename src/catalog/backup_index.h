@@ -110,7 +110,8 @@ Result<std::vector<BackupRecord>> LatestGoodOfTable(BackupIndex& index, const Ta
 // The same, with suspect ones counting: what the objects were when they were last looked at.
 Result<std::vector<BackupRecord>> LatestIntactOfTable(BackupIndex& index, const TableRef& table);
 
-// The backup whose id begins with `id_prefix`. kBackupNotFound; kBackupAmbiguous names some.
+// The backup of this id, or whose id begins so, with 8 characters at least. kBackupNotFound;
+// kBackupAmbiguous names some.
 Result<BackupRecord> GetBackup(BackupIndex& index, const std::string& id_prefix);
 
 }  // namespace holdfast::catalog

@@ -34,6 +34,9 @@ struct BackupVerifyOptions {
   bool all = false;
 };
 
+// Says of a suspect backup that it is good: in the catalog, and as evidence in its repository.
+Result<int> BackupAccept(const GlobalOptions& global, const std::string& id);
+
 // Exit code kExitDamaged when damage was found; records every verification and keeps its evidence.
 // Nothing to verify is a failure.
 Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options);

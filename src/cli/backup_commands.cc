@@ -57,6 +57,17 @@ void AddShow(CLI::App& backup, CommandContext context) {
   });
 }
 
+void AddAccept(CLI::App& backup, CommandContext context) {
+  CLI::App* command = backup.add_subcommand(
+      "accept", "Say that a suspect backup is good: that its table was meant to shrink");
+  auto id = std::make_shared<std::string>();
+  command->add_option("backup", *id, "A backup's id, or the beginning of it")->required();
+  SetExamples(*command, {{"holdfast backup accept 20260101T040000Z-5b0c9d21e6a0", ""}});
+  command->callback([context, id] {
+    context.action = [context, id] { return BackupAccept(context.global, *id); };
+  });
+}
+
 void AddVerify(CLI::App& backup, CommandContext context) {
   CLI::App* command = backup.add_subcommand("verify", "Check backups against their manifests");
   auto options = std::make_shared<BackupVerifyOptions>();
@@ -83,6 +94,7 @@ void AddBackupCommands(CLI::App& app, CommandContext context) {
   AddRun(*backup, context);
   AddList(*backup, context);
   AddShow(*backup, context);
+  AddAccept(*backup, context);
   AddVerify(*backup, context);
 }
 

@@ -107,6 +107,13 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
                                          }));
   progress.Clear();
   PrintReport(global, report);
+  if (const int64_t suspects = CountSuspects(report.items); suspects > 0) {
+    Say(global,
+        fmt::format("WARNING: {} suspect: rows are missing compared with the last good backup, "
+                    "which is kept and which restores go on using. Look at the source; if it is "
+                    "meant to be so: holdfast backup accept BACKUP",
+                    Plural(suspects, "backup") + (suspects == 1 ? " is" : " are")));
+  }
   const int64_t failed = report.totals.Of(Outcome::kFailed);
   if (failed == 0) return kExitOk;
   Say(global,

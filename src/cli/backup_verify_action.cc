@@ -2,16 +2,18 @@
 
 #include <iostream>
 
-#include "base/log.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
+#include "cli/exit_code.h"
 #include "cli/selector.h"
-#include "repository/repository.h"
-#include "verify/verify.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::cli {
 
 namespace {
+
+// Backups in a row that cannot be looked at, after which it is the service that is away.
+constexpr int kFailuresMax = 3;
 
 // The backups that a name means: an id, or what belongs to a resource.
 Result<std::vector<catalog::BackupRecord>> FindNamed(catalog::Catalog& catalog,
@@ -41,36 +43,6 @@ Result<std::vector<catalog::BackupRecord>> FindNamed(catalog::Catalog& catalog,
   return records;
 }
 
-// Verifies one backup. Damage of any kind, the manifest's included, is a report with findings.
-Result<verify::VerifyReport> VerifyOne(Environment& environment,
-                                       const catalog::BackupRecord& record, VerifyLevel level) {
-  verify::VerifyReport damaged{.backup = record.backup,
-                               .object = record.object,
-                               .requested = level,
-                               .content_digest = {},
-                               .problems = 1,
-                               .findings = {}};
-  HF_ASSIGN_OR_RETURN(
-      repository::Repository repository,
-      repository::Repository::Open(environment.objects(), {record.bucket, record.prefix}));
-  const auto manifest = repository.ReadManifest(record.object, record.backup);
-  if (!manifest.ok()) {
-    const ErrorId id = manifest.error().id;
-    if (id != ErrorId::kManifestDamaged && id != ErrorId::kManifestNotFound) {
-      return manifest.error();
-    }
-    damaged.findings.push_back(manifest.error());
-    return damaged;
-  }
-  auto report = verify::VerifyBackup(environment.objects(), *manifest, level);
-  if (report.ok()) {
-    const Status kept = repository.WriteEvidence(
-        "verify", record.backup + "-" + FormatCompact(environment.clock().Now()), report->ToJson());
-    if (!kept.ok()) LogWarning("evidence was not written", {{"error", kept.error().message}});
-  }
-  return report;
-}
-
 Json ReportRow(const verify::VerifyReport& report, bool pretty) {
   Json row = report.ToJson();
   row["result"] = report.Passed() ? "ok" : "DAMAGED";
@@ -84,37 +56,50 @@ Json ReportRow(const verify::VerifyReport& report, bool pretty) {
   return row;
 }
 
+Json UncheckedRow(const catalog::BackupRecord& record, VerifyLevel level, const Error& error) {
+  return {{"result", "NOT CHECKED"},
+          {"level_reached", VerifyLevelName(VerifyLevel::kNone)},
+          {"requested", VerifyLevelName(level)},
+          {"name", record.object.ToString()},
+          {"object", record.object.ToString()},
+          {"backup", record.backup},
+          {"rows_read", "0"},
+          {"bytes_read", "0"},
+          {"finding", error.message}};
+}
+
 // What verifying several backups came to.
 struct Verified {
   std::vector<Json> rows;
   int64_t damaged = 0;
   int64_t bytes = 0;
-  int64_t skipped = 0;  // copies: tables of the warehouse, not files
+  std::vector<Error> unchecked;  // why these could not be looked at
 };
 
 Result<Verified> VerifyAll(Environment& environment, const GlobalOptions& global,
                            const std::vector<catalog::BackupRecord>& records, VerifyLevel level) {
   Verified verified;
+  const verify::Services services = environment.verify_services();
   Progress progress(global.Mode(), IsTerminal(), environment.clock());
+  int failed_in_a_row = 0;
   for (const catalog::BackupRecord& record : records) {
-    if (record.method != Method::kExport) {
-      ++verified.skipped;
-      continue;
-    }
     const size_t done = verified.rows.size();
     progress.Show(
         fmt::format("verifying {} of {}: {}", done + 1, records.size(), record.object.ToString()),
         {{"message_type", "status"}, {"done", done}, {"total", records.size()}});
-    HF_ASSIGN_OR_RETURN(const verify::VerifyReport report, VerifyOne(environment, record, level));
-    HF_RETURN_IF_ERROR(environment.catalog().RecordVerification(
-        {.backup = record.backup,
-         .at_ms = ToUnixMillis(environment.clock().Now()),
-         .level = level,
-         .passed = report.Passed(),
-         .detail = report.findings.empty() ? "" : report.findings.front().message}));
-    verified.damaged += report.Passed() ? 0 : 1;
-    verified.bytes += report.bytes_read;
-    verified.rows.push_back(ReportRow(report, global.OutputFormat() == Format::kPretty));
+    const auto report = verify::VerifyRecorded(services, record, level);
+    if (!report.ok()) {
+      // One that cannot be looked at must not hide the damage of the next; a service that is down
+      // ends it.
+      if (++failed_in_a_row == kFailuresMax) return report.error();
+      verified.unchecked.push_back(report.error());
+      verified.rows.push_back(UncheckedRow(record, level, report.error()));
+      continue;
+    }
+    failed_in_a_row = 0;
+    verified.damaged += report->Passed() ? 0 : 1;
+    verified.bytes += report->bytes_read;
+    verified.rows.push_back(ReportRow(*report, global.OutputFormat() == Format::kPretty));
   }
   return verified;
 }
@@ -127,11 +112,6 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
   HF_ASSIGN_OR_RETURN(const auto records, FindNamed(environment->catalog(), options));
   HF_ASSIGN_OR_RETURN(const Verified verified,
                       VerifyAll(*environment, global, records, *FindVerifyLevel(options.level)));
-  if (verified.rows.empty()) {
-    return MakeError(
-        ErrorId::kVerifyUnsupported,
-        "the backups named are copies in the warehouse, which are not files to verify");
-  }
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "result", .heading = "RESULT"},
              {.member = "level_reached", .heading = "LEVEL"},
@@ -141,13 +121,17 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
              {.member = "bytes_read", .heading = "READ", .align_right = true},
              {.member = "finding", .heading = "FINDING"}},
             verified.rows, "");
-  Say(global,
-      fmt::format(
-          "{} verified at {}, {} damaged, {} read{}",
-          Plural(static_cast<int64_t>(verified.rows.size()), "backup"), options.level,
-          verified.damaged, HumanBytes(verified.bytes),
-          verified.skipped == 0 ? "" : fmt::format("; {} left out: copies", verified.skipped)));
-  if (verified.damaged == 0) return kExitOk;
+  Say(global, fmt::format("{} verified at {}, {} damaged, {} read",
+                          Plural(static_cast<int64_t>(verified.rows.size()), "backup"),
+                          options.level, verified.damaged, HumanBytes(verified.bytes)));
+  if (!verified.unchecked.empty()) {
+    Say(global, fmt::format("{} could not be looked at, which says nothing of whether it is good: "
+                            "run the same command again.",
+                            Plural(static_cast<int64_t>(verified.unchecked.size()), "backup")));
+  }
+  if (verified.damaged == 0) {
+    return verified.unchecked.empty() ? kExitOk : ExitCodeOf(verified.unchecked.front());
+  }
   Say(global,
       "A damaged backup is not used by restores any more. The next `holdfast backup run` takes "
       "its object again.");

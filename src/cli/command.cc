@@ -116,6 +116,7 @@ std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context) {
   AddStatusCommand(*app, context);
   AddDemoCommand(*app, context);
   AddServeCommands(*app, context);
+  AddCatalogCommands(*app, context);
   AddConfigCommands(*app, context);
   AddExplainCommand(*app, context);
   AddDocumentCommands(*app, context);

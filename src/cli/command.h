@@ -39,12 +39,14 @@ struct CommandContext {
   Action& action;
 };
 
-void AddBackupCommands(CLI::App& app, CommandContext context);   // backup run|list|show|verify
+void AddBackupCommands(CLI::App& app,
+                       CommandContext context);  // backup run|list|show|accept|verify
 void AddRestoreCommands(CLI::App& app, CommandContext context);  // restore run
 void AddServeCommands(CLI::App& app, CommandContext context);    // up, localcloud
 void AddDemoCommand(CLI::App& app, CommandContext context);
 void AddStatusCommand(CLI::App& app, CommandContext context);
-void AddConfigCommands(CLI::App& app, CommandContext context);  // config show|validate
+void AddConfigCommands(CLI::App& app, CommandContext context);   // config show|validate
+void AddCatalogCommands(CLI::App& app, CommandContext context);  // catalog rebuild
 void AddExplainCommand(CLI::App& app, CommandContext context);
 void AddDocumentCommands(CLI::App& app, CommandContext context);  // help, completion, man
 void AddVersionCommand(CLI::App& app, CommandContext context);

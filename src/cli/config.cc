@@ -37,6 +37,7 @@ class Layers {
   }
 
   const Json& ValueOf(std::string_view name) { return At(name).value; }
+  const std::string& OriginOf(std::string_view name) { return At(name).origin; }
   std::string TextOf(std::string_view name) { return SettingText(At(name).value); }
 
   std::vector<EffectiveSetting> Take() { return std::move(settings_); }
@@ -85,6 +86,23 @@ void ApplyEmulators(const ReadVariable& variable, Layers& layers) {
   if (any || storage || bigquery) {
     apply("endpoints.resource_manager", "RESOURCE_MANAGER_EMULATOR_HOST", true);
   }
+}
+
+// With an emulator for one service, the others must not be Google's own by default: a rehearsal
+// would reach for real data.
+Status CheckEmulators(Layers& layers) {
+  if (layers.ValueOf("cloud") != kEmulatorCloud) return Ok();
+  std::string missing;
+  for (const char* service : {"bigquery", "storage", "pubsub"}) {
+    if (layers.OriginOf(std::string("endpoints.") + service) != "default") continue;
+    std::string name = service;
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+    missing += (missing.empty() ? "" : " and ") + name + "_EMULATOR_HOST";
+  }
+  if (missing.empty()) return Ok();
+  return MakeError(ErrorId::kConfigInvalid,
+                   layers.OriginOf("cloud") + " is set, and " + missing + " is not",
+                   "Set all three, or unset them; or say which cloud is meant: HOLDFAST_CLOUD");
 }
 
 Status ApplyVariables(const ReadVariable& variable, Layers& layers) {
@@ -170,6 +188,7 @@ Result<LoadedConfig> ParseConfig(const std::string& text, const std::string& fil
   ApplyEmulators(variable, layers);
   HF_RETURN_IF_ERROR(ApplyVariables(variable, layers));
   HF_RETURN_IF_ERROR(ApplyFlags(flags, layers));
+  HF_RETURN_IF_ERROR(CheckEmulators(layers));
   LoadedConfig loaded{.config = {}, .file = file, .settings = {}};
   HF_ASSIGN_OR_RETURN(loaded.config, BuildConfig(layers));
   loaded.settings = layers.Take();

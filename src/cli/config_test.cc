@@ -194,8 +194,19 @@ TEST(Config, ResourceManagerAloneChoosesNoEmulator) {
   EXPECT_EQ(ConfigOf("", alone), ConfigOf(""));
   Variables both = alone;
   both["BIGQUERY_EMULATOR_HOST"] = "127.0.0.1:2";
+  both["STORAGE_EMULATOR_HOST"] = "127.0.0.1:2";
+  both["PUBSUB_EMULATOR_HOST"] = "127.0.0.1:3";
   EXPECT_EQ(ConfigOf("", both).endpoints.resource_manager, "http://127.0.0.1:1");
   EXPECT_EQ(ConfigOf("", both).endpoints.bigquery, "http://127.0.0.1:2");
+}
+
+TEST(Config, AnEmulatorForOneServiceIsNoneForTheOthers) {
+  const auto one = Parse("", {{"STORAGE_EMULATOR_HOST", "127.0.0.1:2"}});
+  ASSERT_FALSE(one.ok());
+  EXPECT_EQ(one.error().id, ErrorId::kConfigInvalid);
+  EXPECT_EQ(one.error().message,
+            "STORAGE_EMULATOR_HOST is set, and BIGQUERY_EMULATOR_HOST and PUBSUB_EMULATOR_HOST is "
+            "not");
 }
 
 TEST(Config, HoldfastCloudSettlesWhichCloudIsMeant) {
@@ -207,7 +218,9 @@ TEST(Config, HoldfastCloudSettlesWhichCloudIsMeant) {
 
 TEST(Config, HoldfastVariablesWinOverThoseOfEmulators) {
   const auto loaded = Parse("", {{"HOLDFAST_ENDPOINTS_STORAGE", "http://127.0.0.1:1"},
-                                 {"STORAGE_EMULATOR_HOST", "127.0.0.1:2"}});
+                                 {"STORAGE_EMULATOR_HOST", "127.0.0.1:2"},
+                                 {"BIGQUERY_EMULATOR_HOST", "127.0.0.1:2"},
+                                 {"PUBSUB_EMULATOR_HOST", "127.0.0.1:3"}});
   ASSERT_TRUE(loaded.ok());
   EXPECT_EQ(loaded->config.cloud, CloudKind::kEmulator);
   EXPECT_EQ(loaded->config.endpoints.storage, "http://127.0.0.1:1");

@@ -13,7 +13,7 @@
 #include "cli/restore_text.h"
 #include "cli/run_text.h"
 #include "restore/apply.h"
-#include "restore/plan.h"
+#include "restore/unfinished.h"
 
 namespace holdfast::cli {
 
@@ -39,6 +39,10 @@ Result<std::string> PrepareDirectory(const GlobalOptions& global) {
     if (!std::filesystem::exists(directory / kMarkerFile, error)) {
       return MakeError(ErrorId::kFileError, directory.string() + " exists and is not of a demo",
                        "Choose another place with --data-dir");
+    }
+    if (DirectoryLock::IsHeld((directory / "localcloud").string())) {
+      return MakeError(ErrorId::kDirectoryInUse, directory.string() + " is open in another process",
+                       "Stop that `holdfast up` first, or choose another place with --data-dir");
     }
     std::filesystem::remove_all(directory, error);
   }
@@ -183,10 +187,10 @@ class Demo {
     restore::RestoreRequest request;
     request.source = source;
     request.to_project = environment_.config().restore_project;
-    HF_ASSIGN_OR_RETURN(const auto backups, restore::Select(environment_.catalog(), request));
-    HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::MakePlan(request, backups));
+    const restore::Services services = environment_.restore_services();
+    HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::PlanRestore(request, services));
     HF_ASSIGN_OR_RETURN(const restore::RestoreReport report,
-                        restore::Apply(request, plan, environment_.restore_services()));
+                        restore::Apply(request, plan, services));
     PrintRestoreReport(std::cout, Format::kPretty, report);
     for (const restore::TableReport& table : report.tables) {
       if (table.error) return *table.error;

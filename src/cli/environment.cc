@@ -16,6 +16,10 @@ namespace {
 
 constexpr const char* kVersion = "0.1.0";
 
+// How often, and how long in all, a localcloud that is just starting is waited for.
+constexpr Duration kLookInterval = std::chrono::milliseconds{50};
+constexpr int kLooksMax = 200;
+
 // A service on this machine answers or does not; waiting minutes for it helps no one.
 RetryPolicy RetryPolicyOf(CloudKind cloud) {
   if (cloud == CloudKind::kGoogle) return {};
@@ -35,7 +39,13 @@ Environment::Environment(Config config)
       random_(MakeSystemRandom()),
       http_(net::MakeCurlHttpClient({.user_agent = std::string("holdfast/") + kVersion})) {}
 
-Environment::~Environment() = default;
+Environment::~Environment() {
+  if (!localcloud_ || !waits_for_users_) return;
+  const auto closed = DirectoryLock::CloseToUsers(LocalcloudDirectory());
+  localcloud_.reset();  // while new ones are kept waiting
+}
+
+std::string Environment::LocalcloudDirectory() const { return config_.data_dir + "/localcloud"; }
 
 Result<std::unique_ptr<Environment>> Environment::Open(Config config) {
   std::error_code error;
@@ -55,17 +65,27 @@ Result<std::unique_ptr<Environment>> Environment::Open(Config config) {
   return environment;
 }
 
-Status Environment::StartLocalcloud() {
-  const std::string directory = config_.data_dir + "/localcloud";
-  std::optional<localcloud::Endpoint> endpoint = localcloud::FindRunning(directory);
-  if (!endpoint) {
-    HF_ASSIGN_OR_RETURN(localcloud_,
-                        localcloud::Localcloud::Start({.data_dir = directory}, *clock_, *random_));
-    endpoint = localcloud_->endpoint();
+Result<localcloud::Endpoint> Environment::FindOrStart(const std::string& directory) {
+  for (int look = 1;; ++look) {
+    HF_ASSIGN_OR_RETURN(use_, DirectoryLock::Share(directory));
+    if (const auto running = localcloud::FindRunning(directory)) return *running;
+    use_.reset();
+    auto started = localcloud::Localcloud::Start({.data_dir = directory}, *clock_, *random_);
+    if (started.ok()) {
+      localcloud_ = *std::move(started);
+      return localcloud_->endpoint();
+    }
+    // Another process is just starting one, and has not said yet where it listens.
+    if (started.error().id != ErrorId::kDirectoryInUse || look == kLooksMax) return started.error();
+    clock_->SleepFor(kLookInterval);
   }
-  const std::string url = "http://" + endpoint->http;
+}
+
+Status Environment::StartLocalcloud() {
+  HF_ASSIGN_OR_RETURN(const localcloud::Endpoint endpoint, FindOrStart(LocalcloudDirectory()));
+  const std::string url = "http://" + endpoint.http;
   config_.endpoints = {
-      .bigquery = url, .storage = url, .resource_manager = url, .pubsub = endpoint->grpc};
+      .bigquery = url, .storage = url, .resource_manager = url, .pubsub = endpoint.grpc};
   return Ok();
 }
 
@@ -109,6 +129,15 @@ backup::Services Environment::backup_services() {
 }
 
 restore::Services Environment::restore_services() {
+  return {.warehouse = *warehouse_,
+          .objects = *objects_,
+          .catalog = *catalog_,
+          .clock = *clock_,
+          .random = *random_,
+          .staging_bucket_pattern = config_.policy.staging_bucket_pattern};
+}
+
+verify::Services Environment::verify_services() {
   return {.warehouse = *warehouse_,
           .objects = *objects_,
           .catalog = *catalog_,

@@ -11,6 +11,7 @@
 
 #include "backup/run_backup.h"
 #include "backup/services.h"
+#include "base/directory_lock.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "cli/config.h"
@@ -22,6 +23,7 @@
 #include "localcloud/localcloud.h"
 #include "net/http_client.h"
 #include "restore/services.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::cli {
 
@@ -40,6 +42,7 @@ class Environment {
   backup::BusSetup bus_setup();
   backup::Services backup_services();
   restore::Services restore_services();
+  verify::Services verify_services();
 
   // The organization that projects are looked for in, from now on.
   void SetOrganization(const std::string& name) { config_.organization = name; }
@@ -54,15 +57,23 @@ class Environment {
   // "localcloud at 127.0.0.1:9050", "Google Cloud", ...
   std::string DescribeCloud() const;
 
+  // On destruction, a localcloud of this process goes on until no other command uses it, unless
+  // this was called: for a server that was told to stop.
+  void StopAtOnce() { waits_for_users_ = false; }
+
  private:
   explicit Environment(Config config);
+  std::string LocalcloudDirectory() const;
+  Result<localcloud::Endpoint> FindOrStart(const std::string& directory);
   Status StartLocalcloud();
   Status Connect();
 
   Config config_;
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Random> random_;
+  std::unique_ptr<DirectoryLock> use_;  // of another process's localcloud
   std::unique_ptr<localcloud::Localcloud> localcloud_;
+  bool waits_for_users_ = true;
   std::unique_ptr<net::HttpClient> http_;
   gcp::TokenSource token_;
   std::unique_ptr<catalog::Catalog> catalog_;

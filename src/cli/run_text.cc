@@ -72,7 +72,7 @@ void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items) {
     group.clear();
   };
   for (const ItemOutcome& item : items) {
-    if (item.outcome == Outcome::kUnchanged) continue;
+    if (item.outcome == Outcome::kUnchanged && !item.suspect) continue;
     if (!group.empty() && (group.back()->outcome != item.outcome ||
                            group.back()->object.WholeTable() != item.object.WholeTable())) {
       flush();

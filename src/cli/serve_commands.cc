@@ -98,6 +98,7 @@ Result<int> Up(const GlobalOptions& global) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   const StopSignal stop;
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  environment->StopAtOnce();
   if (environment->own_localcloud() != nullptr) {
     PrintEndpoint(environment->own_localcloud()->endpoint());
   }

@@ -23,9 +23,14 @@ Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRec
       repository::Repository repository,
       repository::Repository::Open(services.objects, {backup.bucket, backup.prefix}));
   HF_ASSIGN_OR_RETURN(Manifest manifest, repository.ReadManifest(backup.object, backup.backup));
-  if (manifest.method != Method::kExport) return manifest;
+  // A copy is a table that anyone may have written to since: then it is no backup any more.
+  const verify::TableReader reader{
+      services.warehouse,     services.objects, services.clock, services.random, {},
+      [] { return Status(); }};
   HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
-                      verify::VerifyBackup(services.objects, manifest, VerifyLevel::kL0));
+                      manifest.copy
+                          ? verify::VerifyCopy(reader, manifest, VerifyLevel::kL0)
+                          : verify::VerifyBackup(services.objects, manifest, VerifyLevel::kL0));
   if (report.Passed()) return manifest;
   return report.findings.empty() ? MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup)
                                  : report.findings.front();

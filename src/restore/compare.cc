@@ -5,44 +5,30 @@
 #include <algorithm>
 #include <iterator>
 
-#include "model/ids.h"
-#include "verify/inspect.h"
+#include "verify/read_table.h"
 
 namespace holdfast::restore {
 
 namespace {
 
-// What one extract of a table holds.
+// All rows of a table, by way of the staging bucket of the target.
 Result<verify::SetInspection> ReadTable(const Services& services, const OwnedTable& owned,
                                         const TableRef& table, const Schema& schema,
-                                        std::string_view operation) {
-  HF_ASSIGN_OR_RETURN(const std::string bucket,
+                                        std::string_view purpose) {
+  HF_ASSIGN_OR_RETURN(std::string bucket,
                       EnsureStagingBucket(services, table.project, owned.table.location));
-  // A scratch place of its own for each look: an earlier one may have left a part behind.
-  const std::string attempt = RandomHex(services.random, 8);
-  const std::string prefix = fmt::format("compare/{}/{}/", owned.restore_id, attempt);
-  const cloud::JobRef job{.project = table.project,
-                          .location = owned.table.location,
-                          .id = JobId(operation, owned.restore_id + "-" + attempt, table, 1)};
-  HF_ASSIGN_OR_RETURN(const cloud::JobStatus done,
-                      cloud::RunJob(services.warehouse, services.clock, job,
-                                    cloud::ExtractJob{.source = table,
-                                                      .destination_uri = "gs://" + bucket + "/" +
-                                                                         prefix + "*.avro"},
-                                    [] { return Status(); }));
-  HF_ASSIGN_OR_RETURN(const auto objects,
-                      cloud::ListExtracted(services.objects, bucket, prefix, done.output_files));
-  auto inspected = verify::InspectObjects(services.objects, objects, schema);
-  DeleteStaged(services, bucket, prefix);
-  return inspected;
+  const verify::TableReader reader{services.warehouse, services.objects,  services.clock,
+                                   services.random,    std::move(bucket), [] { return Status(); }};
+  return reader.Read(table, owned.table.location, schema, purpose);
 }
 
-// The digest of all backups together. A copy was not read when it was made, so it is read now.
+// The digest of all backups together. A copy that was not read when it was made is read now: it was
+// found unchanged since, by its time and its count, before it was loaded.
 Result<verify::ContentDigest> ExpectedDigest(const Services& services, const OwnedTable& owned,
                                              const std::vector<Manifest>& manifests) {
   verify::ContentDigest expected;
   for (const Manifest& manifest : manifests) {
-    if (manifest.copy) {
+    if (manifest.copy && manifest.content_digest.empty()) {
       HF_ASSIGN_OR_RETURN(const verify::SetInspection copy,
                           ReadTable(services, owned, *manifest.copy, manifest.schema, "readcopy"));
       expected.Merge(copy.digest);

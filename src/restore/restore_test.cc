@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "repository/repository.h"
 #include "restore/apply.h"
 #include "restore/load.h"
 #include "restore/plan.h"
@@ -202,6 +203,29 @@ TEST(Restore, ComparesByContentAndNotByCountAlone) {
   EXPECT_EQ(report->tables[0].comparison->actual_rows, 10);
   EXPECT_THAT(report->tables[0].comparison->differences,
               testing::Contains(testing::HasSubstr("not the same content")));
+}
+
+TEST(Restore, RefusesACopyThatWasWrittenToAndRecordsTheDamage) {
+  SimFixture fixture;
+  AddTables(fixture);
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  const auto backed_up = fixture.BackUp(policy);
+  ASSERT_TRUE(backed_up.ok());
+  const auto latest = catalog::LatestGood(fixture.catalog(), kOrders);
+  ASSERT_TRUE(latest.ok() && latest->has_value());
+  auto repository = repository::Repository::Open(fixture.cloud().objects(),
+                                                 {(*latest)->bucket, (*latest)->prefix});
+  const auto manifest = repository->ReadManifest(kOrders, (*latest)->backup);
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().AppendRows(*manifest->copy, NumberedRows(99, 1));
+
+  const auto report = Restore(fixture, To(kOrders, "back"));
+
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_FALSE(report->Succeeded());
+  EXPECT_EQ(report->tables[0].error->id, ErrorId::kObjectChanged);
+  EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), (*latest)->backup)->damaged);
 }
 
 TEST(Restore, RestoresFromACopyInTheWarehouse) {

@@ -1,12 +1,13 @@
 """SIGKILL at any moment, of the program and of localcloud; the same command again finishes the work
 without a duplicate or a loss."""
+import os
 import random
 import signal
 import time
 
 from harness import check, run_scenarios, sales
 
-ROUNDS = 8
+ROUNDS = int(os.environ.get('HOLDFAST_ROUNDS', '8'))
 
 
 def count_rows(world, table):

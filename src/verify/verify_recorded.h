@@ -1,0 +1,34 @@
+// Verifying backups that the catalog knows: manifest, data, evidence in the repository, and what
+// the catalog then says of the backup.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "catalog/catalog.h"
+#include "cloud/object_store.h"
+#include "cloud/warehouse.h"
+#include "verify/verify.h"
+
+namespace holdfast::verify {
+
+// References outlive it; thread-safe.
+struct Services {
+  cloud::Warehouse& warehouse;
+  cloud::ObjectStore& objects;
+  catalog::Catalog& catalog;
+  Clock& clock;
+  Random& random;
+  std::string staging_bucket_pattern;  // where copies are extracted to, to be read
+};
+
+// Verifies one backup, writes the evidence and records what was found. Damage of any kind, of the
+// manifest and of the repository too, is a report with findings: the next backup is looked at all
+// the same. A copy has no kL1: it is verified at kL2 instead. Errors mean that it could not be
+// looked at: those of the services.
+Result<VerifyReport> VerifyRecorded(const Services& services, const catalog::BackupRecord& record,
+                                    VerifyLevel level);
+
+}  // namespace holdfast::verify

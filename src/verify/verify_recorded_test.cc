@@ -1,0 +1,113 @@
+#include "verify/verify_recorded.h"
+
+#include <gtest/gtest.h>
+
+#include "base/virtual_clock.h"
+#include "catalog/sqlite_catalog.h"
+#include "repository/repository.h"
+#include "sim/sim_cloud.h"
+
+namespace holdfast::verify {
+namespace {
+
+const TableRef kTable{"acme", "sales", "orders", ""};
+
+// A repository with one backup of one object, in the catalog.
+class VerifyRecordedTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    cloud_.AddProject("acme");
+    ASSERT_TRUE(
+        objects().EnsureBucket({.name = "vault", .project = "acme", .location = "US"}).ok());
+    auto repository =
+        repository::Repository::OpenOrCreate(objects(), {"vault", ""}, clock_, *random_);
+    ASSERT_TRUE(repository.ok());
+    Manifest manifest;
+    manifest.backup = "20261121T101844Z-5b0c9d21e6a0";
+    manifest.object = kTable;
+    manifest.run = "r1";
+    manifest.bucket = "vault";
+    const auto data = CreateObjectFromString(objects(), {"vault", "data/a", 0}, "not read at L0");
+    ASSERT_TRUE(data.ok());
+    manifest.objects = {{.name = "data/a",
+                         .generation = data->ref.generation,
+                         .size_bytes = data->size_bytes,
+                         .crc32c = data->crc32c,
+                         .sha256 = std::string(64, '0'),
+                         .rows = 1}};
+    manifest.rows = 1;
+    manifest.stored_bytes = data->size_bytes;
+    ASSERT_TRUE(repository->WriteManifest(manifest).ok());
+    record_ = catalog::RecordOf(manifest, "vault", "");
+    ASSERT_TRUE(catalog_->RecordBackup(record_).ok());
+  }
+
+  cloud::ObjectStore& objects() { return cloud_.objects(); }
+
+  Result<VerifyReport> Verify() {
+    const Services services{
+        cloud_.warehouse(), objects(), *catalog_, clock_, *random_, "{project}-staging-{location}"};
+    clock_.Advance(std::chrono::seconds{1});
+    return VerifyRecorded(services, record_, VerifyLevel::kL0);
+  }
+
+  void Remove(const std::string& beginning) {
+    for (const auto& object : cloud_.AllObjects("vault")) {
+      if (object.ref.name.starts_with(beginning)) cloud_.RemoveObject(object.ref);
+    }
+  }
+
+  bool IsDamaged() { return catalog::GetBackup(*catalog_, record_.backup)->damaged; }
+
+  VirtualClock clock_{FromUnixMillis(1'700'000'000'000)};
+  sim::SimCloud cloud_{clock_};
+  std::unique_ptr<Random> random_ = MakeSeededRandom(1);
+  std::unique_ptr<catalog::Catalog> catalog_ = catalog::SqliteCatalog::Open(":memory:").value();
+  catalog::BackupRecord record_;
+};
+
+TEST_F(VerifyRecordedTest, APassIsRecordedAndKeptAsEvidence) {
+  const auto report = Verify();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Passed());
+  EXPECT_FALSE(IsDamaged());
+  EXPECT_EQ(catalog_->ListVerifications(record_.backup)->size(), 1u);
+  auto repository = repository::Repository::Open(objects(), {"vault", ""});
+  EXPECT_TRUE(
+      *repository->HasEvidence("verify", record_.backup + "-" + FormatCompact(clock_.Now())));
+}
+
+struct Loss {
+  const char* what;       // of the test's name
+  const char* beginning;  // of the names of the objects that are lost
+  ErrorId finding;
+};
+
+class VerifyRecordedLoss : public VerifyRecordedTest, public testing::WithParamInterface<Loss> {};
+
+TEST_P(VerifyRecordedLoss, IsDamageOfTheBackupAndNoReasonToStop) {
+  Remove(GetParam().beginning);
+  const auto report = Verify();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_EQ(report->findings.size(), 1u);
+  EXPECT_EQ(report->findings[0].id, GetParam().finding);
+  EXPECT_FALSE(report->Passed());
+  EXPECT_TRUE(IsDamaged());
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, VerifyRecordedLoss,
+                         testing::Values(Loss{"data", "data/", ErrorId::kObjectMissing},
+                                         Loss{"manifest", "manifests/", ErrorId::kManifestNotFound},
+                                         Loss{"repository", "repository.json",
+                                              ErrorId::kRepositoryNotFound},
+                                         Loss{"everything", "", ErrorId::kRepositoryNotFound}),
+                         [](const auto& parameter) { return parameter.param.what; });
+
+TEST_F(VerifyRecordedTest, AServiceThatDoesNotAnswerSaysNothingOfTheBackup) {
+  cloud_.faults().DenyAccess("vault");
+  EXPECT_FALSE(Verify().ok());
+  EXPECT_FALSE(IsDamaged());
+}
+
+}  // namespace
+}  // namespace holdfast::verify
