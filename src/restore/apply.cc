@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/retry.h"
 #include "repository/repository.h"
 #include "restore/load.h"
 #include "restore/target.h"
@@ -36,6 +37,37 @@ Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRec
                                  : report.findings.front();
 }
 
+// So that no later restore takes the backup, unless a person asks for it.
+void RecordDamage(const Services& services, const std::string& backup, VerifyLevel level,
+                  const Error& damage) {
+  const Status recorded =
+      services.catalog.RecordVerification({.backup = backup,
+                                           .at_ms = ToUnixMillis(services.clock.Now()),
+                                           .level = level,
+                                           .passed = false,
+                                           .detail = damage.message});
+  if (!recorded.ok()) {
+    LogWarning("verification was not recorded", {{"error", recorded.error().message}});
+  }
+}
+
+// Why a load failed: the damage of a backup when its bytes are not those that its manifest tells
+// of, which the service may put in any words; else the error itself.
+Error ExplainLoadFailure(const Services& services, const std::vector<Manifest>& manifests,
+                         Error error) {
+  if (IsRetryable(error) || error.id == ErrorId::kCancelled) return error;
+  for (const Manifest& manifest : manifests) {
+    if (manifest.method != Method::kExport) continue;
+    const auto report = verify::VerifyBackup(services.objects, manifest, VerifyLevel::kL1);
+    if (!report.ok() || report->findings.empty()) continue;
+    const Error& damage = report->findings.front();
+    RecordDamage(services, manifest.backup, VerifyLevel::kL1, damage);
+    return MakeError(damage.id, "backup " + manifest.backup + " of " + manifest.object.ToString() +
+                                    " is damaged: " + damage.message);
+  }
+  return error;
+}
+
 // The manifests of a table's backups. What is found damaged is recorded so: the next restore takes
 // the good backup before it.
 Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore) {
@@ -43,15 +75,7 @@ Result<std::vector<Manifest>> ReadManifests(const Services& services, const Tabl
   for (const catalog::BackupRecord& backup : restore.backups) {
     auto manifest = ReadManifest(services, backup);
     if (!manifest.ok() && manifest.error().code == Code::kDataLoss) {
-      const Status recorded =
-          services.catalog.RecordVerification({.backup = backup.backup,
-                                               .at_ms = ToUnixMillis(services.clock.Now()),
-                                               .level = VerifyLevel::kL0,
-                                               .passed = false,
-                                               .detail = manifest.error().message});
-      if (!recorded.ok()) {
-        LogWarning("verification was not recorded", {{"error", recorded.error().message}});
-      }
+      RecordDamage(services, backup.backup, VerifyLevel::kL0, manifest.error());
     }
     if (!manifest.ok()) return manifest.error();
     manifests.push_back(*std::move(manifest));
@@ -137,7 +161,10 @@ class PlanInProgress {
     report.expirations = ExpirationsLeftOut(newest, restore.target);
     FillProgress progress;
     const Status filled = FillTarget(services_, *owned, manifests, progress);
-    if (!filled.ok()) return Abandon(*owned, progress, filled.error(), report);
+    if (!filled.ok()) {
+      return Abandon(*owned, progress, ExplainLoadFailure(services_, manifests, filled.error()),
+                     report);
+    }
     report.rows = restore.rows;
     report.bytes = restore.bytes;
     if (request_.compare) HF_RETURN_IF_ERROR(Compare(restore, *owned, manifests, report));

@@ -2,7 +2,7 @@
 // process dies at a random call; and whenever the faults stop for one run, everything that is there
 // is protected and can be restored.
 //
-// HOLDFAST_SEEDS is how many seeds are tried (default 40), HOLDFAST_FIRST_SEED the first (1): a
+// HOLDFAST_SEEDS is how many seeds are tried (default 100), HOLDFAST_FIRST_SEED the first (1): a
 // seed that fails is named and fails again. Source: DESIGN §8 "simulation".
 #include <gtest/gtest.h>
 
@@ -226,14 +226,14 @@ class Simulation {
 
 TEST(BackupSimulation, WhateverHappenedOneQuietRunProtectsEverything) {
   const uint64_t first = NumberOf("HOLDFAST_FIRST_SEED", 1);
-  const uint64_t seeds = NumberOf("HOLDFAST_SEEDS", 40);
+  const uint64_t seeds = NumberOf("HOLDFAST_SEEDS", 100);
   ASSERT_GT(seeds, 0u);
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("replay with HOLDFAST_SEEDS=1 HOLDFAST_FIRST_SEED=" + std::to_string(seed));
     Simulation(seed).Run();
     if (HasFailure()) break;
   }
-  if (seeds < 40 || HasFailure()) return;
+  if (seeds < 100 || HasFailure()) return;
   for (const char* event :
        {"a table was created anew", "a table was dropped", "rows were streamed", "services failed",
         "the process died", "a restore was cut short", "a table was restored"}) {
