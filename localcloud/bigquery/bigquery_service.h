@@ -33,6 +33,8 @@ struct BigQueryOptions {
 
 class BigQueryService {
  public:
+  // Blocks only to read what is on disk: jobs taken up run on. Errors: kFileError, kDiskFull of the
+  // upload directory; those of localcloud/sqlite/database.h.
   static Result<std::unique_ptr<BigQueryService>> Open(BigQueryOptions options,
                                                        warehouse::Warehouse& warehouse,
                                                        storage::ObjectStore& objects, Clock& clock,
@@ -42,6 +44,7 @@ class BigQueryService {
   BigQueryService(const BigQueryService&) = delete;
   BigQueryService& operator=(const BigQueryService&) = delete;
 
+  // Adds the routes. Call before the router serves; once per router.
   void Register(rest::Router& router);
 
  private:

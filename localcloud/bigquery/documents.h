@@ -14,18 +14,23 @@ namespace holdfast::bigquery {
 
 class Documents {
  public:
+  // `context` must outlive this.
   explicit Documents(const ServiceContext& context) : context_(context) {}
 
-  // Creates the table when it is absent.
+  // Creates the table that keeps them when it is absent. Call once, before the rest.
   Status Open();
 
+  // The body is kept as given but for reference, times and etag. Errors of these five: reason
+  // "notFound" (dataset or routine), "duplicate" (insert), "required".
   Result<Json> InsertRoutine(const Request& request);
   Result<Json> GetRoutine(const Request& request);
   Result<Json> UpdateRoutine(const Request& request);
   Result<Json> ListRoutines(const Request& request);
   Result<Json> DeleteRoutine(const Request& request);
 
-  // The three custom methods of a table's policy; {tableId} is without the verb.
+  // The three custom methods of a table's policy; {tableId} is without the verb. Errors:
+  // reason "notFound"; "conditionNotMet" for a policy with another etag. Every permission is
+  // granted.
   Result<Json> GetIamPolicy(const Request& request);
   Result<Json> SetIamPolicy(const Request& request);
   Result<Json> TestIamPermissions(const Request& request);

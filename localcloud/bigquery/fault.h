@@ -19,6 +19,7 @@ struct Fault {
   std::string location;  // the resource, the field or "query"; may be empty
   std::string message;
 
+  // ErrorProto and back; a member that is absent or no text is "".
   Json ToJson() const;
   static Fault FromJson(const Json& json);
   bool operator==(const Fault&) const = default;

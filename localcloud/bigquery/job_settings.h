@@ -34,8 +34,11 @@ Result<ObjectUri> ParseObjectUri(const std::string& uri);
 // `fieldDelimiter` of CSV: "," when absent; "tab" and "\t" stand for a tab.
 std::string FieldDelimiter(const Json& settings);
 
+// WRITE_APPEND, WRITE_TRUNCATE or WRITE_EMPTY; `fallback` when absent. Errors: reason "invalid".
 Result<warehouse::WriteDisposition> ParseWriteDisposition(const Json& settings,
                                                           warehouse::WriteDisposition fallback);
+
+// CREATE_IF_NEEDED, also when absent, or CREATE_NEVER. Errors: reason "invalid".
 Result<warehouse::CreateDisposition> ParseCreateDisposition(const Json& settings);
 
 // The location of a dataset. Errors: reason "notFound".

@@ -33,14 +33,22 @@ class JobStore {
   JobStore(const JobStore&) = delete;
   JobStore& operator=(const JobStore&) = delete;
 
+  // Adds a job, durable on return. Errors: reason "duplicate" when the id is in use in its
+  // location.
   Status Insert(const Job& job);
+
+  // Writes the job over the one of its key; does nothing when that was deleted. Idempotent.
   Status Save(const Job& job);
 
   // Saves a job that is done. Where that cannot be written, as on a full disk, the job is kept in
   // memory, every call answers with it, and each of them tries again to write it: a client must not
   // wait for a job that ended. Lost by a crash until then, the job is run again.
   void SaveDone(const Job& job);
+
+  // The job as it was last saved. Errors: reason "notFound".
   Result<Job> Get(const JobKey& key);
+
+  // Forgets the job, done or not. Errors: reason "notFound".
   Status Delete(const JobKey& key);
 
   // The newest job of that id in any location of the project.

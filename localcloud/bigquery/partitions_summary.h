@@ -10,6 +10,7 @@
 
 namespace holdfast::bigquery {
 
+// Whether `table` names the meta-table, whatever table it is of.
 bool IsPartitionsSummary(const TableRef& table);
 
 // The meta-table's resource: its name and schema.

@@ -21,6 +21,7 @@ namespace holdfast::bigquery {
 
 class QueryCatalog {
  public:
+  // `context` must outlive this. `location`: where the query runs.
   QueryCatalog(const ServiceContext& context, std::string location)
       : context_(context), location_(std::move(location)) {}
 
@@ -34,6 +35,7 @@ class QueryCatalog {
   // Makes `Bind` refuse to read more bytes than that: reason "bytesBilledLimitExceeded".
   void LimitBytes(std::optional<int64_t> bytes_max) { bytes_max_ = bytes_max; }
 
+  // What was resolved so far, each member of a wildcard once it is bound; views too.
   const std::set<TableRef>& referenced() const { return referenced_; }
   int64_t bytes() const { return bytes_; }  // logical, of the tables bound
 

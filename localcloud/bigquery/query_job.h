@@ -16,6 +16,8 @@
 
 namespace holdfast::bigquery {
 
+// Runs the query to its end on the calling thread, as one commit. Errors: also "stopped" when
+// `cancel` asks, "bytesBilledLimitExceeded" over maximumBytesBilled, "resourcesExceeded".
 Result<JobOutcome> RunQueryJob(const ServiceContext& context, const Job& job,
                                const std::stop_token& cancel);
 

@@ -49,20 +49,36 @@ inline warehouse::EffectScope EffectOf(const Execution& run, StatementOutcomeOfC
   });
 }
 
+// Writes the rows to the table that the job names, or to AnonymousTable, which expires.
 Result<StatementOutcome> Execute(Execution& run, const googlesql::SelectPlan& plan);
+
+// CREATE of tables and views, and of copies, clones and snapshots. IF NOT EXISTS of what exists
+// does nothing ("SKIP"); OR REPLACE swaps in one commit. Errors: reason "duplicate"; "invalidQuery"
+// where a view would replace a table, or the other way round.
 Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateTablePlan& plan);
 Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateViewPlan& plan);
 Result<StatementOutcome> Execute(Execution& run, const googlesql::CopyTablePlan& plan);
+
+// DML, with counts of the rows in dmlStats. Errors: reason "notFound"; those of dml.h for a table
+// that others write at the same time or whose streaming buffer holds rows.
 Result<StatementOutcome> Execute(Execution& run, const googlesql::InsertPlan& plan);
 Result<StatementOutcome> Execute(Execution& run, const googlesql::UpdatePlan& plan);
 Result<StatementOutcome> Execute(Execution& run, const googlesql::DeletePlan& plan);
 Result<StatementOutcome> Execute(Execution& run, const googlesql::TruncatePlan& plan);
+
+// DROP of a table, view, snapshot or, CASCADE or empty, a schema. IF EXISTS of what is absent does
+// nothing. Errors: reason "notFound"; "invalidQuery" for an object of another kind.
 Result<StatementOutcome> Execute(Execution& run, const googlesql::DropPlan& plan);
+
+// The dataset is in the job's location unless its options name one.
 Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateSchemaPlan& plan);
+
+// ALTER. An option set to NULL is cleared; columns are added at the end. IF EXISTS as for DROP.
+// Errors: reason "notFound", "conditionNotMet" when the resource changed meanwhile.
 Result<StatementOutcome> Execute(Execution& run, const googlesql::SetOptionsPlan& plan);
 Result<StatementOutcome> Execute(Execution& run, const googlesql::AddColumnsPlan& plan);
 
-// The query as the warehouse runs it, its relations bound.
+// The query as the warehouse runs it, its relations bound. Errors: those of QueryCatalog::Bind.
 Result<warehouse::Query> MakeQuery(Execution& run, const googlesql::QueryText& text);
 
 // The anonymous table that holds a query's result: in a hidden dataset of the project and location.

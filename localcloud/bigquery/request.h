@@ -25,6 +25,7 @@ struct Request {
   std::string if_match;  // an etag without quotes; "" when the header is absent or "*"
   Json body = Json::object();
 
+  // Names of the path; "" for one that the route does not have.
   const std::string& Path(std::string_view name) const { return path.Get(name); }
   const std::string& project() const { return Path("projectId"); }
   DatasetRef dataset() const { return {project(), Path("datasetId")}; }

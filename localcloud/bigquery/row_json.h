@@ -23,6 +23,8 @@ enum class TimestampFormat {
   kIso8601,       // "2026-11-21T10:18:44Z": timestampOutputFormat=ISO8601_STRING
 };
 
+// Reads the two members of formatOptions; "INT64" or `use_int64` wins, a name that is unknown means
+// the default.
 TimestampFormat TimestampFormatOf(bool use_int64, std::string_view output_format);
 
 // "1.5", "1.0", "1.0E10", "NaN", "Infinity", "-Infinity": shortest digits that read back the same.

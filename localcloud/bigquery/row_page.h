@@ -34,9 +34,14 @@ struct RowPage {
 };
 
 // Reads maxResults, startIndex, pageToken, selectedFields and formatOptions of a request.
+// Whether they fit the table is found by ReadRowPage. Errors: reason "invalid", naming the
+// parameter.
 Result<RowPageRequest> ParseRowPage(const Request& request, const TableRef& table,
                                     std::optional<int64_t> as_of_ms = {});
 
+// Reads the page that `request` describes; a page past the end is empty. Errors: reason "notFound";
+// "invalid" for a view, an unknown selected field, a token of another table, or a moment outside
+// the time-travel window.
 Result<RowPage> ReadRowPage(const ServiceContext& context, const RowPageRequest& request);
 
 }  // namespace holdfast::bigquery

@@ -26,8 +26,10 @@ struct ServiceContext {
 
   std::string upload_directory;
 
+  // The catalog of datasets, tables and versions.
   warehouse::TableStore& tables() const { return warehouse.store(); }
 
+  // What a job leaves, given how much its change did.
   using OutcomeOfCounts = std::function<JobOutcome(const warehouse::EffectCounts& counts)>;
 
   // While what this returns lives, the next change of tables by this thread notes in the same
@@ -42,6 +44,7 @@ struct ServiceContext {
         });
   }
 
+  // Now, in milliseconds since 1970, as REST documents tell times.
   int64_t NowMs() const { return ToUnixMillis(clock.Now()); }
 };
 

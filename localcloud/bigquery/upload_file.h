@@ -15,13 +15,17 @@ class UploadFile {
  public:
   static Result<UploadFile> Create(const std::string& path);     // which must not exist
   static Result<UploadFile> OpenAtEnd(const std::string& path);  // which must exist
+
+  // What was moved from may only be destroyed.
   UploadFile(UploadFile&& other) noexcept;
   UploadFile& operator=(UploadFile&&) = delete;
   ~UploadFile();
 
+  // Writes all of `bytes`, or fails after some of them: the file is then as long as it got.
   Status Append(std::string_view bytes);
 
-  // Makes the bytes durable and closes the file.
+  // Makes the bytes durable and closes the file; call it once. Without it they may be lost by a
+  // crash.
   Status Close();
 
  private:

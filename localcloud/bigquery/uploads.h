@@ -21,6 +21,7 @@ namespace holdfast::bigquery {
 
 class Uploads {
  public:
+  // Both must outlive this.
   Uploads(const ServiceContext& context, Jobs& jobs) : context_(context), jobs_(jobs) {}
 
   // Creates the directory and removes what was left over, but for the files in `keep`: uploads of
@@ -28,7 +29,7 @@ class Uploads {
   Status Open(const std::set<std::string>& keep);
 
   // POST /upload/bigquery/v2/projects/{projectId}/jobs: a whole multipart upload, or the beginning
-  // of a resumable one.
+  // of a resumable one. Blocks until the bytes are read. Failures are error documents.
   net::HttpResponse Begin(net::ServerRequest& http, const rest::PathParameters& path);
 
   // PUT of the same path with upload_id: the next bytes, or the question how many there are.
