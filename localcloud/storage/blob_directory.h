@@ -28,6 +28,7 @@ class BlobDirectory;
 // Keeps one blob's file in place while it lives. Must not outlive the directory.
 class BlobPin {
  public:
+  // What was moved from pins nothing.
   BlobPin(BlobPin&& other) noexcept;
   BlobPin& operator=(BlobPin&& other) noexcept;
   ~BlobPin();
@@ -53,6 +54,7 @@ class BlobWriter {
   BlobWriter(const BlobWriter&) = delete;
   BlobWriter& operator=(const BlobWriter&) = delete;
 
+  // Writes and digests the bytes; not durable before Finish.
   Status Append(std::string_view bytes);
 
   // Syncs the file and its directory: the blob is durable. Called once.
@@ -61,6 +63,7 @@ class BlobWriter {
   // Leaves the file in place: a record names it now. Only after Finish.
   void Keep() { kept_ = true; }
 
+  // The name under which BlobDirectory knows the blob.
   const std::string& id() const { return id_; }
 
  private:
@@ -79,6 +82,7 @@ class BlobDirectory {
   // Opens or creates the directory. `random` must outlive it.
   static Result<std::unique_ptr<BlobDirectory>> Open(const std::string& path, Random& random);
 
+  // Starts a new blob under a fresh id. The directory must outlive the writer.
   Result<std::unique_ptr<BlobWriter>> Create();
 
   // Creates an empty, durable file for an upload that grows it in place, and gives its id.
@@ -90,6 +94,7 @@ class BlobDirectory {
   // The path of a blob. Pure.
   std::string PathOf(const std::string& id) const;
 
+  // Never fails; the caller has made sure, under its own lock, that a record names the blob.
   BlobPin Pin(const std::string& id);
 
   // Removes the file, at once or after the last pin. A file that is not there is no error; one that

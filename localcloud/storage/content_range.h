@@ -36,7 +36,8 @@ struct ByteRange {
 enum class RangeOutcome { kWhole, kPart, kUnsatisfiable };
 
 // What a Range header asks of `size` bytes. A header that is absent, malformed or names several
-// ranges asks for the whole; "bytes=5-", "bytes=5-9" and "bytes=-3" for a part.
+// ranges asks for the whole; "bytes=5-", "bytes=5-9" and "bytes=-3" for a part, cut off at the end.
+// kUnsatisfiable: the part begins after the end, or is empty; `bytes` means nothing then.
 struct RequestedRange {
   RangeOutcome outcome = RangeOutcome::kWhole;
   ByteRange bytes;

@@ -20,6 +20,7 @@ class Glob {
   // patterns.
   static Result<Glob> Parse(std::string_view pattern);
 
+  // Whether the pattern covers the whole of `name`.
   bool Matches(std::string_view name) const;
 
  private:

@@ -73,6 +73,7 @@ class ObjectWriter {
  public:
   virtual ~ObjectWriter() = default;
 
+  // Takes the next bytes; blocks while they are written. Errors: kDiskFull, kFileError.
   virtual Status Append(std::string_view bytes) = 0;
 
   // Compares the expected checksums, checks the preconditions and publishes the object.
@@ -122,6 +123,7 @@ class ObjectStore {
   // Errors: kStoragePrecondition, kStorageNotModified (a not-match precondition).
   Result<BucketRecord> GetBucket(const std::string& name, const Preconditions& conditions = {});
 
+  // Buckets of the project; one without any gives an empty page.
   Result<BucketPage> ListBuckets(const BucketQuery& query);
 
   // Replaces retention, settings and iam_policy by what `change` makes of them; the metageneration
@@ -146,6 +148,8 @@ class ObjectStore {
   // As GetObject, with the bytes.
   Result<ObjectFile> OpenObject(const ObjectSelector& object, const Preconditions& conditions = {});
 
+  // One page of objects and prefixes. Objects written meanwhile may be in a later page, but none is
+  // given twice. Errors: kStorageInvalid for a token that no listing gave.
   Result<ObjectPage> ListObjects(const ObjectQuery& query);
 
   // Live objects that `pattern` names, by ascending name: an exact name, or a pattern in which each
@@ -184,6 +188,8 @@ class ObjectStore {
 
   // --- Resumable uploads. A session ends seven days after it began.
 
+  // Opens a session; `total_bytes` absent: announced later. Nothing is visible before it is
+  // finished. Errors: as for writing; they are checked again at the end.
   Result<UploadSession> StartUpload(const NewObject& object, std::optional<int64_t> total_bytes);
 
   // What has arrived durably.

@@ -21,6 +21,7 @@
 
 namespace holdfast::storage {
 
+// kStorageNotFound, reason "notFound": `what` "does not exist"; kStorageInvalid, reason "invalid".
 Error StorageNotFound(const std::string& what);
 Error StorageInvalid(const std::string& message);
 
@@ -40,6 +41,7 @@ struct PublishedBytes {
 };
 
 struct ObjectStore::State {
+  // `the_clock` and `the_random` must outlive the store.
   State(std::unique_ptr<DirectoryLock> directory_lock, std::unique_ptr<sqlite::Database> opened,
         std::unique_ptr<BlobDirectory> blob_directory, Clock& the_clock, Random& the_random);
 
@@ -60,6 +62,8 @@ struct ObjectStore::State {
   Result<ObjectRecord> FindObject(const ObjectSelector& object);
 
   // Locked. What a write to `object` must pass; gives the bucket and the live object it replaces.
+  // Errors: kStorageInvalid (the name), kStorageNotFound (the bucket), kStoragePrecondition,
+  // kStorageRetained.
   struct Target {
     BucketRecord bucket;
     std::optional<ObjectRecord> live;

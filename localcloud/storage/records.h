@@ -3,7 +3,8 @@
 //
 // Each class is the SQL of one table and knows no rule of Cloud Storage. The caller holds the
 // store's lock and, for changes, an open transaction. Finders give nullopt when there is no such
-// row. Errors of all calls: kDiskFull, kLocalDatabaseFailed, kInvalidJson (a damaged row).
+// row; an update or erasure of none does nothing; an insertion of a key that exists fails. Errors
+// of all calls: kDiskFull, kLocalDatabaseFailed, kInvalidJson (a damaged row).
 #pragma once
 
 #include <optional>
@@ -23,12 +24,16 @@ Result<int64_t> NextGeneration(sqlite::Database& database, Timestamp now);
 
 class BucketRecords {
  public:
+  // `database` must outlive this, as below.
   explicit BucketRecords(sqlite::Database& database) : database_(database) {}
 
   Result<std::optional<BucketRecord>> Find(const std::string& name);
   // By ascending name, from the first after `after`; an empty project means all.
   Result<std::vector<BucketRecord>> List(const std::string& project, const std::string& after,
                                          int limit);
+
+  // A bucket by its name; Update writes everything else of it. The objects of an erased bucket must
+  // be gone.
   Status Insert(const BucketRecord& bucket);
   Status Update(const BucketRecord& bucket);
   Status Erase(const std::string& name);
@@ -41,6 +46,7 @@ class ObjectRecords {
  public:
   explicit ObjectRecords(sqlite::Database& database) : database_(database) {}
 
+  // The live generation of a name, or the given one, live or not.
   Result<std::optional<ObjectRecord>> FindLive(const std::string& bucket, const std::string& name);
   Result<std::optional<ObjectRecord>> Find(const std::string& bucket, const std::string& name,
                                            int64_t generation);
@@ -55,8 +61,11 @@ class ObjectRecords {
   Result<std::vector<ObjectRecord>> Versions(const std::string& bucket, const std::string& name,
                                              int limit);
 
+  // Whether the bucket has any generation; whether one, of any bucket, has its bytes in `blob`.
   Result<bool> AnyIn(const std::string& bucket);
   Result<bool> NamesBlob(const std::string& blob);
+
+  // One generation. There must be no other live one of its name if it is live.
   Status Insert(const ObjectRecord& object);
   // Everything that can change: metageneration, times, settings.
   Status Update(const ObjectRecord& object);
@@ -82,9 +91,13 @@ class UploadRecords {
   explicit UploadRecords(sqlite::Database& database) : database_(database) {}
 
   Result<std::optional<UploadRow>> Find(const std::string& id);
+
+  // At most 1000, finished or not, in no order.
   Result<std::vector<UploadRow>> ListCreatedBefore(Timestamp time);
   Result<bool> NamesBlob(const std::string& blob);  // of an upload under way
   Status Insert(const UploadRow& upload);
+
+  // How much is synced to the blob's file; that the object is published as `generation`.
   Status SetReceived(const std::string& id, int64_t received_bytes);
   Status SetFinished(const std::string& id, int64_t generation);
   Status Erase(const std::string& id);

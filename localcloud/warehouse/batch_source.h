@@ -38,6 +38,7 @@ Status RegisterBatchFunction(Database& database, Connection& connection);
 // Makes `source` readable for as long as it lives.
 class SourceRegistration {
  public:
+  // Both must outlive this.
   SourceRegistration(Database& database, BatchSource& source)
       : database_(database), handle_(database.AddSource(&source)) {}
   ~SourceRegistration() { database_.RemoveSource(handle_); }

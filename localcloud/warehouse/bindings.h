@@ -20,14 +20,17 @@ class BoundConnection {
   // Errors: those of TableStore::Snapshot, named by the binding; kQueryFailed for a bad view.
   static Result<BoundConnection> Open(Warehouse& warehouse, const std::vector<Binding>& bindings);
 
+  // The connection, on which statements may be run beside PrepareSelect. Belongs to this.
   Connection& connection() { return connection_; }
 
-  // Adds one more relation under `name`.
+  // Adds one more relation under its name, which must be new. A snapshot shows buffered rows unless
+  // the options ask for row identity. Errors: as Open.
   Status Bind(Warehouse& warehouse, const Binding& binding);
   Status BindSnapshot(Warehouse& warehouse, const std::string& name, const TableSnapshot& snapshot,
                       const RelationOptions& options);
 
-  // Prepares `sql`, which must be one SELECT, with its parameters bound.
+  // Prepares `sql`, which must be one SELECT, with its parameters bound. Errors: kQueryFailed,
+  // reason "invalidQuery", for anything else.
   Result<DuckStatement> PrepareSelect(const std::string& sql,
                                       const std::vector<QueryParameter>& parameters);
 

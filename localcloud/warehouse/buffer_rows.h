@@ -26,6 +26,7 @@ Result<std::vector<BufferedRow>> ReadBufferedRows(TableStore& store, int64_t tab
 // JSON rows in memory as a source for DuckDB. A row that does not fit ends it with kQueryFailed.
 class JsonRowSource final : public BatchSource {
  public:
+  // Each of `rows` is the text of one object.
   JsonRowSource(const Schema& schema, std::vector<std::string> rows, JsonRowOptions options)
       : schema_(schema), rows_(std::move(rows)), parser_(schema, options) {}
 

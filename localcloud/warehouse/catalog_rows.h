@@ -29,11 +29,14 @@ inline constexpr int64_t kTablePartitionsMax = 10'000;   // google-semantics A2 
 // Creates the tables that are absent.
 Status CreateCatalog(sqlite::Database& database);
 
+// kWarehouseNotFound, reason "notFound", and kWarehouseExists, reason "duplicate", in BigQuery's
+// words. A partition is not named.
 Error NotFoundError(const TableRef& ref);
 Error NotFoundError(const DatasetRef& ref);
 Error DuplicateError(std::string message);
 
-// How long the past of the dataset's tables can be read, in milliseconds.
+// How long the past of the dataset's tables can be read, in milliseconds: `maxTimeTravelHours`, or
+// the default when that or the dataset is absent.
 Result<int64_t> TimeTravelWindowMs(sqlite::Database& database, const DatasetRef& ref);
 
 // The key of `schema` in `schemas`, which gets it if it is new; and back.
@@ -58,8 +61,9 @@ Status MarkTableDeleted(sqlite::Database& database, int64_t table_key, int64_t d
 // Returns whether the table is gone.
 Result<bool> ExpireTable(sqlite::Database& database, const TableRecord& table, int64_t now_ms);
 
-// Adds a version after `table.version` in which the files of `removed_partition` (nullopt: none)
-// are gone, and brings the counts up to date. The building block of commits and expiry.
+// The version after `table.version`, never older than it although the clock was set back; and
+// recording it, once its files are in place: counts are summed over the live files. The building
+// blocks of commits and expiry.
 struct NewVersion {
   int64_t version = 0;
   int64_t committed_ms = 0;

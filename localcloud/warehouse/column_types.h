@@ -38,7 +38,8 @@ Status CheckSchemaExtends(const Schema& from, const Schema& to);
 // BigQuery's own columns do. Errors: kWarehouseInvalidSchema. Source: BigQuery "Column names".
 Status CheckFieldNames(const Schema& schema);
 
-// Whether `to` adds fields to `from`, or relaxes some: what schemaUpdateOptions must allow.
+// Whether `to` adds fields to `from`, at any depth, or relaxes some: what schemaUpdateOptions must
+// allow. `to` extends `from` (CheckSchemaExtends).
 struct SchemaChange {
   bool adds_fields = false;
   bool relaxes_fields = false;

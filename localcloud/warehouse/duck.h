@@ -29,6 +29,8 @@ class BatchSource;  // batch_source.h
 // Turns DuckDB's message and error type into an Error: kDiskFull, kCancelled, else kQueryFailed.
 Error DuckError(const char* message, duckdb_error_type type);
 
+// Owns one object of the C API and destroys it with the function that the API has for it.
+// Move-only; empty when moved from.
 template <typename Handle, void (*Destroy)(Handle*)>
 class DuckHandle {
  public:
@@ -43,8 +45,8 @@ class DuckHandle {
     }
     return *this;
   }
-  Handle get() const { return handle_; }
-  Handle* out() { return &handle_; }
+  Handle get() const { return handle_; }  // nullptr: empty
+  Handle* out() { return &handle_; }      // for the API to fill; only while empty
 
  private:
   void Reset() {
@@ -65,27 +67,33 @@ class DuckResult {
   DuckResult(DuckResult&& other) noexcept;
   DuckResult& operator=(DuckResult&&) = delete;
 
-  // The next chunk, or a handle of nullptr after the last.
+  // The next chunk, or a handle of nullptr after the last. Blocks while a streamed result is
+  // computed. Errors as DuckError.
   Result<DuckChunk> Fetch();
 
+  // For the API; stays owned here.
   duckdb_result* get() { return &result_; }
 
  private:
   duckdb_result result_{};
 };
 
+// A prepared statement. Must not outlive its connection.
 class DuckStatement {
  public:
+  // Its type and the columns of its result, known before it runs. `index` counts from 0.
   bool is_select() const;
   size_t column_count() const;
   std::string column_name(size_t index) const;
   DuckLogicalType column_type(size_t index) const;
 
-  // Binds text (or NULL) to the parameter of that name, or at that position from 1.
+  // Binds text (or NULL) to the parameter of that name, or at that position from 1. Errors:
+  // kQueryFailed for a parameter that the statement does not have.
   Status Bind(const std::string& name, const std::optional<std::string>& value);
   Status Bind(size_t position, const std::optional<std::string>& value);
 
-  // Runs the statement; a streamed result is computed as it is fetched. Errors as DuckError.
+  // Runs the statement; a streamed result is computed as it is fetched. `cancel` interrupts Run,
+  // not what is fetched later. Errors as DuckError.
   Result<DuckResult> Run(const std::stop_token& cancel = {});
   Result<DuckResult> Stream();
 
@@ -97,14 +105,16 @@ class DuckStatement {
   DuckHandle<duckdb_prepared_statement, duckdb_destroy_prepare> statement_;
 };
 
+// A session of the database. Must not outlive it.
 class Connection {
  public:
+  // Parses and binds one statement. Errors: kQueryFailed.
   Result<DuckStatement> Prepare(const std::string& sql);
 
   // Runs one statement and drops its result.
   Status Execute(const std::string& sql, const std::stop_token& cancel = {});
 
-  // Makes a table function known to the whole database.
+  // Makes a table function known to the whole database. Errors: kWarehouseStorage.
   Status Register(duckdb_table_function function);
 
   // Stops whatever the connection runs, from any thread.
@@ -125,14 +135,17 @@ struct DatabaseOptions {
 
 class Database {
  public:
+  // Starts DuckDB and closes it off. Errors: kWarehouseStorage when it does not start.
   static Result<std::unique_ptr<Database>> Open(const DatabaseOptions& options);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  // Errors: kWarehouseStorage.
   Result<Connection> Connect();
 
-  // Sources by handle, for the table function of batch_source.h.
+  // Sources by handle, for the table function of batch_source.h. They stay the caller's, who
+  // removes a source before it dies; a handle that is not there is found as nullptr.
   int64_t AddSource(BatchSource* source);
   void RemoveSource(int64_t handle);
   BatchSource* FindSource(int64_t handle);

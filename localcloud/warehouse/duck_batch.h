@@ -21,6 +21,7 @@ DuckLogicalType MakeLogicalType(const Field& field);
 // Shows chunks as batches; the buffers for texts are reused from chunk to chunk.
 class ChunkReader {
  public:
+  // Copies what it needs of `schema`.
   explicit ChunkReader(const Schema& schema);
   ~ChunkReader();
 

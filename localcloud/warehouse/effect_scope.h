@@ -31,6 +31,7 @@ class EffectScope {
   // May run more than once; an error takes the whole change back.
   using Effect = std::function<Status(sqlite::Database& database, const EffectCounts& counts)>;
 
+  // Begins the scope of this thread, which must have none. It ends where it began: same thread.
   explicit EffectScope(Effect effect);
   ~EffectScope();
   EffectScope(const EffectScope&) = delete;

@@ -27,7 +27,11 @@ enum class ExtractCompression { kNone, kGzip, kDeflate, kSnappy, kZstd };
 class ExtractSink {
  public:
   virtual ~ExtractSink() = default;
+
+  // Takes the next bytes, in order; may block. An error ends the extract.
   virtual Status Write(std::string_view bytes) = 0;
+
+  // Makes the file appear, whole. Once, last.
   virtual Status Finish() = 0;
 };
 

@@ -21,11 +21,13 @@ class FileArea;
 // A directory under staging/ that disappears with the object.
 class StagingDirectory {
  public:
+  // Takes over a directory that exists.
   explicit StagingDirectory(std::string path) : path_(std::move(path)) {}
   ~StagingDirectory();
   StagingDirectory(StagingDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   StagingDirectory& operator=(StagingDirectory&&) = delete;
 
+  // Absolute.
   const std::string& path() const { return path_; }
 
  private:
@@ -35,13 +37,17 @@ class StagingDirectory {
 // Published files that are deleted on destruction, unless `Keep` was called after the commit.
 class PublishedFiles {
  public:
+  // Of no file yet; FileArea adds them. `area` must outlive this.
   explicit PublishedFiles(FileArea& area) : area_(&area) {}
   ~PublishedFiles();
   PublishedFiles(PublishedFiles&& other) noexcept
       : area_(other.area_), paths_(std::exchange(other.paths_, {})) {}
   PublishedFiles& operator=(PublishedFiles&&) = delete;
 
+  // Relative to files/, in the order of publishing. Empty after Keep.
   const std::vector<std::string>& paths() const { return paths_; }
+
+  // A committed version names the files now: they are no longer this object's.
   void Keep() { paths_.clear(); }
 
  private:
@@ -55,16 +61,21 @@ class FileArea {
   // Creates the directories and empties staging/ and spill/. `random` must outlive the area.
   static Result<std::unique_ptr<FileArea>> Open(const std::string& directory, Random& random);
 
+  // A new, empty directory under staging/.
   Result<StagingDirectory> MakeStaging();
 
-  // Renames the staged files (absolute paths) into the area, in order, and syncs them.
+  // Renames the staged files (absolute paths) into the area, in order, and syncs them: they are
+  // durable on return. On failure none of them stays.
   Result<PublishedFiles> Publish(const std::vector<std::string>& staged);
 
-  // A second name for the same bytes.
+  // A second name for the same bytes (a hard link), as durable as Publish's.
   Result<PublishedFiles> Link(const std::vector<std::string>& paths);
 
+  // Where a path of files/ is on the disk.
   std::string Absolute(const std::string& path) const { return files_ + "/" + path; }
   std::string spill_directory() const { return directory_ + "/spill"; }
+
+  // What Open was given, absolute and without links.
   const std::string& directory() const { return directory_; }
 
   // Deletes the files; one that is absent already is fine.

@@ -31,15 +31,18 @@ struct JsonRowError {
 
 class JsonRowParser {
  public:
+  // Copies what it needs of `schema`.
   JsonRowParser(const Schema& schema, JsonRowOptions options);
   ~JsonRowParser();
 
-  // Checks one JSON object; keeps nothing.
+  // Checks one JSON object; keeps nothing. Gives why it is refused: not JSON, no such field, a
+  // value of the wrong type, a REQUIRED field without one; nullopt for a row that fits.
   std::optional<JsonRowError> Check(std::string_view text);
 
-  // Checks and appends it.
+  // The same, and appends a row that fits.
   std::optional<JsonRowError> Append(std::string_view text);
 
+  // How many were appended since the last Build.
   size_t rows() const;
 
   // The rows appended since the last call.

@@ -24,6 +24,7 @@ struct BadRecords {
   int64_t count = 0;
   std::vector<BadRecord> first;
 
+  // Counts the record, and keeps it while fewer than kBadRecordsKept are.
   void Add(BadRecord record) {
     ++count;
     if (first.size() < kBadRecordsKept) first.push_back(std::move(record));
@@ -63,6 +64,7 @@ Result<bool> IsGzip(const LoadSource& source);
 // Makes the source readable under a path without characters that DuckDB would take for a pattern.
 Result<std::string> PlainPath(const std::string& path, const std::string& staging, size_t index);
 
+// kLoadFailed, reason "invalid".
 Error LoadError(std::string message);
 
 // "Error while reading data": what a library says of the files, whose paths in it become the

@@ -85,6 +85,7 @@ struct TableSnapshot {
   bool is_current = true;  // false: read through @ms; has no streaming buffer then
   std::shared_ptr<const void> pin;
 
+  // What `file`, which must be of this snapshot, was written with.
   const Schema& SchemaOf(const DataFile& file) const;
 };
 

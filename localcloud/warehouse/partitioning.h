@@ -53,10 +53,11 @@ struct Partitioning {
 // NULL: `__NULL__`; INT64_MIN: `__UNPARTITIONED__`. Only for kTimeColumn and kIntegerRange.
 std::string BucketExpression(const Partitioning& partitioning);
 
-// The partition id of a bucket (nullopt: a NULL key) and back. `ParsePartitionId` also accepts
-// `__NULL__` and `__UNPARTITIONED__`; any other text that is not an id of this partitioning is
-// kInvalidName.
+// The partition id of a bucket; nullopt: a NULL key.
 std::string PartitionIdOfBucket(const Partitioning& partitioning, std::optional<int64_t> bucket);
+
+// Whether a row of the table could be in partition `id`, `__NULL__` and `__UNPARTITIONED__`
+// included. Errors: kInvalidName, for any id when the table is not partitioned.
 Status ValidatePartitionId(const Partitioning& partitioning, std::string_view id);
 
 // The partition that holds `time`; only for the time kinds.

@@ -45,6 +45,7 @@ class Warehouse {
   Warehouse(const Warehouse&) = delete;
   Warehouse& operator=(const Warehouse&) = delete;
 
+  // The parts, owned here; each thread-safe.
   TableStore& store() { return *store_; }
   Database& database() { return *database_; }
   FileArea& files() { return *files_; }
