@@ -19,6 +19,10 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
+# Some of the libraries ask for it, so everything gets it: one set of headers parsed for all.
+add_compile_options(-pthread)
+add_link_options(-pthread)
+
 find_program(MOLD mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)

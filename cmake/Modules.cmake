@@ -1,5 +1,7 @@
 # The headers that nearly every file includes, parsed once: parsing them is a third of a build.
 if(HOLDFAST_PCH)
+  # A target whose flags do not fit parses the headers itself.
+  set(CMAKE_PCH_WARN_INVALID OFF)
   file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cc "")
   set(common_headers <algorithm> <array> <chrono> <cstdint> <functional> <map> <memory> <mutex>
     <optional> <set> <span> <string> <string_view> <utility> <variant> <vector>
@@ -11,6 +13,7 @@ if(HOLDFAST_PCH)
   endforeach()
   target_precompile_headers(holdfast_pch PRIVATE ${common_headers})
   if(HOLDFAST_TESTS)
+    target_link_libraries(holdfast_test_pch PRIVATE GTest::gtest)
     target_precompile_headers(holdfast_test_pch PRIVATE ${common_headers}
       <gmock/gmock.h> <gtest/gtest.h>)
   endif()
@@ -19,7 +22,9 @@ endif()
 # Lets `target` begin with the common headers; `pch` is holdfast_pch or holdfast_test_pch.
 function(holdfast_use_pch target pch)
   if(HOLDFAST_PCH)
-    target_compile_options(${target} PRIVATE -fpch-preprocess)
+    # The headers are parsed as for a library (-fPIC); a program's own -fPIE would not fit them.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC -fpch-preprocess)
     target_precompile_headers(${target} REUSE_FROM ${pch})
   endif()
 endfunction()
