@@ -44,6 +44,7 @@ class Localcloud {
                                                    Random& random);
   virtual ~Localcloud() = default;
 
+  // Where it listens; the same as long as it lives.
   virtual Endpoint endpoint() const = 0;
 
   // The resource hierarchy, for setting up organizations from inside this process.

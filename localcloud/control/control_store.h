@@ -87,6 +87,7 @@ class ControlStore {
   // Idempotent. Projects that come into being by themselves are placed in it.
   Result<Organization> EnsureOrganization(const std::string& display_name);
 
+  // By resource name, "organizations/123"; and every organization there is.
   Result<Organization> GetOrganization(const std::string& name);
   Result<Page<Organization>> SearchOrganizations(const PageRequest& page);
 

@@ -21,6 +21,8 @@ class Parser {
   // `tokens` without trivia, ended by kEnd.
   Parser(std::string_view sql, std::vector<Token> tokens);
 
+  // The text as one statement (semicolons around it are fine), or as one expression. Call one of
+  // them, once. Errors: as ParseStatement (parser.h).
   Result<ParsedStatement> ParseWhole();
   Result<ExpressionPtr> ParseWholeExpression();
 

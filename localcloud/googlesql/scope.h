@@ -36,6 +36,8 @@ struct Scope {
   std::vector<Column> columns;  // what `*` gives: columns joined by USING stand once
   const Scope* outer = nullptr;
 
+  // The item of that alias in this scope alone; nullptr when there is none. Valid as long as the
+  // scope is not changed.
   const RangeVariable* FindVariable(std::string_view alias) const;
 };
 

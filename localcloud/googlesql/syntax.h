@@ -205,6 +205,7 @@ struct PathName {
   Position position;
   size_t size_bytes = 0;
 
+  // The parts with dots between them, without backticks: for messages, not for parsing.
   std::string ToString() const;
 };
 

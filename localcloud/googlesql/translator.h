@@ -63,9 +63,11 @@ struct ExpressionContext {
 
 class Translator {
  public:
+  // Both must outlive this.
   Translator(const TranslateOptions& options, const TableResolver& resolver)
       : options_(options), resolver_(resolver) {}
 
+  // The whole work; call it once. Errors: as TranslateStatement (translate.h).
   Result<Plan> Translate(const Statement& statement);
 
  private:

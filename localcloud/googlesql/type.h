@@ -43,6 +43,7 @@ struct Type {
   TypeKind kind = TypeKind::kNull;
   std::vector<StructMember> members;  // kStruct: its fields; kArray, kRange: one, the element
 
+  // A type without members, and the three that have them.
   static Type Of(TypeKind kind);
   static Type Array(Type element);
   static Type Range(Type element);
@@ -80,6 +81,7 @@ bool IsGroupable(const Type& type);
 // INT64, BIGDECIMAL, ...: a simple type by its name or alias, any case; nullopt: not a type name.
 std::optional<TypeKind> ParseSimpleType(std::string_view name);
 
+// The type of a column, an ARRAY when REPEATED. Modes and precision do not count.
 Type TypeOfField(const Field& field);
 
 // Nullopt if a table cannot hold it: an array of arrays, a bare duration.

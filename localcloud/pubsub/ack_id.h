@@ -18,6 +18,7 @@ struct AckId {
   int64_t message = 0;
   int64_t lease = 0;
 
+  // The four numbers in decimal, parted by '-'.
   std::string ToString() const;
   auto operator<=>(const AckId&) const = default;
 };

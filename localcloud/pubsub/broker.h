@@ -54,6 +54,8 @@ struct Consumer;
 // must be gone before the Broker is.
 class Puller {
  public:
+  // For Broker::OpenPuller, which looks the subscription up. Adds the consumer to those that are
+  // woken.
   Puller(Broker& broker, std::shared_ptr<Subscription> subscription,
          std::shared_ptr<Consumer> consumer);
   Puller(const Puller&) = delete;

@@ -23,17 +23,24 @@ namespace holdfast::pubsub {
 
 class Broker::State {
  public:
+  // Starts the threads. `clock` must outlive this. Call Load once, before anything else.
   State(BrokerOptions options, Clock& clock, std::unique_ptr<Store> store);
   ~State();
 
   Status Load();  // what the store holds, into the registry
+
+  // As Broker::Stop: consumers first, so that nobody waits for a thread that has ended.
   void Stop();
 
   // Makes the settings durable, and gives what is new its id.
   Status Save(StoredTopic& topic);
   Status Save(StoredSubscription& subscription);
 
+  // Asks `options.ensure_project`, if there is one; its error refuses the request.
   Status EnsureProject(const std::string& project) const;
+
+  // What is stored as a subscription at work, with nothing leased. Not in the registry yet. Errors:
+  // kPubsubInvalidRequest (the filter), those of Store.
   Result<std::shared_ptr<Subscription>> MakeSubscription(StoredSubscription stored);
 
   // On the committing thread: keeps `message` for whom it is meant, and returns its id.
@@ -41,6 +48,8 @@ class Broker::State {
   // After the commit: the topic's subscriptions have messages up to `newest_id`.
   void Announce(const TopicEntry& topic, int64_t newest_id);
 
+  // As Puller::Take. Hand-outs that count towards a dead letter are recorded without waiting for
+  // it: lost by a crash, the message gets one more.
   Result<wire::PullResponse> Take(const std::shared_ptr<Subscription>& subscription,
                                   const std::shared_ptr<Consumer>& consumer, int messages_max,
                                   int64_t bytes_max);

@@ -32,6 +32,7 @@ struct Consumer {
   int64_t messages = 0;  // out to it now
   int64_t bytes = 0;
 
+  // Whether one more message may be handed out to it. The last one may pass the limit of bytes.
   bool HasRoom() const {
     return (messages_max <= 0 || messages < messages_max) && (bytes_max <= 0 || bytes < bytes_max);
   }
@@ -52,6 +53,7 @@ struct Handout {
 
 class Delivery {
  public:
+  // The rules; replacing them holds for what is handed out or given back from now on.
   explicit Delivery(DeliveryRules rules) : rules_(rules) {}
   void SetRules(DeliveryRules rules) { rules_ = rules; }
   const DeliveryRules& rules() const { return rules_; }
@@ -71,6 +73,8 @@ class Delivery {
     std::string key;
     int64_t first_id = 0;
   };
+
+  // nullopt: no such key, or one whose messages that were given back come first.
   std::optional<PassedOver> NextPassedOver(Timestamp now) const;
   // Says how far the messages passed over were read: the next begins at `first_id`; nullopt: none
   // is left.

@@ -24,6 +24,7 @@ class Dispatcher {
   // Called on the thread after each round: what else recurs.
   using Recur = std::function<void()>;
 
+  // Starts the thread. `clock` and what the functions touch must outlive this.
   Dispatcher(Clock& clock, Attend attend, Recur recur);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;

@@ -10,6 +10,7 @@
 
 namespace holdfast::pubsub {
 
+// The code, and the message; never the hint. A Status that is ok is OK.
 grpc::Status ToGrpcStatus(const Error& error);
 
 inline grpc::Status ToGrpcStatus(const Status& status) {

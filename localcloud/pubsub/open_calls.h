@@ -34,6 +34,7 @@ class OpenCalls {
     call->End(Stopping());
   }
 
+  // Ends every call that is remembered, and those to come. Idempotent.
   void EndAll() {
     std::vector<std::weak_ptr<WaitingCall>> calls;
     {

@@ -28,6 +28,7 @@ class GrpcServer {
                                                    Broker& broker);
   virtual ~GrpcServer() = default;
 
+  // The port that Start bound.
   virtual uint16_t port() const = 0;
 
   // Ends the open streams with UNAVAILABLE, lets running calls finish, closes the port. Idempotent.

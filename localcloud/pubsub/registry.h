@@ -45,6 +45,8 @@ class Registry {
   Result<std::shared_ptr<Subscription>> GetSubscription(const std::string& name) const;
 
   void PutTopic(StoredTopic topic);  // keeps its subscriptions when it is there already
+
+  // Removes what is there; nothing when it is not. Subscriptions of a removed topic stay.
   void RemoveTopic(const std::string& name);
   // Adds the subscription, attached to the topic of its settings, if that exists.
   void AddSubscription(std::shared_ptr<Subscription> subscription);
@@ -61,9 +63,11 @@ class Registry {
                                const std::string& prefix, int page_size,
                                const std::string& page_token);
 
+  // How many names begin with `prefix`. Takes time in proportion to them.
   size_t CountTopics(const std::string& prefix) const;
   size_t CountSubscriptions(const std::string& prefix) const;
 
+  // All there are now, by name.
   std::vector<std::shared_ptr<const TopicEntry>> AllTopics() const;
   std::vector<std::shared_ptr<Subscription>> AllSubscriptions() const;
 

@@ -85,7 +85,7 @@ class Store {
   Status BeginOperation();  // what follows can be taken back alone
   Status EndOperation(bool keep);
 
-  // Writes the topic; id 0: a new one. Returns its id.
+  // Writes the topic or subscription; id 0: a new one. Returns its id.
   Result<int64_t> PutTopic(const StoredTopic& topic);
   Status DeleteTopic(int64_t id);
   Result<int64_t> PutSubscription(const StoredSubscription& subscription);
@@ -112,6 +112,9 @@ class Store {
     bool retain = false;          // keep what becomes acknowledged
     bool ordered = false;
   };
+
+  // Makes the backlog what it would be had everything before `first_id` been acknowledged and
+  // nothing from it on. Takes time in the number of messages that change, and others' commits wait.
   Status Seek(const SeekTarget& target, const Filter& filter);
 
   // What retention allows to remove, per subscription and topic.

@@ -40,10 +40,13 @@ class Subscription {
   Subscription(StoredSubscription stored, Filter filter, int64_t newest_id, Store& store,
                int outstanding_max);
 
+  // Its key in the store; never changes.
   int64_t id() const { return id_; }
   const Filter& filter() const { return filter_; }  // never changes
   bool ordered() const { return ordered_; }         // never changes
 
+  // Its settings, and replacing them: deadlines, dead letters and retry hold for leases from now
+  // on. Its filter and ordering stay, whatever `stored` says.
   StoredSubscription stored() const;
   void SetStored(StoredSubscription stored);
 
@@ -53,11 +56,13 @@ class Subscription {
   // Messages up to `newest_id` are committed, some of them perhaps for this subscription.
   void OnPublished(int64_t newest_id);
 
+  // Who is told of news. A consumer that is detached keeps its leases until they end.
   void Attach(const std::shared_ptr<Consumer>& consumer);
   void Detach(const std::shared_ptr<Consumer>& consumer);
   // What tells its consumers that there may be more, first in turn first.
   std::vector<std::function<void()>> Wakes();
 
+  // How long this consumer's leases are from now on; 0: as the subscription says.
   void SetLease(Consumer& consumer, Duration lease);
 
   // Leases what is ready; see Puller::Take.
@@ -76,6 +81,9 @@ class Subscription {
   // Ends the leases that are due, and returns the dead letters found so far, each once, with the
   // number of its hand-outs.
   std::vector<Attempt> RunDue(Timestamp now);
+
+  // What became of a dead letter that RunDue gave: it is off the backlog; or it is ready again at
+  // `retry_at`.
   void DeadLetterForwarded(int64_t message_id);
   void DeadLetterFailed(int64_t message_id, Timestamp retry_at);
   bool HasDead() const;

@@ -35,6 +35,7 @@ Result<std::string> ProjectOfName(std::string_view name);
 // "S" of "projects/P/subscriptions/S", which was checked before.
 std::string_view LastSegment(std::string_view name);
 
+// Name, labels (64 at most), retention (10 minutes to 31 days).
 Status ValidateTopic(const wire::Topic& topic);
 
 // Checks the settings and writes the defaults into them.
@@ -44,6 +45,8 @@ Status CompleteSubscription(wire::Subscription& subscription);
 Status ValidateTopicMask(const google::protobuf::FieldMask& mask);
 Status ValidateSubscriptionMask(const google::protobuf::FieldMask& mask);
 
+// The topic's name, 1 to kMessagesPerRequestMax messages in kRequestBytesMax, each with data or an
+// attribute and attributes within their limits.
 Status ValidatePublish(const wire::PublishRequest& request);
 
 // 10..600, or 0 when `zero_allowed`.
@@ -52,6 +55,7 @@ Status ValidateAckDeadline(int seconds, bool zero_allowed);
 // Whether a pull must not wait for the first message.
 bool ReturnImmediately(const wire::PullRequest& request);
 
+// Microseconds: what is finer is cut off, what the type cannot hold becomes very long.
 Duration ToDuration(const google::protobuf::Duration& duration);
 Timestamp ToTimestamp(const google::protobuf::Timestamp& timestamp);
 google::protobuf::Timestamp ToWire(Timestamp time);

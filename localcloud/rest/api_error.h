@@ -30,6 +30,7 @@ struct ApiError {
   // otherwise its code does.
   static ApiError From(const Error& error);
 
+  // {"error": {"code", "message", "errors", "status"}}, as Google's REST services write it.
   Json ToJson() const;
 
   // A 304 has no body; all others have the JSON document.

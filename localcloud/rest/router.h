@@ -44,11 +44,13 @@ class PathParameters {
   std::vector<std::pair<std::string, std::string>> values_;
 };
 
+// Answers one request whose path matched. Called from several threads at once.
 using Handler =
     std::function<net::HttpResponse(net::ServerRequest& request, const PathParameters& path)>;
 
 class Router {
  public:
+  // Without routes: everything is 404.
   Router();
   ~Router();
   Router(Router&&) noexcept;

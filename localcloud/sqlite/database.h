@@ -145,7 +145,11 @@ class Database {
 // A write transaction: takes the write lock at once; rolls back unless committed.
 class Transaction {
  public:
+  // Waits for another connection's write lock up to the busy timeout. One at a time per database,
+  // which must outlive it.
   static Result<Transaction> Begin(Database& database);
+
+  // What was moved from rolls nothing back.
   Transaction(Transaction&&) noexcept;
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
