@@ -67,7 +67,12 @@ Result<Json> ParseJson(std::string_view text, JsonLimits limits) {
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
-    return MakeError(ErrorId::kInvalidJson, error.what());
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": the library's own
+    // number says nothing to a person.
+    const std::string_view what = error.what();
+    const size_t end = what.find("] ");
+    return MakeError(ErrorId::kInvalidJson,
+                     std::string(end == what.npos ? what : what.substr(end + 2)));
   }
 }
 

@@ -9,6 +9,7 @@ TEST(ParseJson, RefusesWhatIsNotJson) {
   for (const char* text : {"", "{", "{\"a\":}", "[1,]", "nul", "{} {}", "\"\xff\"", "'a'"}) {
     const auto parsed = ParseJson(text);
     ASSERT_FALSE(parsed.ok()) << text;
+    EXPECT_TRUE(parsed.error().message.starts_with("parse error")) << parsed.error().message;
     EXPECT_EQ(parsed.error().id, ErrorId::kInvalidJson) << text;
   }
 }

@@ -36,7 +36,7 @@ Result<std::vector<catalog::BackupRecord>> FindNamed(catalog::Catalog& catalog,
       }));
   if (records.empty()) {
     return MakeError(
-        ErrorId::kNothingToVerify,
+        options.name.empty() ? ErrorId::kNothingToVerify : ErrorId::kBackupNotFound,
         options.name.empty() ? "there are no backups" : "there are no backups of " + options.name,
         "See what there is with `holdfast backup list`");
   }

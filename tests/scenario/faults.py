@@ -116,7 +116,7 @@ def bad_input_is_answered_with_what_to_do(world):
         (('backup', 'show', 'nosuch'), 14, 'nosuch'),
         (('backup', 'list', 'a..b'), 2, 'a..b'),
         (('backup', 'run', '--method=tape'), 2, 'method'),
-        (('backup', 'verify', 'acme-shop.sales.nosuch'), None, 'no backups'),
+        (('backup', 'verify', 'acme-shop.sales.nosuch'), 14, 'no backups'),
     ]
     for arguments, code, words in cases:
         world.run(*arguments, expect=code)
