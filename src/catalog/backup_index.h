@@ -41,6 +41,7 @@ struct BackupRecord {
   int64_t verified_ms = 0;                    // when; 0 when kNone
   bool damaged = false;  // a verification failed, and none of that level passed since
 
+  // Whether retention and restores may count on it.
   bool IsGood() const { return suspect.empty() && !damaged; }
   bool operator==(const BackupRecord&) const = default;
 };

@@ -34,6 +34,7 @@ struct RunProgress {
   int64_t tasks_done = 0;
   RunTotals totals;  // of the outcomes so far
 
+  // Whether nothing is left to do; failures are outcomes, not tasks.
   bool IsComplete() const { return tasks_pending == 0; }
 };
 
@@ -47,8 +48,10 @@ class RunLedger {
   // Runs, the newest first; only those still running, if asked so. At most 100 a page.
   virtual Result<cloud::Page<Run>> ListRuns(bool running_only, const std::string& page_token) = 0;
 
+  // The run as it was last recorded: its state, not its progress.
   virtual Result<Run> GetRun(const std::string& run) = 0;
 
+  // The task, done or not.
   virtual Result<Task> GetTask(const std::string& task) = 0;
 
   // Tasks of a run that are not done, in the order they were added. At most 1,000 a page.
@@ -66,6 +69,7 @@ class RunLedger {
   virtual Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
                               const std::vector<ItemOutcome>& outcomes) = 0;
 
+  // Counts of tasks and sums of outcomes, as of one moment.
   virtual Result<RunProgress> GetProgress(const std::string& run) = 0;
 
   // Outcomes of a run in order of object. At most 1,000 a page.

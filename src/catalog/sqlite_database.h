@@ -27,7 +27,10 @@ using SqlValue = std::variant<std::nullptr_t, int64_t, std::string_view>;
 // One row of an answer, valid during the visit.
 class SqlRow {
  public:
+  // `statement` stands on a row. Columns count from 0.
   explicit SqlRow(sqlite3_stmt* statement) : statement_(statement) {}
+
+  // NULL is 0, or "".
   int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
   std::string Text(int column) const;
 

@@ -32,8 +32,10 @@ struct FaultRates {
 
 class FaultPlan {
  public:
+  // The same seed, rates and calls give the same faults.
   explicit FaultPlan(uint64_t seed = 0, FaultRates rates = {});
 
+  // The chances from the next call on; the sequence of random numbers goes on.
   void SetRates(FaultRates rates);
 
   // From now on every call on this project, dataset or bucket name is kAccessDenied (or allowed

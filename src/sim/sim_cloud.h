@@ -38,6 +38,8 @@ class SimCloud {
   explicit SimCloud(VirtualClock& clock, SimOptions options = {});
   ~SimCloud();
 
+  // The services as the engine sees them, the plan of their faults, and the time. Owned here (the
+  // clock is borrowed); valid as long as this lives.
   cloud::Warehouse& warehouse();
   cloud::ObjectStore& objects();
   cloud::Projects& projects();

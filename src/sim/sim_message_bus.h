@@ -18,6 +18,7 @@ namespace holdfast::sim {
 
 class SimMessageBus final : public cloud::MessageBus {
  public:
+  // Borrows them all.
   SimMessageBus(Clock& clock, FaultPlan& faults) : clock_(clock), faults_(faults) {}
 
   Status EnsureTopic(const cloud::TopicRef& topic) override;

@@ -45,7 +45,11 @@ class SimObjectStore final : public cloud::ObjectStore {
 
   // Changes the bytes only: size and checksums stay what they were. False: no such object or byte.
   bool FlipBit(const cloud::ObjectRef& object, size_t byte);
+
+  // Removes it, retained or not; nothing when it is absent.
   void RemoveObject(const cloud::ObjectRef& object);
+
+  // In order of name; none of a bucket that is absent.
   std::vector<cloud::ObjectInfo> AllObjects(const std::string& bucket) const;
 
  private:

@@ -12,6 +12,7 @@ namespace holdfast::sim {
 
 class SimProjects final : public cloud::Projects {
  public:
+  // Borrows the plan.
   SimProjects(FaultPlan& faults, size_t page_size) : faults_(faults), page_size_(page_size) {}
 
   Result<cloud::Page<cloud::ProjectInfo>> ListProjects(const std::string& parent,

@@ -38,6 +38,7 @@ struct SimTable {
   Rows streaming;                                  // not landed yet
   int64_t streaming_since_ms = 0;
 
+  // Of all partitions, without what is still streaming; bytes are logical (RowBytes).
   int64_t RowCount() const;
   int64_t ByteCount() const;
 
@@ -63,6 +64,8 @@ Result<SimTable> MakeSimTable(const TableRef& ref, const std::string& location,
 
 // Rows in any form that BatchBuilder takes, made canonical. Errors: kAvroBadValue.
 Result<Rows> CanonicalRows(const Schema& schema, const Rows& rows);
+
+// The rows of a batch, which are canonical by that.
 Rows RowsOfBatch(const Schema& schema, const avro::BatchView& batch);
 
 // Logical bytes of a row by BigQuery's sizes.

@@ -60,8 +60,14 @@ class SimWarehouse final : public cloud::Warehouse {
   // Changes a table that is there: `edit` gets a copy of its state and the time.
   Status Change(const TableRef& table,
                 const std::function<Status(SimTable& state, int64_t now_ms)>& edit);
+
+  // Drops the table now; time travel still reads what it was.
   void Drop(const TableRef& table);
+
+  // The present state. Errors: kDatasetNotFound, kTableNotFound.
   Result<TableState> Look(const TableRef& table) const;
+
+  // As SimCloud::JobsStarted.
   int64_t JobsStarted(const std::string& kind) const;
 
  private:

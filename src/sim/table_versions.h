@@ -21,6 +21,7 @@ using TableState = std::shared_ptr<const SimTable>;
 
 class TableVersions {
  public:
+  // The datasets there are; `Get` finds no table of any other.
   std::map<DatasetRef, DatasetInfo>& datasets() { return datasets_; }
   const std::map<DatasetRef, DatasetInfo>& datasets() const { return datasets_; }
 
