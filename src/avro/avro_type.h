@@ -70,6 +70,7 @@ struct AvroField {
   std::string doc;
   AvroType type;
 
+  // What the column is called in BigQuery.
   const std::string& column_name() const { return bigquery_name.empty() ? name : bigquery_name; }
 };
 

@@ -8,10 +8,9 @@
 //   DATE                               int32_t   days since 1970
 //   FLOAT64                            double
 //   BOOL                               uint8_t   0 or 1
-//   NUMERIC                            __int128  unscaled at scale 9, whatever the field's own
-//   scale BIGNUMERIC                         string_view  canonical decimal text: no exponent, no
-//   '+', no
-//                                                   trailing zeros after the point, "-0" is "0"
+//   NUMERIC                            __int128  unscaled at scale 9, not at the field's own
+//   BIGNUMERIC                         string_view  canonical decimal text: no exponent, no '+',
+//                                                   no zeros at the end after the point, no "-0"
 //   STRING, BYTES, GEOGRAPHY, JSON, INTERVAL    string_view
 //   RANGE                              children[0] start, children[1] end (null: unbounded)
 //   RECORD                             children, one per field
@@ -43,6 +42,8 @@ struct ColumnView {
   bool IsValid(size_t row) const {
     return validity == nullptr || ((validity[row / 64] >> (row % 64)) & 1U) != 0;
   }
+
+  // `data` as an array of T, which must be the shape's type.
   template <typename T>
   const T* As() const {
     return static_cast<const T*>(data);

@@ -23,6 +23,7 @@ namespace holdfast::avro {
 // `child(i)`, then call `FinishRecord`; `AppendNull` fills the children itself.
 class ColumnBuilder {
  public:
+  // An empty column of the field's shape.
   explicit ColumnBuilder(const Field& field);
   ~ColumnBuilder();
   ColumnBuilder(ColumnBuilder&&) noexcept;
@@ -41,6 +42,7 @@ class ColumnBuilder {
   ColumnBuilder& child(size_t index);  // RECORD: a field; RANGE: 0 start, 1 end
   void FinishRecord();
 
+  // Rows appended so far; a list or record counts once it is finished.
   size_t rows() const;
 
  private:
@@ -58,9 +60,12 @@ class ColumnBuilder {
 
 class BatchBuilder {
  public:
+  // An empty batch of the schema.
   explicit BatchBuilder(Schema schema);
 
   const Schema& schema() const { return schema_; }
+
+  // One column, for its typed appends; valid until the next Build.
   ColumnBuilder& column(size_t index) { return (*columns_)[index]; }
   size_t rows() const;
 

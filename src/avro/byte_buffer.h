@@ -33,8 +33,10 @@ class ByteBuffer {
     std::memset(bytes_.get() + size, 0, kSlackBytes);
   }
 
+  // Empties it; the memory is kept for what comes.
   void Clear() { size_ = 0; }
 
+  // The contents: `size()` bytes. Valid until the next Reserve or Resize that grows it.
   char* data() { return bytes_.get(); }
   const char* data() const { return bytes_.get(); }
   size_t size() const { return size_; }

@@ -14,6 +14,7 @@
 
 namespace holdfast::avro {
 
+// The cell of `field` in `row` of its column; null where it is NULL.
 Json CellToJson(const Field& field, const ColumnView& column, size_t row);
 
 // An object with one member per column.

@@ -27,6 +27,7 @@ size_t WriteDate(int32_t days, char* out);        // YYYY-MM-DD
 size_t WriteTime(int64_t micros, char* out);      // HH:MM:SS[.ffffff]
 size_t WriteDateTime(int64_t micros, char* out);  // YYYY-MM-DDTHH:MM:SS[.ffffff]
 
+// The same as strings of their own.
 std::string FormatDate(int32_t days);
 std::string FormatTime(int64_t micros);
 std::string FormatDateTime(int64_t micros);

@@ -42,8 +42,10 @@ class ColumnSet {
     std::vector<uint32_t> columns;
   };
 
+  // Empty columns of `layout`, which outlives the set.
   explicit ColumnSet(const BatchLayout& layout);
 
+  // By the index in the layout. Arrays move when their level grows.
   Column& column(size_t index) { return columns_[index]; }
   Level& level(size_t index) { return levels_[index]; }
 

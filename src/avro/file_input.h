@@ -15,6 +15,7 @@ namespace holdfast::avro {
 
 class FileInput {
  public:
+  // `source` is asked for nothing before the first read.
   explicit FileInput(ByteSource source) : source_(std::move(source)) {}
 
   // Whether no byte is left. Errors: the source's.

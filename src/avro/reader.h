@@ -60,6 +60,7 @@ class Reader {
   static Result<std::unique_ptr<Reader>> Open(ByteSource source, const ReaderOptions& options = {});
   virtual ~Reader() = default;
 
+  // What Open read; the same as long as the reader.
   virtual const FileHeader& header() const = 0;
   virtual const Schema& schema() const = 0;  // the columns of every batch
 

@@ -42,6 +42,8 @@ struct DecimalShape {
   int precision = 0;
   int scale = 0;
 };
+
+// The field's own, or its type's where it has none: (38, 9), (76, 38).
 DecimalShape ShapeOf(const Field& field);
 
 // Whether every decimal(precision, scale) fits in NUMERIC.
@@ -54,6 +56,8 @@ struct NullableType {
   bool is_union = false;  // a branch index is on the wire
   size_t null_index = 0;  // with has_null: the null branch
 };
+
+// Points into `type`, which must outlive what it gives.
 NullableType SplitNullable(const AvroType& type);
 
 // A column name for comparing: BigQuery takes ASCII letters as equal in either case.

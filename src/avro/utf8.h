@@ -12,6 +12,7 @@ namespace holdfast::avro {
 // The whole check, byte by byte; IsValidUtf8 calls it when it meets a byte that is not ASCII.
 bool IsValidUtf8Slow(std::string_view text);
 
+// Whether all of `text` is; fast where it is ASCII.
 inline bool IsValidUtf8(std::string_view text) {
   constexpr uint64_t kHighBits = 0x8080808080808080U;
   size_t at = 0;

@@ -13,6 +13,7 @@ namespace holdfast::avro {
 
 inline constexpr size_t kVarintBytesMax = 10;
 
+// Small numbers of either sign as small unsigned ones: 0, -1, 1, -2 as 0, 1, 2, 3; and back.
 constexpr uint64_t ZigZag(int64_t value) {
   return (static_cast<uint64_t>(value) << 1U) ^ static_cast<uint64_t>(value >> 63);
 }

@@ -16,12 +16,14 @@ namespace holdfast {
 // Incremental SHA-256 or MD5. `Finish` is called once, after the last `Update`.
 class Hasher {
  public:
+  // Of no bytes yet. What was moved from may only be assigned to or destroyed.
   static Hasher Sha256();
   static Hasher Md5();
   Hasher(Hasher&&) noexcept;
   Hasher& operator=(Hasher&&) noexcept;
   ~Hasher();
 
+  // Takes the next bytes, in any pieces.
   void Update(std::string_view bytes);
   std::string Finish();  // the raw digest: 32 or 16 bytes
 

@@ -21,6 +21,8 @@ using LogField = std::pair<std::string_view, std::string>;
 // Sets the process's log once, at start. `path` empty: stderr. Default: warnings, text, stderr.
 void ConfigureLog(LogLevel level, LogFormat format, const std::string& path = {});
 
+// Writes one line, if `level` is not below the configured one; never fails, and may block on its
+// file. The others are this at one level.
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
 inline void LogDebug(std::string_view message, std::initializer_list<LogField> fields = {}) {

@@ -55,6 +55,7 @@ class [[nodiscard]] Result {
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
+  // The value; aborts with the error's message when there is none.
   const T& value() const& {
     CHECK(ok(), error_text());
     return *std::get_if<0>(&state_);
@@ -73,8 +74,10 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
   T* operator->() { return &value(); }
 
+  // The value, or `fallback` in place of an error, which is then lost.
   T value_or(T fallback) const& { return ok() ? value() : std::move(fallback); }
 
+  // The error; aborts when there is none.
   const Error& error() const& {
     CHECK(!ok(), "error() of a Result that holds a value");
     return *std::get_if<1>(&state_);
@@ -107,6 +110,7 @@ class [[nodiscard]] Result<void> {
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
 
+  // The error; aborts when there is none.
   const Error& error() const& {
     CHECK(!ok(), "error() of a Status that is ok");
     return *error_;
@@ -115,8 +119,11 @@ class [[nodiscard]] Result<void> {
     CHECK(!ok(), "error() of a Status that is ok");
     return std::move(*error_);
   }
+
+  // For the macros: aborts unless ok.
   void value() const { CHECK(ok(), ok() ? std::string() : error_->message); }
 
+  // As above.
   Result WithContext(std::string_view where) && {
     if (ok()) return {};
     return std::move(*error_).WithContext(where);

@@ -44,6 +44,8 @@ struct Fingerprint {
 
 enum class Change { kUnchanged, kMetadataOnly, kDataChanged };
 std::string_view ChangeName(Change change);  // "unchanged", "metadata_only", "data_changed"
+
+// The inverse; nullopt for another text.
 std::optional<Change> FindChange(std::string_view name);
 
 // What happened to an object between its last good backup and now. A fingerprint that was taken

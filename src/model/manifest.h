@@ -68,6 +68,7 @@ struct Manifest {
   VerifyLevel verified = VerifyLevel::kNone;        // reached before the manifest was written
   std::string suspect;  // why it is suspect ("rows fell from 900 to 3"); empty: it is not
 
+  // Whether it is kept but not counted as good.
   bool IsSuspect() const { return !suspect.empty(); }
 
   // The whole document but for the sum of itself.

@@ -14,6 +14,8 @@ enum class Method {
 };
 
 std::string_view MethodName(Method method);  // "export", "copy", "snapshot", "native"
+
+// The inverse, in this spelling; nullopt for another text.
 std::optional<Method> FindMethod(std::string_view name);
 
 // Each level includes those before it.

@@ -21,6 +21,7 @@ struct Scope {
   std::vector<std::string> include;
   std::vector<std::string> exclude;
 
+  // Whether the table is covered, by its whole name; the partition does not count.
   bool CoversTable(const TableRef& table) const;
   // Whether anything in the project or dataset may be covered: false means that it need not be
   // listed.

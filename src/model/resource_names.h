@@ -30,6 +30,8 @@ struct TableRef {
 
   std::string ToString() const;  // "project.dataset.table" or "project.dataset.table$partition"
   DatasetRef dataset_ref() const { return {project, dataset}; }
+
+  // The same table without and with a partition.
   TableRef WholeTable() const { return {project, dataset, table, {}}; }
   TableRef WithPartition(std::string_view id) const {
     return {project, dataset, table, std::string(id)};

@@ -30,6 +30,7 @@ struct Run {
   int64_t finished_ms = 0;  // 0 while it runs
   BackupPolicy policy;      // as it was when the run began, scope included
 
+  // JSON and back, without loss. Errors: kInvalidJson naming the member, those of the policy.
   static Result<Run> FromJson(const Json& json);
   Json ToJson() const;
 };
@@ -44,6 +45,8 @@ enum class Outcome {
 };
 inline constexpr int kOutcomes = 6;
 std::string_view OutcomeName(Outcome outcome);  // "backed_up", ...
+
+// The inverse; nullopt for another text.
 std::optional<Outcome> FindOutcome(std::string_view name);
 
 struct ItemOutcome {
@@ -57,6 +60,7 @@ struct ItemOutcome {
   std::string error_id;  // "G0006"; empty unless it failed
   bool suspect = false;  // the backup that holds it is suspect: a person is to look at it
 
+  // As Run's; a document without error_id or suspect is one without that.
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
 };
@@ -68,6 +72,7 @@ struct RunTotals {
   int64_t rows = 0;
   int64_t bytes = 0;
 
+  // Counts one more object; nothing keeps one from being counted twice.
   void Add(const ItemOutcome& item);
   int64_t Of(Outcome outcome) const { return count[static_cast<int>(outcome)]; }
   Json ToJson() const;
@@ -85,6 +90,7 @@ struct RunReport {
   static Result<RunReport> FromJson(const Json& json);
 };
 
+// How many of them are suspect: what a person is to look at.
 int64_t CountSuspects(const std::vector<ItemOutcome>& items);
 
 // The report of these outcomes: sorts them and adds them up.

@@ -73,6 +73,7 @@ std::string_view ApiTypeName(FieldType type);
 // Either kind of name, any case.
 Result<FieldType> ParseFieldType(std::string_view name);
 
+// "NULLABLE", "REQUIRED", "REPEATED".
 std::string_view ModeName(FieldMode mode);
 
 // Lower-case hex SHA-256 over names, types, modes, precision and scale in order: two schemas with

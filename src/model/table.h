@@ -30,6 +30,7 @@ struct DatasetInfo {
   std::string location;  // "US", "europe-west1", ...
   Json resource = Json::object();
 
+  // From datasets.get. Errors: kInvalidJson naming the member.
   static Result<DatasetInfo> FromJson(const Json& resource);
 };
 

@@ -55,6 +55,7 @@ struct RunBackup {
 
 using WorkMessage = std::variant<StartBackupProcess, CheckProjectTables, RunBackup>;
 
+// The topic that a message of its kind goes to, and the run that it is of.
 std::string_view TopicOf(const WorkMessage& message);
 const std::string& RunOf(const WorkMessage& message);
 
@@ -62,6 +63,7 @@ const std::string& RunOf(const WorkMessage& message);
 // partitions. Fingerprints do not count: what is scanned twice in one run is still one task.
 std::string TaskId(const WorkMessage& message);
 
+// The message's document, which ParseWorkMessage reads with its topic.
 Json ToJson(const WorkMessage& message);
 
 // The message of that topic. Errors: kInvalidJson, kInvalidName, kLimitExceeded naming the member.
