@@ -24,8 +24,12 @@ struct BackupListOptions {
   bool latest = false;
 };
 
+// Prints the catalog's backups that the options name, `limit` at most, and says when there are
+// more. None is no failure.
 Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& options);
 
+// Prints one backup: its manifest's objects and schema, its verifications. `id`: the backup's, or a
+// beginning of it that no other has. Errors: kBackupNotFound, kBackupAmbiguous, the repository's.
 Result<int> BackupShow(const GlobalOptions& global, const std::string& id);
 
 struct BackupVerifyOptions {

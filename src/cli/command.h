@@ -26,6 +26,7 @@ struct GlobalOptions {
   bool verbose = false;
   bool quiet = false;  // no words on stderr but errors
 
+  // The flags as values; the parser let nothing else pass.
   Format OutputFormat() const { return *FindFormat(format); }
   ProgressMode Mode() const { return quiet ? ProgressMode::kNone : *FindProgressMode(progress); }
 };
@@ -39,6 +40,7 @@ struct CommandContext {
   Action& action;
 };
 
+// Add the commands named behind each, or in its own name. `app` and `context` outlive the parsing.
 void AddBackupCommands(CLI::App& app,
                        CommandContext context);  // backup run|list|show|accept|verify
 void AddRestoreCommands(CLI::App& app, CommandContext context);  // restore run

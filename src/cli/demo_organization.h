@@ -30,6 +30,7 @@ struct DemoTable {
   std::string partition_field;  // by day; empty: not partitioned
 };
 
+// In the order of loading.
 const std::vector<DemoTable>& DemoTables();
 
 // Makes organization, folders and projects in the localcloud of this process; its resource name.

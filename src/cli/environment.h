@@ -33,12 +33,15 @@ class Environment {
   static Result<std::unique_ptr<Environment>> Open(Config config);
   ~Environment();
 
+  // The parts, owned here.
   const Config& config() const { return config_; }
   Clock& clock() { return *clock_; }
   catalog::Catalog& catalog() { return *catalog_; }
   cloud::Warehouse& warehouse() { return *warehouse_; }
   cloud::ObjectStore& objects() { return *objects_; }
   cloud::Projects& projects() { return *projects_; }
+
+  // What each feature is given: references to the parts, valid as long as this.
   backup::BusSetup bus_setup();
   backup::Services backup_services();
   restore::Services restore_services();

@@ -28,6 +28,8 @@ enum class Format {
   kYaml,
   kValue,  // the values parted by tabs, without a heading
 };
+
+// By the name that --format takes; nullopt for another.
 std::optional<Format> FindFormat(std::string_view name);
 
 // "pretty", "sparse", ... in the order of the documentation.

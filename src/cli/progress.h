@@ -17,6 +17,8 @@
 namespace holdfast::cli {
 
 enum class ProgressMode { kAuto, kPlain, kJson, kNone };
+
+// By the name that --progress takes; nullopt for another.
 std::optional<ProgressMode> FindProgressMode(std::string_view name);
 
 class Progress {

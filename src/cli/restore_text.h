@@ -10,8 +10,10 @@
 
 namespace holdfast::cli {
 
+// The plan in the format: what would be made, from which backups, and what is missing.
 void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePlan& plan);
 
+// The report in the format: what became of each table, and what is missing.
 void PrintRestoreReport(std::ostream& out, Format format, const restore::RestoreReport& report);
 
 // A failed table's error as it is printed, several lines: of one whose unfinished target is there,

@@ -67,6 +67,7 @@ struct JobStatus {
   int64_t output_files = 0;  // extract: objects written; -1 when not told
   bool attached = false;     // of StartJob: the job was there, from an earlier call or process
 
+  // Whether it is done without an error; false also while it runs.
   bool Succeeded() const { return state == JobState::kDone && !error; }
 
   // Of StartJob: the job of this id has failed before, whatever the reason, and never runs again.

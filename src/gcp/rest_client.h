@@ -58,6 +58,7 @@ class RestClient {
   // The absolute URL of a call.
   std::string Url(const RestCall& call) const;
 
+  // What the constructor was given; for transfers that go on beside Call.
   const RestEnvironment& environment() const { return environment_; }
   const std::string& endpoint() const { return endpoint_; }
 

@@ -9,6 +9,8 @@
 
 namespace holdfast::gcp {
 
+// An object's and a bucket's resource. Of a bucket's lifecycle only Delete by age alone counts.
+// Errors: kInvalidJson naming the member.
 Result<cloud::ObjectInfo> ObjectFromJson(const Json& json);
 Result<cloud::BucketInfo> BucketFromJson(const Json& json);
 

@@ -20,9 +20,11 @@ namespace holdfast::net {
 
 class CurlExchange {
  public:
+  // All must outlive the exchange.
   CurlExchange(CURL* handle, const ClientRequest& request, const HttpClientOptions& options)
       : handle_(handle), request_(request), options_(options) {}
 
+  // Blocks until the response is whole or has failed. Errors: as HttpClient::Send.
   Result<HttpResponse> Run();
 
  private:

@@ -25,6 +25,7 @@ class BodyDecoder {
   // kHttpConnectionLost, kHttpTimeout, kHttpInvalidRequest.
   virtual Result<size_t> Decode(SocketStream& stream, std::span<char> out) = 0;
 
+  // Whether the end of the body was read: the next byte is another request's.
   virtual bool done() const = 0;
 
   // How much of the body is still to come; nullopt when only its end will tell.

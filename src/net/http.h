@@ -33,6 +33,8 @@ class Headers {
  public:
   void Set(std::string_view name, std::string_view value);  // replaces
   void Add(std::string_view name, std::string_view value);  // keeps others of the name
+
+  // The first of that name, in any case; the view is valid until the headers change.
   std::optional<std::string_view> Find(std::string_view name) const;
   std::string_view Get(std::string_view name) const;  // "" when absent
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
@@ -51,6 +53,8 @@ class QueryParameters {
   }
   std::optional<std::string> Find(std::string_view name) const;  // the first of that name
   std::string Get(std::string_view name) const;                  // "" when absent
+
+  // All of that name, in order; empty when absent.
   std::vector<std::string> GetAll(std::string_view name) const;
   std::string ToString() const;  // encoded, without '?'
 

@@ -48,6 +48,7 @@ struct HttpClientOptions {
   std::string ca_file;  // PEM; empty: the system's
 };
 
+// The production client; connects to nothing yet.
 std::unique_ptr<HttpClient> MakeCurlHttpClient(HttpClientOptions options = {});
 
 }  // namespace holdfast::net

@@ -66,6 +66,7 @@ class HttpServer {
   static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options, HttpHandler handler);
   virtual ~HttpServer() = default;
 
+  // The port that Start bound.
   virtual uint16_t port() const = 0;
 
   // Stops accepting, closes idle connections, lets running handlers finish (their connections are

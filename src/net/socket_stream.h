@@ -22,6 +22,7 @@ class SocketStream {
     size_t bytes_per_second_min = 0;  // 0: no minimum
   };
 
+  // `socket` is connected, blocking or not.
   SocketStream(int socket, Patience patience) : socket_(socket), patience_(patience) {}
 
   // Reads at least one byte; 0 is the end of the stream. Errors: kHttpTimeout, kHttpConnectionLost.

@@ -15,6 +15,7 @@ namespace holdfast::net {
 
 class WorkerThreads {
  public:
+  // Starts `count` threads, at least 1.
   explicit WorkerThreads(int count);
   ~WorkerThreads() { Stop(); }
   WorkerThreads(const WorkerThreads&) = delete;

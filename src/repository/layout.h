@@ -58,6 +58,8 @@ struct ManifestPath {
   std::optional<TableRef> object;  // nullopt: a part was cut
   std::string backup;
 };
+
+// nullopt: not the name of a manifest of the repository at `prefix`.
 std::optional<ManifestPath> ParseManifestName(std::string_view prefix, std::string_view name);
 
 // A data object's name taken apart.
@@ -67,6 +69,8 @@ struct DataPath {
   int attempt = 0;
   std::string file;
 };
+
+// nullopt: not the name of a data object of the repository at `prefix`.
 std::optional<DataPath> ParseDataName(std::string_view prefix, std::string_view name);
 
 // The name of the manifest that owns such a data object.

@@ -79,6 +79,7 @@ class Repository {
   // Whether that evidence is there.
   Result<bool> HasEvidence(const std::string& kind, const std::string& id);
 
+  // The store it was opened on, which outlives it.
   cloud::ObjectStore& store() const { return *store_; }
 
  private:

@@ -23,6 +23,7 @@ struct TableComparison {
   int64_t bytes_read = 0;
   std::vector<std::string> differences;  // for a person; empty: equal
 
+  // Whether the restored table can be trusted.
   bool Equal() const { return differences.empty(); }
   Json ToJson() const;
 };

@@ -38,6 +38,7 @@ struct RestorePlan {
   std::string hash;  // 16 hexadecimal digits over sources, targets and backups: names the plan
   std::optional<int64_t> resumes_ms;  // when the unfinished restore that this goes on with began
 
+  // What is printed for machines and audited; stable.
   Json ToJson() const;
 };
 

@@ -21,6 +21,8 @@ enum class TableOutcome {
   kDiffers,   // restored, but what was read back is not the backup: not to be trusted
   kFailed,
 };
+
+// "restored", ...
 std::string_view TableOutcomeName(TableOutcome outcome);
 
 struct TableReport {
@@ -38,6 +40,7 @@ struct TableReport {
   std::optional<TableComparison> comparison;
   std::optional<Error> error;
 
+  // Stable: members are only ever added.
   Json ToJson() const;
 };
 
@@ -49,12 +52,15 @@ struct RestoreReport {
   std::optional<int64_t> resumes_ms;   // when the restore began that this went on with
   int64_t duration_ms = 0;
 
+  // How many tables of the plan have that outcome.
   int64_t Count(TableOutcome outcome) const;
   // Of what is missing, that which should have had a backup.
   int64_t CountMissing() const;
   bool Succeeded() const {
     return Count(TableOutcome::kFailed) + Count(TableOutcome::kDiffers) + CountMissing() == 0;
   }
+
+  // As above, with the totals.
   Json ToJson() const;
 };
 

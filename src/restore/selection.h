@@ -28,6 +28,7 @@ struct MissingObject {
   std::string reason;
   bool unsupported = false;  // of a kind that is not backed up: no run failed
 
+  // As a plan and a report show it.
   Json ToJson() const;
 };
 

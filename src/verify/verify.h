@@ -34,6 +34,8 @@ struct VerifyReport {
   int64_t problems = 0;         // all of them
   std::vector<Error> findings;  // the first kFindingsMax, each naming its object
 
+  // Whether the level asked for was reached and something was looked at: an empty backup does not
+  // pass by having no objects.
   bool Passed() const { return problems == 0 && objects_checked > 0 && reached >= requested; }
   Json ToJson() const;  // the evidence; stable
 };
