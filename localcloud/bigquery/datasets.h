@@ -18,6 +18,8 @@ class Datasets {
 
   // The location is "US" when absent, and never changes.
   Result<Json> Insert(const Request& request);
+
+  // The whole document.
   Result<Json> Get(const Request& request);
 
   // By name; hidden ones (that begin with '_') only with all=true.

@@ -93,7 +93,11 @@ class ControlStore {
 
   // A new folder; the name is unique among the parent's folders: kControlExists.
   Result<Folder> CreateFolder(const std::string& parent, const std::string& display_name);
+
+  // By resource name, "folders/123".
   Result<Folder> GetFolder(const std::string& name);
+
+  // Folders directly below `parent`, which must exist.
   Result<Page<Folder>> ListFolders(const std::string& parent, const PageRequest& page);
 
   // Every folder; `display_name` and `parent` restrict unless empty.
@@ -110,6 +114,9 @@ class ControlStore {
   // Active projects directly below `parent`; `show_deleted`: also those being deleted.
   Result<Page<Project>> ListProjects(const std::string& parent, bool show_deleted,
                                      const PageRequest& page);
+
+  // Projects that fit `filter`, below whichever parent; those being deleted too, unless it says
+  // otherwise.
   Result<Page<Project>> SearchProjects(const ProjectFilter& filter, const PageRequest& page);
 
   // Replaces display name and labels.

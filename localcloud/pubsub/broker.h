@@ -105,7 +105,11 @@ class Broker {
   Result<wire::ListTopicsResponse> ListTopics(const wire::ListTopicsRequest& request);
   Result<wire::ListTopicSubscriptionsResponse> ListTopicSubscriptions(
       const wire::ListTopicSubscriptionsRequest& request);
+
+  // Its subscriptions stay, with what they hold, and name "_deleted-topic_".
   Status DeleteTopic(const std::string& name);
+
+  // Ends delivery for good; the backlog goes. Idempotent.
   Status DetachSubscription(const std::string& name);
 
   // Calls `done` once, from the committing thread, when the messages are durable; or at once, from
@@ -126,6 +130,9 @@ class Broker {
   // `done` as for Publish.
   void Acknowledge(const wire::AcknowledgeRequest& request, AcknowledgeDone done);
   Status Acknowledge(const wire::AcknowledgeRequest& request);  // waits
+
+  // Moves the end of leases to ack_deadline_seconds (0..600; 0 gives the messages back) from now.
+  // Leases that ended are skipped. Nothing is written.
   Status ModifyAckDeadline(const wire::ModifyAckDeadlineRequest& request);
 
   // A consumer of a subscription, for one pull or a stream of them.

@@ -50,6 +50,8 @@ class Registry {
   void RemoveTopic(const std::string& name);
   // Adds the subscription, attached to the topic of its settings, if that exists.
   void AddSubscription(std::shared_ptr<Subscription> subscription);
+
+  // Takes it off its topic and forgets it; nothing when there is none.
   void RemoveSubscription(const std::string& name);
   void Unlink(const Subscription& subscription);  // off its topic, without removing it
 

@@ -87,7 +87,10 @@ class Store {
 
   // Writes the topic or subscription; id 0: a new one. Returns its id.
   Result<int64_t> PutTopic(const StoredTopic& topic);
+
+  // What the topic retains is removed by Sweep, bit by bit.
   Status DeleteTopic(int64_t id);
+
   Result<int64_t> PutSubscription(const StoredSubscription& subscription);
   // The backlog of a deleted or detached subscription is removed by Sweep, bit by bit.
   Status DeleteSubscription(int64_t id);
@@ -96,9 +99,13 @@ class Store {
   int64_t NextMessageId(Timestamp now);
   // Keeps the message; `retained`: even if no backlog refers to it.
   Status PutMessage(int64_t id, int64_t topic_id, bool retained, std::string_view body);
+
+  // Adds the message, once, to what the subscription has yet to acknowledge.
   Status PutBacklog(int64_t subscription_id, int64_t message_id, std::string_view ordering_key);
   // The body of a message; nullopt when it is gone.
   Result<std::optional<std::string>> ReadBody(int64_t message_id);
+
+  // Nothing when the message was acknowledged meanwhile.
   Status SetAttempts(int64_t subscription_id, int64_t message_id, int attempts);
   // Takes messages off the backlog; `retain`: so that a seek can bring them back.
   Status Acknowledge(int64_t subscription_id, std::span<const int64_t> message_ids, bool retain);

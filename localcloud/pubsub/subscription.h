@@ -86,6 +86,8 @@ class Subscription {
   // `retry_at`.
   void DeadLetterForwarded(int64_t message_id);
   void DeadLetterFailed(int64_t message_id, Timestamp retry_at);
+
+  // Whether RunDue would give a dead letter already.
   bool HasDead() const;
 
   // When RunDue has something to do, or a consumer could be woken; nullopt: not by time alone.

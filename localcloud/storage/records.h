@@ -69,6 +69,8 @@ class ObjectRecords {
   Status Insert(const ObjectRecord& object);
   // Everything that can change: metageneration, times, settings.
   Status Update(const ObjectRecord& object);
+
+  // The bytes are the caller's to release.
   Status Erase(const ObjectRecord& object);
 
  private:
@@ -95,11 +97,15 @@ class UploadRecords {
   // At most 1000, finished or not, in no order.
   Result<std::vector<UploadRow>> ListCreatedBefore(Timestamp time);
   Result<bool> NamesBlob(const std::string& blob);  // of an upload under way
+
+  // One session by its id.
   Status Insert(const UploadRow& upload);
 
   // How much is synced to the blob's file; that the object is published as `generation`.
   Status SetReceived(const std::string& id, int64_t received_bytes);
   Status SetFinished(const std::string& id, int64_t generation);
+
+  // Forgets the session; its bytes are the caller's to release.
   Status Erase(const std::string& id);
 
  private:

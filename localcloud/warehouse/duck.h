@@ -133,6 +133,7 @@ struct DatabaseOptions {
   int threads = 0;  // 0: DuckDB's choice, one per core
 };
 
+// DuckDB in this process. Connections and sources must be gone before it is.
 class Database {
  public:
   // Starts DuckDB and closes it off. Errors: kWarehouseStorage when it does not start.

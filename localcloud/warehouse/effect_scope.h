@@ -1,9 +1,9 @@
 // A caller's own note that is committed together with what it does to the catalog.
 //
-// While a scope lives, every change of tables or datasets that its thread makes through a
-// TableStore also runs the scope's effect inside the change's transaction: both are there after a
-// crash, or neither. The embedded BigQuery so records that a job has taken effect. Upkeep (expiry,
-// garbage collection) is not such a change. One scope per thread at a time.
+// While a scope lives, every change of tables, and every deletion of a dataset, that its thread
+// makes through a TableStore also runs the scope's effect inside the change's transaction: both are
+// there after a crash, or neither. The embedded BigQuery so records that a job has taken effect.
+// Upkeep (expiry, garbage collection) is not such a change. One scope per thread at a time.
 #pragma once
 
 #include <cstdint>

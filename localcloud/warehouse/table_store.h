@@ -67,7 +67,10 @@ class TableStore {
   TableStore& operator=(const TableStore&) = delete;
 
   // --- Datasets. Errors: kWarehouseExists, kWarehouseEtag, kWarehouseNotEmpty.
+  // Keeps `resource` as it is.
   Result<DatasetRecord> CreateDataset(const DatasetRef& ref, Json resource);
+
+  // kWarehouseNotFound when there is none.
   Result<DatasetRecord> GetDataset(const DatasetRef& ref);
   // Replaces the document (the caller has merged a patch). `if_match` empty: unconditional.
   Result<DatasetRecord> UpdateDataset(const DatasetRef& ref, Json resource,
@@ -76,11 +79,15 @@ class TableStore {
   // been recreated). `if_match` as above.
   Status DeleteDataset(const DatasetRef& ref, bool delete_contents,
                        const std::string& if_match = {});
+
+  // By name; none in a project that nobody used is no error.
   Result<Page<DatasetRecord>> ListDatasets(const std::string& project, const PageRequest& page);
 
   // --- Tables. Errors: kWarehouseExists, kWarehouseEtag, kWarehouseInvalidSchema.
   // Applies the dataset's default expirations where the resource has none.
   Result<TableRecord> CreateTable(const TableDefinition& definition);
+
+  // The live table; `ref.partition` is ignored.
   Result<TableRecord> GetTable(const TableRef& ref);
   // Replaces the document, and the schema if given, which may only add or relax fields (of a table
   // with data). An edit of metadata counts as a modification of the table and every partition.
@@ -88,6 +95,8 @@ class TableStore {
                                   const std::string& if_match);
   // The table stays readable through @ms within the time-travel window. `if_match` as above.
   Status DeleteTable(const TableRef& ref, const std::string& if_match = {});
+
+  // Tables of every kind, by name; the dataset must exist.
   Result<Page<TableRecord>> ListTables(const DatasetRef& ref, const PageRequest& page);
 
   // --- Data.

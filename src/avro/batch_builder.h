@@ -58,6 +58,7 @@ class ColumnBuilder {
   std::unique_ptr<Storage> storage_;
 };
 
+// Collects rows of a whole schema.
 class BatchBuilder {
  public:
   // An empty batch of the schema.

@@ -24,8 +24,11 @@ enum class Codec {
 
 // The name in a file's "avro.codec" metadata.
 std::string_view CodecName(Codec codec);
+
+// The inverse; nullopt for a codec that is not supported.
 std::optional<Codec> FindCodec(std::string_view name);
 
+// Compresses block after block; owns the library's state. One thread at a time.
 class Compressor {
  public:
   virtual ~Compressor() = default;
@@ -38,6 +41,7 @@ class Compressor {
 // network. Null and snappy have none. Errors: kLimitExceeded for another level.
 Result<std::unique_ptr<Compressor>> MakeCompressor(Codec codec, int level);
 
+// The inverse, likewise.
 class Decompressor {
  public:
   virtual ~Decompressor() = default;

@@ -75,6 +75,8 @@ struct RunTotals {
   // Counts one more object; nothing keeps one from being counted twice.
   void Add(const ItemOutcome& item);
   int64_t Of(Outcome outcome) const { return count[static_cast<int>(outcome)]; }
+
+  // One member per outcome, by its name, beside objects, rows and bytes.
   Json ToJson() const;
   bool operator==(const RunTotals&) const = default;
 };

@@ -43,6 +43,8 @@ std::string AttemptPrefix(std::string_view prefix, const TableRef& object, std::
 // AttemptPrefix + "*.avro": for an extract job.
 std::string AttemptPattern(std::string_view prefix, const TableRef& object, std::string_view backup,
                            int attempt);
+
+// "runs/<run>.json"
 std::string RunFileName(std::string_view prefix, std::string_view run);
 // "evidence/<kind>/<id>.json"; kind and id are ids of ours.
 std::string EvidenceName(std::string_view prefix, std::string_view kind, std::string_view id);

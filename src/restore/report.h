@@ -56,6 +56,9 @@ struct RestoreReport {
   int64_t Count(TableOutcome outcome) const;
   // Of what is missing, that which should have had a backup.
   int64_t CountMissing() const;
+
+  // Whether every object of the plan is there and as it was; what was skipped does not count
+  // against it.
   bool Succeeded() const {
     return Count(TableOutcome::kFailed) + Count(TableOutcome::kDiffers) + CountMissing() == 0;
   }

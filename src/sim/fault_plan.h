@@ -47,6 +47,8 @@ class FaultPlan {
   // with kCancelled, nothing takes effect, until Revive. If `after_effect`, that call takes effect
   // first.
   void CrashAtCall(int64_t call, bool after_effect = false);
+
+  // Lets calls through again; a crash that was still to come is off.
   void Revive();
   bool crashed() const;
 
@@ -62,6 +64,8 @@ class FaultPlan {
   Status After();
   // The reason with which a new job of that kind will fail; empty: it will not.
   std::string NextJobFailure(const std::string& kind);
+
+  // Whether the chance strikes now: each call is a throw of the dice.
   bool DropsTable();
   bool CorruptsWrite();
   bool LosesAcknowledgement();

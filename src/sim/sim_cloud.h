@@ -77,12 +77,16 @@ class SimCloud {
 
   // What a table (or partition) holds, sorted, each row an array in column order.
   Rows ReadRows(const TableRef& table) const;
+
+  // Whether the table is there now.
   bool HasTable(const TableRef& table) const;
 
   // Flips one bit of a stored object without changing what the store says of it.
   void CorruptObject(const cloud::ObjectRef& object, size_t byte);
   // Takes an object away, as a person with the console would.
   void RemoveObject(const cloud::ObjectRef& object);
+
+  // In order of name; none of a bucket that is absent.
   std::vector<cloud::ObjectInfo> AllObjects(const std::string& bucket) const;
 
   // Jobs that were really started (not attached to), by kind ("extract", "load", "copy").

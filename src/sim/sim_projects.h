@@ -25,6 +25,8 @@ class SimProjects final : public cloud::Projects {
   // Added once: one that is there stays where it is.
   void AddProject(const std::string& id, const std::string& parent);
   void AddFolder(const std::string& name, const std::string& parent);
+
+  // Whether it was added; faults and denials do not count.
   bool HasProject(const std::string& id) const;
 
  private:

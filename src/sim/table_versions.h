@@ -32,6 +32,8 @@ class TableVersions {
 
   // Makes `state` the present one, as of `now_ms`.
   void Put(SimTable state, int64_t now_ms);
+
+  // Nothing when there never was such a table.
   void Drop(const TableRef& table, int64_t now_ms);
 
   // Present tables of a dataset, in order of name.
