@@ -14,6 +14,7 @@
 
 namespace holdfast::googlesql {
 
+// No filter is satisfied (TypedSql::filter).
 inline constexpr size_t kNoFilter = static_cast<size_t>(-1);
 
 // A DuckDB expression with the type that GoogleSQL gives it.

@@ -20,6 +20,7 @@ namespace holdfast::googlesql {
 
 enum class FunctionKind { kScalar, kAggregate, kAnalytic };
 
+// One way to call a function.
 struct FunctionSignature {
   std::string_view name;  // upper case
   FunctionKind kind;

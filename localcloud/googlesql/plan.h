@@ -19,6 +19,7 @@
 
 namespace holdfast::googlesql {
 
+// What kind of thing a name in FROM stands for.
 enum class RelationKind {
   kTable,              // a table, or a wildcard of tables ("events_*")
   kInformationSchema,  // table.table is the view's name: "TABLES", "COLUMNS", "PARTITIONS", ...
@@ -54,6 +55,7 @@ struct BoundParameter {
   size_t index = 0;  // into TranslateOptions::parameters
 };
 
+// A query as DuckDB is to run it, with what it needs to be bound before.
 struct QueryText {
   std::string duckdb_sql;
   std::vector<Relation> relations;
@@ -61,6 +63,7 @@ struct QueryText {
   Schema schema;  // of the result, by position
 };
 
+// A query alone: where its rows go is the caller's business.
 struct SelectPlan {
   QueryText query;
 };
@@ -74,6 +77,7 @@ struct Option {
 
 enum class IfExists { kFail, kReplace, kKeep };  // CREATE; CREATE OR REPLACE; IF NOT EXISTS
 
+// CREATE TABLE, by columns, AS a query or LIKE a table.
 struct CreateTablePlan {
   TableRef table;
   IfExists if_exists = IfExists::kFail;
@@ -85,6 +89,7 @@ struct CreateTablePlan {
   std::optional<RelationRef> like;  // CREATE TABLE LIKE: the source's schema, no rows
 };
 
+// CREATE VIEW. The query was translated only to find `schema`.
 struct CreateViewPlan {
   TableRef table;
   IfExists if_exists = IfExists::kFail;
@@ -103,6 +108,7 @@ struct CopyTablePlan {
   std::vector<Option> options;
 };
 
+// INSERT, of VALUES or of a query.
 struct InsertPlan {
   TableRef table;
   std::vector<std::string> columns;  // by position of the query's; columns not listed are NULL
@@ -120,6 +126,7 @@ struct UpdatePlan {
   std::vector<BoundParameter> parameters;
 };
 
+// The same rows, deleted. WHERE is never absent: GoogleSQL asks for it.
 struct DeletePlan {
   TableRef table;
   std::string target_name;
@@ -128,10 +135,12 @@ struct DeletePlan {
   std::vector<BoundParameter> parameters;
 };
 
+// Every row, at once.
 struct TruncatePlan {
   TableRef table;
 };
 
+// DROP of what exists, or IF EXISTS.
 struct DropPlan {
   enum class Kind { kTable, kView, kSnapshot, kSchema };
   Kind kind = Kind::kTable;
@@ -146,6 +155,7 @@ struct CreateSchemaPlan {
   std::vector<Option> options;  // "location" among them
 };
 
+// ALTER ... SET OPTIONS: the options that are named, no others.
 struct SetOptionsPlan {
   enum class Kind { kTable, kView, kSchema };
   Kind kind = Kind::kTable;
@@ -154,12 +164,14 @@ struct SetOptionsPlan {
   std::vector<Option> options;
 };
 
+// ALTER TABLE ADD COLUMN, of all the columns at once.
 struct AddColumnsPlan {
   TableRef table;
   bool if_exists = false;      // of the table
   std::vector<Field> columns;  // that the table does not have yet
 };
 
+// One statement, ready to be carried out.
 using Plan = std::variant<SelectPlan, CreateTablePlan, CreateViewPlan, CopyTablePlan, InsertPlan,
                           UpdatePlan, DeletePlan, TruncatePlan, DropPlan, CreateSchemaPlan,
                           SetOptionsPlan, AddColumnsPlan>;

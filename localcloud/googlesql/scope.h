@@ -13,6 +13,7 @@
 
 namespace holdfast::googlesql {
 
+// Not a pseudo column (Column::pseudo_of).
 inline constexpr size_t kNoRelation = static_cast<size_t>(-1);
 
 struct Column {
@@ -41,6 +42,7 @@ struct Scope {
   const RangeVariable* FindVariable(std::string_view alias) const;
 };
 
+// The outcome of a lookup by name.
 struct ColumnMatch {
   const Column* column = nullptr;  // null: no such column
   bool ambiguous = false;

@@ -14,6 +14,7 @@
 
 namespace holdfast::googlesql {
 
+// How a call fits a signature. The fewer coercions the better.
 struct SignatureMatch {
   const FunctionSignature* signature = nullptr;
   std::vector<TypedSql> arguments;      // coerced to what the signature takes

@@ -13,6 +13,7 @@
 
 namespace holdfast::googlesql {
 
+// A table as the text names it; whether it exists is not asked.
 struct TablePath {
   std::vector<std::string> parts;  // "project", "dataset", "table", unquoted and split at dots
   Position position;

@@ -33,6 +33,7 @@ enum class TokenKind {
   kEnd,  // empty, behind the last byte
 };
 
+// One piece of the text; views point into it.
 struct Token {
   TokenKind kind = TokenKind::kEnd;
   Position position;

@@ -27,6 +27,7 @@ struct ParameterType {
   Type type;
 };
 
+// What the text alone does not say.
 struct TranslateOptions {
   std::string project;  // for names without one
   std::string dataset;  // for bare table names; empty: they are an error

@@ -15,6 +15,7 @@ namespace holdfast::avro {
 inline constexpr size_t kSyncBytes = 16;
 inline constexpr std::string_view kFileMagic{"Obj\x01", 4};
 
+// A file's header, and the marker that ends each of its blocks.
 struct ParsedHeader {
   FileHeader header;
   std::array<char, kSyncBytes> sync{};

@@ -28,6 +28,7 @@ using LastBackups = std::map<std::string, catalog::BackupRecord>;
 // Other hidden datasets are a user's and are backed up.
 bool IsBackedUpDataset(std::string_view dataset);
 
+// No object of the table is in both.
 struct TablePlan {
   std::vector<BackupUnit> units;      // to back up; empty: nothing
   std::vector<ItemOutcome> outcomes;  // of objects that are settled already: unchanged, unsupported

@@ -25,6 +25,7 @@ struct TableBackup {
   repository::Repository repository;
 };
 
+// One object of the table on its way to a backup.
 struct Unit {
   TableRef object;
   BackupUnit scanned;

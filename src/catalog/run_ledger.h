@@ -21,6 +21,7 @@ namespace holdfast::catalog {
 
 enum class TaskState { kPending, kDone };
 
+// One message of a run and how far it is.
 struct Task {
   std::string id;  // TaskId(message)
   WorkMessage message;

@@ -66,6 +66,7 @@ struct ReceivedMessage {
   int delivery_attempt = 0;  // 1 on the first; approximate; 0: no dead-letter topic, not counted
 };
 
+// What a subscription is created with; one that exists keeps its own.
 struct SubscriptionOptions {
   int ack_deadline_seconds = 60;              // lease of a hand-out: 10..600
   std::optional<TopicRef> dead_letter_topic;  // must exist, and should have a subscription

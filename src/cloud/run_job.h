@@ -19,6 +19,7 @@ namespace holdfast::cloud {
 // goes on, and is found again by its id).
 using KeepAlive = std::function<Status()>;
 
+// How often and how long a job is asked for.
 struct PollPolicy {
   Duration first = std::chrono::milliseconds{20};  // doubles from poll to poll
   Duration longest = std::chrono::seconds{5};

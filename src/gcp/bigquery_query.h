@@ -12,6 +12,7 @@
 
 namespace holdfast::gcp {
 
+// One SELECT and who runs it.
 struct Query {
   std::string project;  // that runs it
   std::string sql;      // GoogleSQL; values only as @parameters
@@ -20,6 +21,7 @@ struct Query {
   ErrorNames names;
 };
 
+// Some rows of its result.
 struct QueryPage {
   std::vector<std::vector<Json>> rows;  // cells: string, null, or as the API has records and arrays
   std::string next_page_token;          // names job and page; empty: the last

@@ -23,6 +23,7 @@ std::string ObjectPath(const cloud::ObjectRef& object);
 // A call on one object, with its generation where one is named.
 RestCall ObjectCall(const cloud::ObjectRef& object);
 
+// What 404 and 409 mean of an object and of a bucket.
 inline constexpr ErrorNames kObjectErrors = {.not_found = ErrorId::kObjectNotFound,
                                              .exists = ErrorId::kObjectExists};
 inline constexpr ErrorNames kBucketErrors = {.not_found = ErrorId::kBucketNotFound,

@@ -23,6 +23,7 @@ struct LeftoverOptions {
   size_t objects_max = 10'000;              // of one plan
 };
 
+// What no manifest names any more. Nothing is deleted by making it.
 struct LeftoverPlan {
   std::vector<cloud::ObjectInfo> objects;  // to delete, each with its generation
   int64_t bytes = 0;                       // sum of their sizes
@@ -31,6 +32,7 @@ struct LeftoverPlan {
   bool truncated = false;                  // there are more than objects_max: plan again
 };
 
+// What carrying out a plan did.
 struct LeftoverReport {
   int64_t deleted = 0;
   int64_t bytes = 0;

@@ -18,12 +18,14 @@
 
 namespace holdfast::restore {
 
+// How an object stood at the time asked for.
 enum class Presence {
   kBackedUp,     // `backup` holds it
   kFailed,       // there, and not backed up by the run: see `reason`
   kUnsupported,  // there, and of a kind that is not backed up: see `reason`
 };
 
+// One object, as the newest run that tells of it saw it.
 struct ObjectState {
   TableRef object;  // a whole table that kFailed may have partitions: no run told which
   Presence presence = Presence::kFailed;

@@ -14,11 +14,13 @@
 
 namespace holdfast::restore {
 
+// What to do about a table of the target's name.
 enum class IfExists {
   kFail,  // a table that is there is a conflict: nothing of the plan is begun
   kSkip,  // it is left as it is, and reported
 };
 
+// What a person asked for.
 struct RestoreRequest {
   // The source names: a dataset (table empty), a table, or a partition of one. Empty with `backup`:
   // what that is a backup of.

@@ -17,8 +17,10 @@
 
 namespace holdfast::restore {
 
+// The label that marks a table as a restore's unfinished target; its value names the restore.
 inline constexpr std::string_view kRestoreLabel = "holdfast-restore";
 
+// A target that carries this restore's label: nobody else's table.
 struct OwnedTable {
   TableInfo table;
   std::string restore_id;  // the label's value: part of every job id

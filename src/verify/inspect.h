@@ -21,6 +21,7 @@ struct InspectOptions {
   size_t batch_rows = 8192;
 };
 
+// What one data object turned out to hold.
 struct ObjectInspection {
   DataObject object;     // all members set
   ContentDigest digest;  // of its rows
