@@ -70,7 +70,8 @@ class RunLedger {
   virtual Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
                               const std::vector<ItemOutcome>& outcomes) = 0;
 
-  // Counts of tasks and sums of outcomes, as of one moment.
+  // Counts of tasks and sums of outcomes. The sums may be of a later moment than the counts while
+  // other processes write, never of an earlier one: a run that is complete has them all.
   virtual Result<RunProgress> GetProgress(const std::string& run) = 0;
 
   // Outcomes of a run in order of object. At most 1,000 a page.
