@@ -1,34 +1,3 @@
-# The headers that nearly every file includes, parsed once: parsing them is a third of a build.
-if(HOLDFAST_PCH)
-  # A target whose flags do not fit parses the headers itself.
-  set(CMAKE_PCH_WARN_INVALID OFF)
-  file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cc "")
-  set(common_headers <algorithm> <array> <chrono> <cstdint> <functional> <map> <memory> <mutex>
-    <optional> <set> <span> <string> <string_view> <utility> <variant> <vector>
-    <fmt/format.h> <nlohmann/json.hpp>)
-  foreach(name holdfast_pch holdfast_test_pch)
-    add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/pch/empty.cc)
-    target_link_libraries(${name} PRIVATE holdfast_options fmt)
-    target_compile_options(${name} PRIVATE -fpch-preprocess)
-  endforeach()
-  target_precompile_headers(holdfast_pch PRIVATE ${common_headers})
-  if(HOLDFAST_TESTS)
-    target_link_libraries(holdfast_test_pch PRIVATE GTest::gtest)
-    target_precompile_headers(holdfast_test_pch PRIVATE ${common_headers}
-      <gmock/gmock.h> <gtest/gtest.h>)
-  endif()
-endif()
-
-# Lets `target` begin with the common headers; `pch` is holdfast_pch or holdfast_test_pch.
-function(holdfast_use_pch target pch)
-  if(HOLDFAST_PCH)
-    # The headers are parsed as for a library (-fPIC); a program's own -fPIE would not fit them.
-    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(${target} PRIVATE -fPIC -fpch-preprocess)
-    target_precompile_headers(${target} REUSE_FROM ${pch})
-  endif()
-endfunction()
-
 # One program for each *_fuzz.cc of `sources`, linked with the libraries that follow.
 function(holdfast_fuzzers sources)
   if(NOT HOLDFAST_FUZZ)
@@ -59,7 +28,6 @@ function(holdfast_module name)
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PRIVATE holdfast_options)
-    holdfast_use_pch(${name} holdfast_pch)
     target_link_libraries(${name} PUBLIC ${ARG_DEPS})
     target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
   else()
@@ -70,9 +38,8 @@ function(holdfast_module name)
 
   if(HOLDFAST_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE holdfast_options ${name} ${ARG_TEST_DEPS}
+    target_link_libraries(${name}_test PRIVATE holdfast_test_options ${name} ${ARG_TEST_DEPS}
       GTest::gtest_main GTest::gmock rapidcheck)
-    holdfast_use_pch(${name}_test holdfast_test_pch)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endif()
@@ -96,7 +63,6 @@ function(holdfast_program name)
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
   add_library(${name}_cli STATIC ${sources})
   target_link_libraries(${name}_cli PRIVATE holdfast_options PUBLIC ${ARG_DEPS})
-  holdfast_use_pch(${name}_cli holdfast_pch)
   target_link_libraries(${name} PRIVATE holdfast_options ${name}_cli)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin
@@ -104,7 +70,7 @@ function(holdfast_program name)
   add_dependencies(${name} duckdb_beside)
   if(HOLDFAST_TESTS AND tests)
     add_executable(${name}_cli_test ${tests})
-    target_link_libraries(${name}_cli_test PRIVATE holdfast_options ${name}_cli
+    target_link_libraries(${name}_cli_test PRIVATE holdfast_test_options ${name}_cli
       GTest::gtest_main GTest::gmock)
     add_test(NAME cli COMMAND ${name}_cli_test --gtest_brief=1)
   endif()
