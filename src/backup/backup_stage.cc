@@ -1,5 +1,6 @@
 #include "backup/backup_stage.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -35,6 +36,19 @@ Result<ItemOutcome> SettleFailure(const StageContext& context, const TableRef& o
   return FailedOutcome(object, error);
 }
 
+// The catalog knows nothing of this table. If it was lost, the repository still does: without that,
+// a table that was emptied meanwhile would pass for a first good backup.
+Status LearnFromRepository(const Services& services, repository::Repository& repository,
+                           const TableRef& table) {
+  const repository::Location& location = repository.location();
+  return repository::ForEachManifest(
+      repository, table.WholeTable(), [&](const Result<Manifest>& manifest) -> Status {
+        if (!manifest.ok()) return Ok();  // damaged: it protects nothing
+        return services.catalog.RecordBackup(
+            catalog::RecordOf(*manifest, location.bucket, location.prefix));
+      });
+}
+
 class TableStage {
  public:
   TableStage(const RunBackup& message, TableBackup common, LastBackups last)
@@ -44,18 +58,16 @@ class TableStage {
     for (const BackupUnit& scanned : message_.units) {
       HF_RETURN_IF_ERROR(common_.context.keep_alive());
       Unit unit = MakeUnit(scanned);
-      const TableRef object = unit.object;
       const auto started = Start(std::move(unit));
       if (!started.ok()) {
-        Keep(SettleFailure(common_.context, object, started.error()));
+        Keep(AdoptOrSettle(MakeUnit(scanned), started.error()));
       } else if (*started) {
         Keep(**started);
       }
     }
     for (RunningUnit& running : running_) {
       const auto outcome = Finish(running);
-      Keep(outcome.ok() ? outcome
-                        : SettleFailure(common_.context, running.unit.object, outcome.error()));
+      Keep(outcome.ok() ? outcome : AdoptOrSettle(running.unit, outcome.error()));
     }
     // Every other unit was finished and recorded; the next attempt finds their manifests.
     if (retry_) return *std::move(retry_);
@@ -92,8 +104,9 @@ class TableStage {
       HF_ASSIGN_OR_RETURN(running.job, StartExport(common_, running.unit, place));
       running.place = std::move(place);
     } else {
-      TableRef place = PlaceOfCopy(common_.context.run.policy, running.unit.object,
-                                   common_.table.location, running.unit.backup);
+      TableRef place =
+          PlaceOfCopy(common_.context.run.policy, running.unit.object, common_.table.location,
+                      running.unit.backup, common_.context.attempt);
       HF_ASSIGN_OR_RETURN(running.job, StartCopy(common_, running.unit, place));
       running.place = std::move(place);
     }
@@ -108,7 +121,22 @@ class TableStage {
     return std::optional<ItemOutcome>();
   }
 
+  // Another worker may have the same message, and have committed the backup meanwhile and cleared
+  // away what this one was looking for.
+  Result<ItemOutcome> AdoptOrSettle(const Unit& unit, const Error& error) {
+    if (!IsInterrupted(error)) {
+      auto manifest = common_.repository.ReadManifest(unit.object, unit.backup);
+      if (manifest.ok()) return Adopt(common_, unit, *manifest);
+    }
+    return SettleFailure(common_.context, unit.object, error);
+  }
+
   Result<ItemOutcome> Finish(RunningUnit& running) {
+    // A job that an earlier worker began holds the rows of that time.
+    if (running.job.created_ms > 0) {
+      running.unit.started = std::min(running.unit.started, FromUnixMillis(running.job.created_ms));
+    }
+
     if (const auto* place = std::get_if<ExportPlace>(&running.place)) {
       return FinishExport(common_, running.unit, *place, std::move(running.job));
     }
@@ -156,6 +184,10 @@ Result<StageResult> BackUpTable(const RunBackup& message, const StageContext& co
       repository::Repository repository,
       OpenRepositoryFor(services, context.run.policy, table.project, info->location));
   HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services.catalog, table));
+  if (last.empty()) {
+    HF_RETURN_IF_ERROR(LearnFromRepository(services, repository, table));
+    HF_ASSIGN_OR_RETURN(last, LastBackupsOf(services.catalog, table));
+  }
   return TableStage(message,
                     {.context = context,
                      .services = services,

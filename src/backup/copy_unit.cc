@@ -46,13 +46,14 @@ Status ReadCopy(const TableBackup& common, const TableRef& place, Manifest& mani
 }  // namespace
 
 TableRef PlaceOfCopy(const BackupPolicy& policy, const TableRef& object,
-                     const std::string& location, const std::string& backup) {
+                     const std::string& location, const std::string& backup, int attempt) {
   std::string dataset = AsIdentifier(location);
   std::ranges::transform(dataset, dataset.begin(), [](unsigned char c) { return std::tolower(c); });
   // The id of the backup is unique already; the names before it are for people.
   std::string name = object.project + "_" + object.dataset + "_" + object.table;
   if (!object.partition.empty()) name += "_" + object.partition;
-  const std::string tail = "_" + backup;
+  // Another attempt is another table: what is left of a failed one is not in its way.
+  const std::string tail = fmt::format("_{}_{}", backup, attempt);
   if (name.size() + tail.size() > kTableIdBytesMax) name = Sha256Hex(name);
   std::ranges::replace(name, ':', '_');
   std::ranges::replace(name, '.', '_');
@@ -76,8 +77,11 @@ Result<ItemOutcome> FinishCopy(const TableBackup& common, const Unit& unit, cons
   const Services& services = common.services;
   HF_RETURN_IF_ERROR(cloud::WaitForJob(services.warehouse, services.clock, std::move(job),
                                        common.context.keep_alive));
-  HF_RETURN_IF_ERROR(services.warehouse.UpdateTable(place, {{"expirationTime", nullptr}}));
-  HF_ASSIGN_OR_RETURN(const TableInfo copy, services.warehouse.GetTable(place));
+  HF_ASSIGN_OR_RETURN(TableInfo copy, services.warehouse.GetTable(place));
+  // Only where there is one: an edit moves the time by which a copy shows that it was not touched.
+  if (FindField(copy.resource, "expirationTime") != nullptr) {
+    HF_ASSIGN_OR_RETURN(copy, services.warehouse.UpdateTable(place, {{"expirationTime", nullptr}}));
+  }
   HF_RETURN_IF_ERROR(CheckRows(common, unit, copy.rows));
 
   Manifest manifest = StartManifest(common, unit);

@@ -15,15 +15,17 @@ namespace holdfast::backup {
 inline constexpr std::string_view kCopyDatasetPrefix = "holdfast_backup_";
 
 // The table that will hold the copy: project of the policy (or the object's own), one dataset a
-// location, a name that says what it is and ends in the backup's id, 1,024 bytes at most.
+// location, a name that says what it is and ends in the backup's id and the attempt, 1,024 bytes at
+// most.
 TableRef PlaceOfCopy(const BackupPolicy& policy, const TableRef& object,
-                     const std::string& location, const std::string& backup);
+                     const std::string& location, const std::string& backup, int attempt);
 
 // Starts the copy job, or attaches to it, making the dataset if need be. Returns at once.
 Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
                                    const TableRef& place);
 
-// Waits for the job, clears the expiration, counts the rows, and commits the backup.
+// Waits for the job, clears the expiration, counts the rows, reads them if the policy says so, and
+// commits the backup.
 Result<ItemOutcome> FinishCopy(const TableBackup& common, const Unit& unit, const TableRef& place,
                                cloud::JobStatus job);
 

@@ -79,15 +79,32 @@ TEST(CopyUnit, IsFoundMissingWhenItWasDropped) {
   EXPECT_EQ(report->findings[0].id, ErrorId::kObjectMissing);
 }
 
-TEST(CopyUnit, ThatWasNotReadCannotReachL2) {
+TEST(CopyUnit, ThatWasNotReadIsVerifiedAtL0AndNotCalledDamaged) {
   SimFixture fixture;
   const Manifest manifest = CopyOrders(fixture, VerifyLevel::kL0);
   EXPECT_EQ(manifest.verified, VerifyLevel::kL0);
   EXPECT_EQ(manifest.content_digest, "");
   const auto report = Verify(fixture, manifest, VerifyLevel::kL2);
   ASSERT_TRUE(report.ok());
-  EXPECT_FALSE(report->Passed());
+  EXPECT_TRUE(report->Passed());
   EXPECT_EQ(report->reached, VerifyLevel::kL0);
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().SetDescription(*manifest.copy, "touched");
+  EXPECT_FALSE(Verify(fixture, manifest, VerifyLevel::kL0)->Passed());
+}
+
+TEST(CopyUnit, ThatWasTouchedAndHoldsTheSameRowsIsWhole) {
+  SimFixture fixture;
+  const Manifest manifest = CopyOrders(fixture, VerifyLevel::kL2);
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().SetDescription(*manifest.copy, "touched");
+  EXPECT_TRUE(Verify(fixture, manifest, VerifyLevel::kL0)->Passed());
+}
+
+TEST(CopyUnit, ASecondAttemptIsNotInTheWayOfTheFirst) {
+  const TableRef first = PlaceOfCopy({}, kOrders, "US", "b", 1);
+  EXPECT_NE(first, PlaceOfCopy({}, kOrders, "US", "b", 2));
+  EXPECT_EQ(first, PlaceOfCopy({}, kOrders, "US", "b", 1));
 }
 
 }  // namespace

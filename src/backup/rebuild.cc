@@ -3,7 +3,7 @@
 #include <set>
 
 #include "backup/projects_stage.h"
-#include "base/log.h"
+#include "base/retry.h"
 
 namespace holdfast::backup {
 
@@ -45,8 +45,12 @@ catalog::RebuildSource SourceOf(repository::Repository repository) {
                 return cloud::ForEachPage<std::string>(
                     [&](const std::string& token) { return repository.ListRuns(token); },
                     [&](std::string&& run) -> Status {
-                      HF_ASSIGN_OR_RETURN(const Json json, repository.ReadRun(run));
-                      return visit(RunReport::FromJson(json));
+                      const auto json = repository.ReadRun(run);
+                      if (json.ok()) return visit(RunReport::FromJson(*json));
+                      // One that cannot be read must not hide the others; a store that is away
+                      // does.
+                      if (IsRetryable(json.error())) return json.error();
+                      return visit(json.error());
                     });
               },
           .is_accepted =
@@ -57,21 +61,18 @@ catalog::RebuildSource SourceOf(repository::Repository repository) {
 
 }  // namespace
 
-Result<std::vector<repository::Location>> FindRepositories(const Services& services,
-                                                           const BackupPolicy& policy) {
+Result<FoundRepositories> FindRepositories(const Services& services, const BackupPolicy& policy) {
   StageContext context;
   context.run.policy = policy;
   HF_ASSIGN_OR_RETURN(const StageResult projects, ListProjects({.run = {}}, context, services));
   std::set<repository::Location> found;
+  std::vector<Error> unsearched;
   for (const WorkMessage& message : projects.follow_ups) {
     const std::string& project = std::get<CheckProjectTables>(message).project_to_check;
     const Status added = AddOfProject(services, policy, project, found);
-    if (!added.ok()) {
-      LogWarning("project was not searched for repositories",
-                 {{"project", project}, {"error", added.error().message}});
-    }
+    if (!added.ok()) unsearched.push_back(added.error().WithContext(project));
   }
-  return std::vector(found.begin(), found.end());
+  return FoundRepositories{{found.begin(), found.end()}, std::move(unsearched)};
 }
 
 Result<catalog::RebuildReport> RebuildFrom(const Services& services,

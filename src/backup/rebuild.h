@@ -10,13 +10,16 @@
 
 namespace holdfast::backup {
 
+struct FoundRepositories {
+  std::vector<repository::Location> repositories;  // by bucket, each once
+  std::vector<Error> unsearched;                   // projects that could not be looked into: why
+};
+
 // The repositories that the policy's patterns name for the visible projects of the organization: in
 // each location that a dataset of the project has. One whose project holds no dataset in its
-// location any more is not found this way, and has to be named. Order: by bucket, each once.
-// Errors: those of ListProjects of projects_stage.h; a project that denies access is skipped and
-// logged.
-Result<std::vector<repository::Location>> FindRepositories(const Services& services,
-                                                           const BackupPolicy& policy);
+// location any more is not found this way, and has to be named. Errors: those of ListProjects of
+// projects_stage.h.
+Result<FoundRepositories> FindRepositories(const Services& services, const BackupPolicy& policy);
 
 // Reads these repositories into the catalog. Idempotent. Errors: of Repository::Open, of listing,
 // of the catalog.

@@ -35,8 +35,8 @@ TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
                           old.clock,     old.random,  old.organization, old.tool_version};
   const auto repositories = FindRepositories(services, {});
   ASSERT_TRUE(repositories.ok()) << repositories.error().message;
-  EXPECT_EQ(repositories->size(), 2u);
-  const auto report = RebuildFrom(services, *repositories);
+  EXPECT_EQ(repositories->repositories.size(), 2u);
+  const auto report = RebuildFrom(services, repositories->repositories);
 
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->manifests, 2);
@@ -45,14 +45,37 @@ TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
   EXPECT_EQ(empty->ListOutcomes(run.id, "").value().items.size(), 2u);
 }
 
-TEST(Rebuild, LeavesOutAProjectThatDeniesAccess) {
+TEST(Rebuild, NamesAProjectThatDeniesAccess) {
   SimFixture fixture;
   AddTables(fixture);
   ASSERT_TRUE(fixture.BackUp().ok());
   fixture.cloud().faults().DenyAccess("acme-hr");
   const auto repositories = FindRepositories(fixture.services(), {});
   ASSERT_TRUE(repositories.ok());
-  EXPECT_EQ(repositories->size(), 1u);
+  EXPECT_EQ(repositories->repositories.size(), 1u);
+  ASSERT_EQ(repositories->unsearched.size(), 1u);
+  EXPECT_THAT(repositories->unsearched[0].message, testing::HasSubstr("acme-hr"));
+}
+
+TEST(Rebuild, ReadsEverythingButARunFileThatWasCut) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const std::string bucket = FillBucketPattern(BackupPolicy().bucket_pattern, "acme-hr", "US");
+  for (const auto& object : fixture.cloud().AllObjects(bucket)) {
+    if (!object.ref.name.starts_with("runs/")) continue;
+    fixture.cloud().RemoveObject(object.ref);
+    ASSERT_TRUE(CreateObjectFromString(fixture.cloud().objects(), {bucket, object.ref.name, 0},
+                                       "{\"run\": {")
+                    .ok());
+  }
+  fixture.LoseCatalog();
+  const Services services = fixture.services();
+  const auto report = RebuildFrom(services, FindRepositories(services, {})->repositories);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->manifests, 2);
+  EXPECT_EQ(report->damaged, 1);
+  EXPECT_EQ(report->runs, 1);
 }
 
 TEST(Rebuild, WhatAnEmptiedBucketHeldIsBackedUpAgain) {

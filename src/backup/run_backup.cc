@@ -28,19 +28,30 @@ Result<std::vector<ItemOutcome>> AllOutcomes(catalog::RunLedger& ledger, const s
   return outcomes;
 }
 
-// The newest run that was finished before `run`; nullopt: none.
-Result<std::optional<std::string>> RunBefore(catalog::RunLedger& ledger, const std::string& run) {
+// How many runs are looked through for what was there before.
+constexpr size_t kRunsBeforeMax = 20;
+
+// What the finished runs before `run` last saw of the objects in its scope: of each object what the
+// newest run says that covered it.
+Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Run& run) {
+  std::vector<ItemOutcome> seen;
+  std::vector<Scope> newer;
   std::string token;
   do {
     HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
-    for (const Run& candidate : page.items) {
-      if (candidate.state == RunState::kFinished && candidate.id < run) {
-        return std::optional(candidate.id);
+    for (const Run& before : page.items) {
+      if (before.state != RunState::kFinished || before.id >= run.id) continue;
+      HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(ledger, before.id));
+      for (ItemOutcome& item : items) {
+        const auto covers = [&](const Scope& scope) { return scope.CoversTable(item.object); };
+        if (std::ranges::none_of(newer, covers)) seen.push_back(std::move(item));
       }
+      newer.push_back(before.policy.scope);
+      if (before.policy.scope == run.policy.scope || newer.size() == kRunsBeforeMax) return seen;
     }
     token = page.next_page_token;
   } while (!token.empty());
-  return std::optional<std::string>();
+  return seen;
 }
 
 bool IsPresent(const ItemOutcome& item) {
@@ -52,6 +63,8 @@ class RunInProgress {
   RunInProgress(const BackupRequest& request, const BusSetup& setup, const Services& services,
                 const ProgressCallback& on_progress)
       : request_(request), setup_(setup), services_(services), on_progress_(on_progress) {}
+
+  bool is_resumed() const { return progress_.resumed; }
 
   Result<RunReport> Execute() {
     HF_RETURN_IF_ERROR(EnsureBus(setup_));
@@ -151,12 +164,8 @@ class RunInProgress {
   Result<RunReport> Finish() {
     run_.finished_ms = ToUnixMillis(services_.clock.Now());
     HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(services_.catalog, run_.id));
-    HF_ASSIGN_OR_RETURN(const auto before, RunBefore(services_.catalog, run_.id));
-    if (before) {
-      HF_ASSIGN_OR_RETURN(const auto items_before, AllOutcomes(services_.catalog, *before));
-      std::ranges::move(FindDeleted(items_before, items, run_.policy.scope),
-                        std::back_inserter(items));
-    }
+    HF_ASSIGN_OR_RETURN(const auto before, SeenBefore(services_.catalog, run_));
+    std::ranges::move(FindDeleted(before, items, run_.policy.scope), std::back_inserter(items));
     run_.state = RunState::kFinished;
     RunReport report = MakeRunReport(run_, std::move(items));
     // Before the run counts as finished, so that a crash in between writes it again.
@@ -242,10 +251,11 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
 Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
                              const Services& services, const ProgressCallback& on_progress) {
   while (true) {
-    HF_ASSIGN_OR_RETURN(RunReport report,
-                        RunInProgress(request, setup, services, on_progress).Execute());
-    // What was gone on with may have been asked for otherwise; then it is this request's turn.
-    if (!(report.run.policy == request.policy)) continue;
+    RunInProgress run(request, setup, services, on_progress);
+    HF_ASSIGN_OR_RETURN(RunReport report, run.Execute());
+    // What was gone on with looked at the tables when it began, and perhaps at others: now it is
+    // this request's turn.
+    if (run.is_resumed()) continue;
     if (report.items.empty() && !request.policy.scope.include.empty()) {
       return MakeError(ErrorId::kNothingInScope,
                        fmt::format("no dataset or table that is visible fits {}",

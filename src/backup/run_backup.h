@@ -29,11 +29,10 @@ struct BackupProgress {
 // Called about five times a second, and once at the end.
 using ProgressCallback = std::function<void(const BackupProgress&)>;
 
-// Runs it. A run of another policy that was begun and not finished is finished first; `on_progress`
-// tells which run it speaks of. The report names every object once; failed objects are in it, not
-// errors of the call. kNothingInScope: the policy's patterns fit nothing.
-// Errors: of the ledger (kDiskFull ends the run at once) and the bus; kRunStalled. What was done is
-// kept in any case.
+// Runs it. A run that was begun and not finished is finished first; `on_progress` tells which run
+// it speaks of. The report names every object once; failed objects are in it, not errors of the
+// call. kNothingInScope: the policy's patterns fit nothing. Errors: of the ledger (kDiskFull ends
+// the run at once) and the bus; kRunStalled. What was done is kept in any case.
 Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
                              const Services& services, const ProgressCallback& on_progress);
 

@@ -247,6 +247,63 @@ TEST(RunBackups, FinishesARunOfAnotherScopeAndThenDoesWhatWasAsked) {
   EXPECT_TRUE((*catalog::LatestGood(fixture.catalog(), kOrders)).has_value());
 }
 
+TEST(RunBackups, LooksAtTheTablesAnewAfterFinishingAnEarlierRun) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  fixture.cloud().faults().CrashAtCall(15);
+  ASSERT_FALSE(fixture.BackUp().ok());
+  fixture.cloud().faults().Revive();
+  fixture.clock().Advance(std::chrono::minutes{10});
+  fixture.cloud().AppendRows(kOrders, NumberedRows(11, 5));
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->rows, 15);
+}
+
+TEST(RunBackups, NamesWhatIsGoneAlthoughARunOfAnotherScopeWasInBetween) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  BackupPolicy events;
+  events.scope.include = {"acme-shop.sales.events"};
+  ASSERT_TRUE(fixture.BackUp(events).ok());
+  fixture.cloud().DropTable(kOrders);
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(OutcomeOf(*report, kOrders), Outcome::kVanished);
+}
+
+TEST(BackUpTable, TakesTheBackupThatAnotherWorkerCommittedMeanwhile) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  const Services services = fixture.services();
+  const auto table = services.warehouse.GetTable(kOrders);
+  ASSERT_TRUE(table.ok());
+  StageContext context;
+  context.run.id = "20261121T101844Z-3fa9c1d2";
+  const RunBackup message{.run = context.run.id,
+                          .table_to_backup = kOrders,
+                          .method = Method::kExport,
+                          .units = {{.partition = "", .fingerprint = FingerprintOf(*table)}}};
+  // While this worker waits for the job, the other one does all of the work and clears up.
+  bool first = true;
+  context.keep_alive = [&]() -> Status {
+    if (services.warehouse.GetTable(kOrders).ok() && first &&
+        fixture.cloud().JobsStarted("extract") == 1) {
+      first = false;
+      StageContext other;
+      other.run.id = context.run.id;
+      CHECK(BackUpTable(message, other, services).ok(), "the other worker");
+    }
+    return Ok();
+  };
+  const auto result = BackUpTable(message, context, services);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_FALSE(first);
+  EXPECT_EQ(result->outcomes.at(0).outcome, Outcome::kBackedUp) << result->outcomes.at(0).reason;
+}
+
 TEST(RunBackups, RefusesAScopeThatFitsNothing) {
   SimFixture fixture;
   AddOrders(fixture);

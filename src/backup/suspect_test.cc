@@ -65,5 +65,48 @@ TEST(Suspect, IsTheNewMeasureOnceItIsAccepted) {
   EXPECT_FALSE(next->items.at(0).suspect) << next->items.at(0).reason;
 }
 
+// A table of two days, each with rows.
+void AddDays(SimFixture& fixture, const TableRef& table) {
+  const Schema schema{
+      {{.name = "day", .type = FieldType::kDate}, {.name = "n", .type = FieldType::kInt64}}};
+  fixture.cloud().AddTable(table, schema,
+                           {{{"day", "2026-01-01"}, {"n", 1}}, {{"day", "2026-01-02"}, {"n", 2}}},
+                           {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+}
+
+TEST(Suspect, IsAPartitionedTableThatWasEmptied) {
+  SimFixture fixture;
+  AddDays(fixture, kOrders);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, {});
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(CountSuspects(report->items), 1);
+  EXPECT_EQ(*catalog::LatestGood(fixture.catalog(), kOrders), std::nullopt);
+}
+
+TEST(Suspect, IsNotAPartitionedTableThatWasAlwaysEmpty) {
+  SimFixture fixture;
+  AddDays(fixture, kOrders);
+  fixture.cloud().ReplaceRows(kOrders, {});
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(CountSuspects(report->items), 0);
+}
+
+TEST(Suspect, IsToldByTheRepositoryWhenTheCatalogWasLost) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, {});
+  fixture.LoseCatalog();
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(CountSuspects(report->items), 1);
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->rows, 10);
+}
+
 }  // namespace
 }  // namespace holdfast::backup

@@ -126,12 +126,40 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
       .suspect = manifest.IsSuspect()};
 }
 
+namespace {
+
+// Why a table that has partitions, and none any more, is suspect: its newest good backups are of
+// partitions. Empty: they are not.
+Result<std::string> EmptiedReason(const TableBackup& common, const Unit& unit) {
+  HF_ASSIGN_OR_RETURN(const auto good, catalog::LatestGoodOfTable(common.services.catalog,
+                                                                  unit.object.WholeTable()));
+  int64_t whole_ms = 0;
+  for (const catalog::BackupRecord& record : good) {
+    if (record.object.partition.empty()) whole_ms = record.created_ms;
+  }
+  int64_t rows = 0;
+  for (const catalog::BackupRecord& record : good) {
+    if (!record.object.partition.empty() && record.created_ms > whole_ms) rows += record.rows;
+  }
+  if (rows == 0) return std::string();
+  return fmt::format("no partition is left, where the last good backups hold {} rows in them",
+                     rows);
+}
+
+}  // namespace
+
 Result<ItemOutcome> Commit(const TableBackup& common, const Unit& unit, Manifest manifest) {
   std::optional<catalog::BackupRecord> good = unit.last;
   if (good && !good->IsGood()) {
     HF_ASSIGN_OR_RETURN(good, catalog::LatestGood(common.services.catalog, unit.object));
   }
-  if (good) {
+  const bool has_lost_partitions =
+      unit.object.partition.empty() && manifest.rows == 0 &&
+      unit.scanned.fingerprint.partitioning.kind != Partitioning::Kind::kNone;
+  if (has_lost_partitions && common.context.run.policy.shrink_threshold > 0) {
+    HF_ASSIGN_OR_RETURN(manifest.suspect, EmptiedReason(common, unit));
+  }
+  if (good && manifest.suspect.empty()) {
     manifest.suspect = ShrinkReason(common.context.run.policy, good->rows, manifest.rows);
   }
   repository::Repository repository = common.repository;

@@ -15,7 +15,7 @@ struct BackupRunOptions {
   bool dry_run = false;
 };
 
-// Exit code kExitPartial when an object failed.
+// Exit code kExitPartial when an object failed or is suspect.
 Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& options);
 
 struct BackupListOptions {

@@ -107,7 +107,8 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
                                          }));
   progress.Clear();
   PrintReport(global, report);
-  if (const int64_t suspects = CountSuspects(report.items); suspects > 0) {
+  const int64_t suspects = CountSuspects(report.items);
+  if (suspects > 0) {
     Say(global,
         fmt::format("WARNING: {} suspect: rows are missing compared with the last good backup, "
                     "which is kept and which restores go on using. Look at the source; if it is "
@@ -115,7 +116,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
                     Plural(suspects, "backup") + (suspects == 1 ? " is" : " are")));
   }
   const int64_t failed = report.totals.Of(Outcome::kFailed);
-  if (failed == 0) return kExitOk;
+  if (failed == 0) return suspects == 0 ? kExitOk : kExitPartial;
   Say(global,
       fmt::format("{} could not be backed up; earlier backups are kept. Run the same command "
                   "again, or see `holdfast explain ID`.",

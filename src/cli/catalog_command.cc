@@ -28,23 +28,25 @@ Result<repository::Location> ParseRepository(const std::string& text) {
   return location;
 }
 
-Result<std::vector<repository::Location>> RepositoriesOf(Environment& environment,
-                                                         const std::vector<std::string>& names) {
+Result<backup::FoundRepositories> RepositoriesOf(Environment& environment,
+                                                 const std::vector<std::string>& names) {
   if (names.empty()) {
     return backup::FindRepositories(environment.backup_services(), environment.config().policy);
   }
-  std::vector<repository::Location> locations;
+  backup::FoundRepositories found;
   for (const std::string& name : names) {
     HF_ASSIGN_OR_RETURN(repository::Location location, ParseRepository(name));
-    locations.push_back(std::move(location));
+    found.repositories.push_back(std::move(location));
   }
-  return locations;
+  return found;
 }
 
 Result<int> Rebuild(const GlobalOptions& global, const std::vector<std::string>& names) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  HF_ASSIGN_OR_RETURN(const auto repositories, RepositoriesOf(*environment, names));
+  HF_ASSIGN_OR_RETURN(const auto found, RepositoriesOf(*environment, names));
+  const auto& [repositories, unsearched] = found;
+  for (const Error& error : unsearched) Say(global, "NOT SEARCHED: " + error.message);
   if (repositories.empty()) {
     return MakeError(ErrorId::kRepositoryNotFound,
                      "no repository was found in the buckets that the policy names",
@@ -70,7 +72,8 @@ Result<int> Rebuild(const GlobalOptions& global, const std::vector<std::string>&
                    {"runs", report.runs},
                    {"damaged", report.damaged}});
   }
-  return report.damaged == 0 ? kExitOk : kExitDamaged;
+  if (report.damaged > 0) return kExitDamaged;
+  return unsearched.empty() ? kExitOk : kExitPartial;
 }
 
 }  // namespace

@@ -286,6 +286,9 @@ std::string HumanDuration(int64_t millis) {
 }
 
 std::string Plural(int64_t count, std::string_view noun) {
+  if (count != 1 && noun.ends_with("ry")) {
+    return fmt::format("{} {}ies", HumanCount(count), noun.substr(0, noun.size() - 1));
+  }
   return fmt::format("{} {}{}", HumanCount(count), noun, count == 1 ? "" : "s");
 }
 

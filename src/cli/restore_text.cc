@@ -116,7 +116,9 @@ void PrintTable(std::ostream& out, const restore::TableReport& table) {
     out << kIndent << "expiration left out: " << Printable(expiration) << '\n';
   }
   if (!table.comparison) return;
-  if (table.comparison->Equal()) {
+  if (table.comparison->Equal() && table.comparison->actual_rows == 0) {
+    out << kIndent << "empty, as its backup is: there was nothing to compare\n";
+  } else if (table.comparison->Equal()) {
     out << fmt::format("{}proven equal (L3): {} read back, content digest {}\n", kIndent,
                        Plural(table.comparison->actual_rows, "row"),
                        table.comparison->actual_digest);

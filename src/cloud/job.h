@@ -62,6 +62,7 @@ struct JobStatus {
   JobState state = JobState::kPending;
   std::optional<Error> error;  // set: the job failed; whether IsRetryable: another id may help
   std::vector<std::string> warnings;  // messages of a job that succeeded nevertheless
+  int64_t created_ms = 0;             // by the service's clock; 0 when not told
   int64_t output_rows = 0;            // load, copy
   int64_t output_bytes = 0;
   int64_t output_files = 0;  // extract: objects written; -1 when not told

@@ -99,6 +99,7 @@ void ReadStatistics(const Json& job, cloud::JobStatus& status) {
   }
   const Json* statistics = FindField(job, "statistics");
   if (statistics == nullptr) return;
+  status.created_ms = Int64Or(*statistics, "creationTime", 0);
   if (const Json* load = FindField(*statistics, "load")) {
     status.output_rows = Int64Or(*load, "outputRows", 0);
     status.output_bytes = Int64Or(*load, "outputBytes", 0);

@@ -207,7 +207,7 @@ Result<cloud::JobStatus> SimWarehouse::AddJob(const std::string& key, const clou
                                               const cloud::JobSpec& spec) {
   MaybeDrop(spec);
   Job job{.spec = spec,
-          .status = {.ref = ref, .state = cloud::JobState::kRunning},
+          .status = {.ref = ref, .state = cloud::JobState::kRunning, .created_ms = NowMs()},
           .finishes = clock_.Now() + settings_.job_duration,
           .sources = {},
           .failure = faults_.NextJobFailure(KindOf(spec))};

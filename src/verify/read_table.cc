@@ -22,6 +22,20 @@ void DeleteScratch(cloud::ObjectStore& objects, const std::string& bucket,
 
 }  // namespace
 
+Result<SetInspection> TableReader::InspectAll(const std::vector<cloud::ObjectInfo>& extracted,
+                                              const Schema& schema) const {
+  SetInspection set;
+  for (const cloud::ObjectInfo& object : extracted) {
+    HF_RETURN_IF_ERROR(keep_alive());
+    HF_ASSIGN_OR_RETURN(ObjectInspection inspected, InspectObject(objects, object, schema));
+    set.rows += inspected.object.rows;
+    set.bytes += inspected.object.size_bytes;
+    set.digest.Merge(inspected.digest);
+    set.objects.push_back(std::move(inspected.object));
+  }
+  return set;
+}
+
 Result<SetInspection> TableReader::Read(const TableRef& table, const std::string& location,
                                         const Schema& schema, std::string_view purpose) const {
   // A place of its own for each look: an earlier one may have left a part behind.
@@ -37,7 +51,7 @@ Result<SetInspection> TableReader::Read(const TableRef& table, const std::string
                                     keep_alive));
   HF_ASSIGN_OR_RETURN(const auto extracted,
                       cloud::ListExtracted(objects, bucket, prefix, done.output_files));
-  auto inspected = InspectObjects(objects, extracted, schema);
+  auto inspected = InspectAll(extracted, schema);
   DeleteScratch(objects, bucket, prefix);
   return inspected;
 }

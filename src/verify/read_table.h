@@ -30,6 +30,10 @@ struct TableReader {
   // InspectObjects.
   Result<SetInspection> Read(const TableRef& table, const std::string& location,
                              const Schema& schema, std::string_view purpose) const;
+
+ private:
+  Result<SetInspection> InspectAll(const std::vector<cloud::ObjectInfo>& extracted,
+                                   const Schema& schema) const;
 };
 
 }  // namespace holdfast::verify

@@ -48,8 +48,9 @@ Result<VerifyReport> VerifyBackup(cloud::ObjectStore& store, const Manifest& man
                                   VerifyLevel level, const InspectOptions& options = {});
 
 // Verifies a backup of method copy. kL0: the table is there, has the manifest's rows, and was not
-// written to since the backup. kL2: its content is read as well; a backup that was made without
-// reading it has no digest to hold that against, and gets no further than kL0. Errors:
+// touched since the backup; one that was touched is read, and passes if its content is the same.
+// kL2: its content is read in any case. A backup that was made without reading it has no digest to
+// hold that against: it is verified at kL0, whatever is asked for. Errors:
 // kVerifyUnsupported (kL1 or another method), the warehouse's when it could not answer. Findings:
 // kObjectMissing, kObjectChanged, kDataMismatch.
 Result<VerifyReport> VerifyCopy(const TableReader& reader, const Manifest& manifest,

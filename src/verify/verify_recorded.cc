@@ -8,20 +8,6 @@ namespace holdfast::verify {
 
 namespace {
 
-// Whether an error of opening the repository or reading the manifest tells of damage.
-bool IsDamageOfRepository(const Error& error) {
-  switch (error.id) {
-    case ErrorId::kBucketNotFound:
-    case ErrorId::kRepositoryNotFound:
-    case ErrorId::kRepositoryDamaged:
-    case ErrorId::kManifestNotFound:
-    case ErrorId::kManifestDamaged:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
                                     VerifyLevel level) {
   if (!manifest.copy) return VerifyBackup(services.objects, manifest, level);
@@ -63,6 +49,19 @@ Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord&
 }
 
 }  // namespace
+
+bool IsDamageOfRepository(const Error& error) {
+  switch (error.id) {
+    case ErrorId::kBucketNotFound:
+    case ErrorId::kRepositoryNotFound:
+    case ErrorId::kRepositoryDamaged:
+    case ErrorId::kManifestNotFound:
+    case ErrorId::kManifestDamaged:
+      return true;
+    default:
+      return false;
+  }
+}
 
 Result<VerifyReport> VerifyRecorded(const Services& services, const catalog::BackupRecord& record,
                                     VerifyLevel level) {

@@ -24,6 +24,10 @@ struct Services {
   std::string staging_bucket_pattern;  // where copies are extracted to, to be read
 };
 
+// Whether an error of opening a repository or reading a manifest in it tells of damage: also that
+// what the catalog knows of is not there any more. Of other calls it says nothing.
+bool IsDamageOfRepository(const Error& error);
+
 // Verifies one backup, writes the evidence and records what was found. Damage of any kind, of the
 // manifest and of the repository too, is a report with findings: the next backup is looked at all
 // the same. A copy has no kL1: it is verified at kL2 instead. Errors mean that it could not be

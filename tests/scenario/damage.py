@@ -137,14 +137,14 @@ def a_table_that_shrank_is_told_and_its_good_backup_kept_until_accepted(world):
     world.json('backup', 'run')
     good = newest(world, PEOPLE)['backup']
     world.query('acme-shop', 'DELETE FROM `acme-shop.sales.people` WHERE TRUE')
-    world.json('backup', 'run')
+    world.json('backup', 'run', expect=3)
     check('WARNING' in world.last_error and 'suspect' in world.last_error, world.last_error)
     suspect = newest(world, PEOPLE)['backup']
     check(suspect != good, 'the shrunk table was backed up')
     world.run('restore', 'run', PEOPLE, '--to-project', 'acme-rescue')
     check(world.query('acme-rescue', 'SELECT COUNT(*) FROM `acme-rescue.sales.people`') == [['3']],
           'the good backup was restored')
-    world.json('backup', 'run')
+    world.json('backup', 'run', expect=3)
     check(newest(world, PEOPLE)['backup'] == suspect, 'an unchanged suspect was exported again')
     world.run('backup', 'accept', suspect)
     world.run('restore', 'run', PEOPLE, '--to-project', 'acme-other')
@@ -157,6 +157,20 @@ def a_table_that_shrank_is_told_and_its_good_backup_kept_until_accepted(world):
     world.run('restore', 'run', PEOPLE, '--to-project', 'acme-third')
     check(world.query('acme-third', 'SELECT COUNT(*) FROM `acme-third.sales.people`') == [['0']],
           'the accepted backup was restored after the rebuild')
+
+
+def a_partitioned_table_that_was_emptied_is_suspect_with_or_without_a_catalog(world):
+    sales(world)
+    world.json('backup', 'run')
+    world.query('acme-shop', 'DELETE FROM `acme-shop.sales.orders` WHERE TRUE')
+    world.json('backup', 'run', expect=3)
+    check('WARNING' in world.last_error and 'suspect' in world.last_error, world.last_error)
+    # A night's run on an empty catalog must not take it for a first good backup either.
+    shutil.rmtree(world.root / 'data')
+    world.query('acme-shop', 'DELETE FROM `acme-shop.sales.people` WHERE TRUE')
+    report = world.json('backup', 'run', expect=3)
+    suspects = {i['object'] for i in report['items'] if i.get('suspect')}
+    check(suspects == {'acme-shop.sales.orders', PEOPLE}, f'{suspects}')
 
 
 def a_copy_that_was_written_to_is_no_backup(world):
@@ -183,5 +197,6 @@ if __name__ == '__main__':
                   a_lost_bucket_is_backed_up_again_and_never_called_unchanged,
                   a_lost_catalog_is_rebuilt_from_the_buckets,
                   a_table_that_shrank_is_told_and_its_good_backup_kept_until_accepted,
+                  a_partitioned_table_that_was_emptied_is_suspect_with_or_without_a_catalog,
                   a_copy_that_was_written_to_is_no_backup,
                   a_mistyped_scope_is_an_error)

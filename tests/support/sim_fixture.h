@@ -49,6 +49,9 @@ class SimFixture {
             .staging_bucket_pattern = BackupPolicy().staging_bucket_pattern};
   }
 
+  // The catalog's file is gone: an empty one takes its place.
+  void LoseCatalog() { catalog_ = catalog::SqliteCatalog::Open(":memory:").value(); }
+
   // A whole run in this thread.
   Result<RunReport> BackUp(const BackupPolicy& policy = {}) {
     const backup::BusSetup setup{.bus = cloud_.bus(), .project = "platform"};
