@@ -101,11 +101,15 @@ Result<BackupRecord> RecordOfRow(const SqlRow& row) {
   return record;
 }
 
-// A verification that failed marks the backup until one of that level or a higher one passes.
+// A verification that failed marks the backup until one of that level or a higher one passes. One
+// that read every row and found the manifest's content (kL2) speaks for the backup as well as a
+// comparison of a restored table (kL3) does, which sees what happened to that table too.
+static_assert(static_cast<int>(VerifyLevel::kL2) == 3 && static_cast<int>(VerifyLevel::kL3) == 4);
 constexpr std::string_view kNotePassed =
     "UPDATE backups SET verified_ms = CASE WHEN ?1 >= verified_level THEN ?2 ELSE verified_ms END,"
     " verified_level = MAX(verified_level, ?1),"
-    " damaged_level = CASE WHEN ?1 >= damaged_level THEN 0 ELSE damaged_level END"
+    " damaged_level = CASE WHEN ?1 >= damaged_level OR (?1 >= 3 AND damaged_level <= 4) THEN 0"
+    " ELSE damaged_level END"
     " WHERE backup = ?3";
 constexpr std::string_view kNoteFailed =
     "UPDATE backups SET damaged_level = MAX(damaged_level, ?1, 1) WHERE backup = ?2";

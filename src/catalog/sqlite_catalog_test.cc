@@ -158,6 +158,20 @@ TEST_F(CatalogTest, DamageCountsUntilAVerificationOfThatLevelPasses) {
   EXPECT_FALSE(good()) << "damage at L0 counts";
 }
 
+TEST_F(CatalogTest, ReadingTheBackupItselfClearsWhatTheLookAtARestoredTableSaidOfIt) {
+  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+  const auto good = [&] { return LatestGood(*catalog_, kTable)->has_value(); };
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL3, false, "differs"}).ok());
+  EXPECT_FALSE(good());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 300, VerifyLevel::kL1, true, ""}).ok());
+  EXPECT_FALSE(good()) << "L1 does not know the rows";
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 400, VerifyLevel::kL2, true, ""}).ok());
+  EXPECT_TRUE(good());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 500, VerifyLevel::kL4, false, "differs"}).ok());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 600, VerifyLevel::kL2, true, ""}).ok());
+  EXPECT_FALSE(good()) << "L4 looked at the source";
+}
+
 TEST_F(CatalogTest, ARemovedBackupIsGoneWithItsVerifications) {
   ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
   ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, true, ""}).ok());
