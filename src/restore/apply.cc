@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/retry.h"
-#include "repository/repository.h"
+#include "restore/damage.h"
 #include "restore/load.h"
 #include "restore/target.h"
 #include "restore/unfinished.h"
-#include "verify/verify.h"
 
 namespace holdfast::restore {
 
@@ -16,96 +14,6 @@ namespace {
 
 int64_t MillisSince(const Clock& clock, Timestamp started) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now() - started).count();
-}
-
-// The manifest of a backup, with its objects in place (L0).
-Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRecord& backup) {
-  HF_ASSIGN_OR_RETURN(
-      repository::Repository repository,
-      repository::Repository::Open(services.objects, {backup.bucket, backup.prefix}));
-  HF_ASSIGN_OR_RETURN(Manifest manifest, repository.ReadManifest(backup.object, backup.backup));
-  // A copy is a table that anyone may have written to since: then it is no backup any more.
-  const verify::TableReader reader{
-      services.warehouse,     services.objects, services.clock, services.random, {},
-      [] { return Status(); }};
-  HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
-                      manifest.copy
-                          ? verify::VerifyCopy(reader, manifest, VerifyLevel::kL0)
-                          : verify::VerifyBackup(services.objects, manifest, VerifyLevel::kL0));
-  if (report.Passed()) return manifest;
-  return report.findings.empty() ? MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup)
-                                 : report.findings.front();
-}
-
-// So that no later restore takes the backup, unless a person asks for it.
-void RecordDamage(const Services& services, const std::string& backup, VerifyLevel level,
-                  const Error& damage) {
-  const Status recorded =
-      services.catalog.RecordVerification({.backup = backup,
-                                           .at_ms = ToUnixMillis(services.clock.Now()),
-                                           .level = level,
-                                           .passed = false,
-                                           .detail = damage.message});
-  if (!recorded.ok()) {
-    LogWarning("verification was not recorded", {{"error", recorded.error().message}});
-  }
-}
-
-// Why a load failed: the damage of a backup when its bytes are not those that its manifest tells
-// of, which the service may put in any words; else the error itself.
-Error ExplainLoadFailure(const Services& services, const std::vector<Manifest>& manifests,
-                         Error error) {
-  if (IsRetryable(error) || error.id == ErrorId::kCancelled) return error;
-  for (const Manifest& manifest : manifests) {
-    if (manifest.method != Method::kExport) continue;
-    const auto report = verify::VerifyBackup(services.objects, manifest, VerifyLevel::kL1);
-    if (!report.ok() || report->findings.empty()) continue;
-    const Error& damage = report->findings.front();
-    RecordDamage(services, manifest.backup, VerifyLevel::kL1, damage);
-    return MakeError(damage.id, "backup " + manifest.backup + " of " + manifest.object.ToString() +
-                                    " is damaged: " + damage.message);
-  }
-  return error;
-}
-
-// The manifests of a table's backups. What is found damaged is recorded so: the next restore takes
-// the good backup before it.
-Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore) {
-  std::vector<Manifest> manifests;
-  for (const catalog::BackupRecord& backup : restore.backups) {
-    auto manifest = ReadManifest(services, backup);
-    if (!manifest.ok() && manifest.error().code == Code::kDataLoss) {
-      RecordDamage(services, backup.backup, VerifyLevel::kL0, manifest.error());
-    }
-    if (!manifest.ok()) return manifest.error();
-    manifests.push_back(*std::move(manifest));
-  }
-  return manifests;
-}
-
-// Keeps the comparison where it outlives this machine, and in the catalog.
-void KeepEvidence(const Services& services, const TableRestore& restore, const OwnedTable& owned,
-                  const TableComparison& comparison) {
-  for (const catalog::BackupRecord& backup : restore.backups) {
-    const Status recorded = services.catalog.RecordVerification(
-        {.backup = backup.backup,
-         .at_ms = ToUnixMillis(services.clock.Now()),
-         .level = VerifyLevel::kL3,
-         .passed = comparison.Equal(),
-         .detail = "restored to " + restore.target.ToString() + " and compared"});
-    if (!recorded.ok())
-      LogWarning("verification was not recorded", {{"error", recorded.error().message}});
-  }
-  const catalog::BackupRecord& last = restore.backups.back();
-  Json evidence = comparison.ToJson();
-  evidence["source"] = restore.source.ToString();
-  evidence["target"] = restore.target.ToString();
-  for (const auto& backup : restore.backups) evidence["backups"].push_back(backup.backup);
-  auto repository = repository::Repository::Open(services.objects, {last.bucket, last.prefix});
-  const Status written = repository.ok()
-                             ? repository->WriteEvidence("restore", owned.restore_id, evidence)
-                             : Status(repository.error());
-  if (!written.ok()) LogWarning("evidence was not written", {{"error", written.error().message}});
 }
 
 // Why a target that is there and not of this plan cannot be used. One that another restore has not
@@ -150,6 +58,14 @@ class PlanInProgress {
       : request_(request), plan_(plan), services_(services) {}
 
   Status RestoreTable(const TableRestore& restore, TableReport& report) {
+    if (restore.finished) {
+      report.resumed = true;
+      report.rows = restore.rows;
+      report.bytes = restore.bytes;
+      report.outcome = TableOutcome::kRestored;
+      report.notes.emplace_back("it was finished before, by the same command");
+      return Ok();
+    }
     HF_ASSIGN_OR_RETURN(const std::vector<Manifest> manifests, ReadManifests(services_, restore));
     const Manifest& newest = NewestOf(manifests);
     auto owned = TakeTarget(services_, plan_, restore, newest);
@@ -195,8 +111,12 @@ class PlanInProgress {
     KeepEvidence(services_, restore, owned, *report.comparison);
     if (report.comparison->Equal()) return Ok();
     report.outcome = TableOutcome::kDiffers;
-    return MakeError(ErrorId::kRestoreMismatch,
-                     restore.target.ToString() + ": " + report.comparison->differences.front());
+    std::string message = restore.target.ToString() + ": " + report.comparison->differences.front();
+    if (report.comparison->content_differs) {
+      services_.on_step("reading the backups of " + restore.source.ToString() + " again");
+      message += "; " + ExamineBackups(services_, manifests);
+    }
+    return MakeError(ErrorId::kRestoreMismatch, std::move(message));
   }
 
   // A target that could not be filled is taken away while it is empty, so that nobody takes it for
@@ -248,6 +168,20 @@ class PlanInProgress {
   std::vector<OwnedTable> to_release_;
 };
 
+// The plan as it goes on from here: what is done is not restored, nor looked at, again.
+void KeepWhatIsLeft(const RestoreRequest& request, const RestorePlan& plan,
+                    const RestoreReport& report, Timestamp started, const Services& services) {
+  std::vector<TableRestore> tables = plan.tables;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    tables[i].finished = report.tables[i].outcome == TableOutcome::kRestored;
+  }
+  RestorePlan left = PlanOf(request, std::move(tables), plan.missing, plan.notes);
+  left.resumes_ms = plan.resumes_ms.value_or(ToUnixMillis(started));
+  const Status kept = KeepPlan(request, left, services);
+  // Then the same command looks at the tables that are done, which costs time only.
+  if (!kept.ok()) LogWarning("the plan was not stored", {{"error", kept.error().message}});
+}
+
 }  // namespace
 
 Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& plan,
@@ -278,6 +212,8 @@ Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& pl
   HF_RETURN_IF_ERROR(in_progress.Release());
   if (report.Count(TableOutcome::kFailed) + report.Count(TableOutcome::kDiffers) == 0) {
     ForgetPlan(plan, services);
+  } else if (report.Count(TableOutcome::kRestored) != 0) {
+    KeepWhatIsLeft(request, plan, report, started, services);
   }
   report.duration_ms = MillisSince(services.clock, started);
   return report;

@@ -191,6 +191,46 @@ TEST(Apply, TheSameCommandTakesTheGoodBackupBeforeOneThatItFoundDamaged) {
   EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 10u);
 }
 
+TEST(Apply, ATableThatKeepsFailingDoesNotKeepTheOthersToAnOldTime) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = ToBack(kSales);
+  fixture.cloud().faults().FailJobs("load", "quotaExceeded", 1);
+  ASSERT_EQ(Restore(fixture, request)->Count(TableOutcome::kFailed), 1);
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 5));
+  fixture.cloud().AppendRows(kSecond, NumberedRows(21, 5));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().DropTable(Back(kSecond));
+  const auto report = Restore(fixture, request);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Succeeded());
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 15u);
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kSecond)).size(), 25u);
+}
+
+TEST(Apply, LeavesATableThatWasFinishedAloneWhileAnotherIsTriedAgain) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = ToBack(kSales);
+  fixture.cloud().faults().FailJobs("load", "quotaExceeded", 1);
+  ASSERT_EQ(Restore(fixture, request)->Count(TableOutcome::kRestored), 1);
+  // It is in use: what is in it now is no business of the restore.
+  fixture.cloud().AppendRows(Back(kSecond), NumberedRows(90, 1));
+  for (const bool last : {false, true}) {
+    if (!last) fixture.cloud().faults().FailJobs("load", "quotaExceeded", 1);
+    const auto report = Restore(fixture, request);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(report->Succeeded(), last);
+    EXPECT_EQ(report->tables[1].outcome, TableOutcome::kRestored);
+    EXPECT_FALSE(report->tables[1].comparison.has_value());
+  }
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), 10u);
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kSecond)).size(), 21u);
+  EXPECT_EQ(StoredPlans(fixture), 0u);
+}
+
 TEST(Apply, NamesATargetThatItHasToLeaveUnfinished) {
   SimFixture fixture;
   AddTwo(fixture);

@@ -96,6 +96,7 @@ void Census::AddTable(TableCensus& table, const Run& run,
   // Divided otherwise before: together the two would hold rows twice.
   if (layout != Layout::kUnknown && layout != table.layout) {
     table.closed = true;
+    table.closed_ms = run.finished_ms;
     return;
   }
   bool listed = true;
@@ -108,8 +109,10 @@ void Census::AddTable(TableCensus& table, const Run& run,
     std::optional<ObjectState> state;
     if (item->outcome != Outcome::kVanished) state = StateOf(*item, run);
     table.objects.try_emplace(item->object.partition, std::move(state));
+    table.told_ms.try_emplace(item->object.partition, run.finished_ms);
   }
   table.closed = listed;
+  if (listed) table.closed_ms = run.finished_ms;
 }
 
 bool Census::IsGone(const TableRef& table, int64_t since_ms) const {
@@ -125,6 +128,20 @@ bool Census::Knows(const TableRef& table, int64_t since_ms) const {
 bool Census::KnowsObject(const TableRef& object) const {
   const auto table = tables_.find(object.WholeTable());
   return table != tables_.end() && table->second.objects.contains(object.partition);
+}
+
+std::optional<int64_t> Census::ToldUntil(const TableRef& object) const {
+  const auto table = tables_.find(object.WholeTable());
+  if (table == tables_.end()) return std::nullopt;
+  const auto told = table->second.told_ms.find(object.partition);
+  if (told != table->second.told_ms.end()) return told->second;
+  return table->second.closed ? std::optional(table->second.closed_ms) : std::nullopt;
+}
+
+bool Census::IsDividedAs(const TableRef& object) const {
+  const auto table = tables_.find(object.WholeTable());
+  if (table == tables_.end() || table->second.layout == Layout::kUnknown) return true;
+  return (table->second.layout == Layout::kWhole) == object.partition.empty();
 }
 
 bool Census::IsComplete() const {

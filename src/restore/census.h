@@ -63,13 +63,24 @@ class Census {
   // Whether a run tells that exactly this table or partition was there, or was gone.
   bool KnowsObject(const TableRef& object) const;
 
+  // When the run ended that tells of the object, or that listed all of its table without it. A
+  // backup that came later, of a run that was killed or is under way, is not known to it. nullopt:
+  // no run tells.
+  std::optional<int64_t> ToldUntil(const TableRef& object) const;
+
+  // Whether the object is divided as the table is by the newest run that tells: a partition of a
+  // partitioned table, or a whole one.
+  bool IsDividedAs(const TableRef& object) const;
+
  private:
   enum class Layout { kUnknown, kWhole, kPartitioned };
 
   struct TableCensus {
     std::map<std::string, std::optional<ObjectState>> objects;  // by partition; nullopt: gone
+    std::map<std::string, int64_t> told_ms;                     // of the same, when its run ended
     Layout layout = Layout::kUnknown;                           // of the newest that told
     bool closed = false;                                        // a run listed all of it
+    int64_t closed_ms = 0;                                      // when that run ended
     std::optional<ObjectState> failure;                         // of the newest run, on the whole
   };
 

@@ -1,8 +1,9 @@
 // Comparing a restored table with the backups it came from, by content (verify level L3).
 //
 // The table is extracted into a scratch place and every row of it read; the sum over rows must be
-// the sum of the backups' digests. Beside the content: schema, partitioning, clustering,
-// description, and that nothing of it is going to expire.
+// the sum of the backups' digests. A digest is that of rows of one schema, so a backup from before
+// the table got a column is read again, with null in that column. Beside the content: schema,
+// partitioning, clustering, description, and that nothing of it is going to expire.
 #pragma once
 
 #include <string>
@@ -21,6 +22,7 @@ struct TableComparison {
   int64_t expected_rows = 0;
   int64_t actual_rows = 0;
   int64_t bytes_read = 0;
+  bool content_differs = false;          // rows differ, not the definition alone
   std::vector<std::string> differences;  // for a person; empty: equal
 
   // Whether the restored table can be trusted.

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "base/retry.h"
 #include "model/ids.h"
+#include "restore/compare.h"
 #include "restore/rewrite.h"
 
 namespace holdfast::restore {
@@ -24,6 +28,18 @@ TableRef DestinationOf(const TableRef& target, const Partitioning& partitioning,
   const bool addressed = IsByIngestionTime(partitioning) && !partition.empty() &&
                          partition != kNullPartition && partition != kUnpartitionedPartition;
   return addressed ? target.WithPartition(partition) : target;
+}
+
+// Whether rows of `older` are rows of `newer` as well, with nothing in the columns it lacks.
+bool HoldsColumnsOf(const std::vector<Field>& newer, const std::vector<Field>& older) {
+  const Schema columns{newer};
+  return std::ranges::all_of(older, [&](const Field& field) {
+    const Field* found = columns.Find(field.name);
+    return found != nullptr && found->type == field.type &&
+           found->range_element_type == field.range_element_type &&
+           (found->mode == FieldMode::kRepeated) == (field.mode == FieldMode::kRepeated) &&
+           HoldsColumnsOf(found->fields, field.fields);
+  });
 }
 
 std::vector<std::string> UrisOf(const Manifest& manifest) {
@@ -52,8 +68,10 @@ bool WasRefused(const Error& error) {
 
 class TargetFill {
  public:
-  TargetFill(const Services& services, const OwnedTable& owned, FillProgress& progress)
-      : services_(services), owned_(owned), progress_(progress) {}
+  // `schema` is the target's.
+  TargetFill(const Services& services, const OwnedTable& owned, const Schema& schema,
+             FillProgress& progress)
+      : services_(services), owned_(owned), schema_(schema), progress_(progress) {}
 
   Status Load(const LoadGroup& group, size_t number) {
     const Manifest& first = *group.manifests.front();
@@ -77,7 +95,7 @@ class TargetFill {
       return cloud::JobSpec(cloud::LoadJob{.source_uris = uris,
                                            .destination = group.destination,
                                            .disposition = cloud::WriteDisposition::kAppend,
-                                           .schema = first.schema});
+                                           .schema = SchemaToLoad(first.schema, schema_)});
     });
   }
 
@@ -141,35 +159,48 @@ class TargetFill {
 
   const Services& services_;
   const OwnedTable& owned_;
+  const Schema& schema_;
   FillProgress& progress_;
+};
+
+// Jobs that may take more backups: the last one of each schema.
+struct OpenGroup {
+  size_t index = 0;
+  size_t uris = 0;
 };
 
 }  // namespace
 
+const Schema& SchemaToLoad(const Schema& backup, const Schema& target) {
+  return HoldsColumnsOf(target.fields, backup.fields) ? target : backup;
+}
+
 std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,
                                   const std::vector<Manifest>& manifests) {
   std::vector<LoadGroup> groups;
-  size_t uris = 0;
+  std::map<std::string, OpenGroup> open;  // by the hash of the schema
   for (const Manifest& manifest : manifests) {
     const TableRef destination = DestinationOf(target, partitioning, manifest);
-    const bool joins = !groups.empty() && !manifest.copy &&
-                       !groups.back().manifests.front()->copy &&
-                       groups.back().destination == destination && destination.partition.empty() &&
-                       groups.back().manifests.size() < kLoadPartitionsMax &&
-                       uris + manifest.objects.size() <= kLoadUrisMax;
-    if (!joins) {
-      groups.push_back({.destination = destination, .manifests = {}});
-      uris = 0;
+    const bool shares = !manifest.copy && destination.partition.empty();
+    const std::string schema = shares ? SchemaHash(manifest.schema) : "";
+    const auto found = shares ? open.find(schema) : open.end();
+    const bool joins = found != open.end() &&
+                       groups[found->second.index].manifests.size() < kLoadPartitionsMax &&
+                       found->second.uris + manifest.objects.size() <= kLoadUrisMax;
+    if (joins) {
+      groups[found->second.index].manifests.push_back(&manifest);
+      found->second.uris += manifest.objects.size();
+      continue;
     }
-    groups.back().manifests.push_back(&manifest);
-    uris += manifest.objects.size();
+    if (shares) open[schema] = {.index = groups.size(), .uris = manifest.objects.size()};
+    groups.push_back({.destination = destination, .manifests = {&manifest}});
   }
   return groups;
 }
 
 Status FillTarget(const Services& services, const OwnedTable& owned,
                   const std::vector<Manifest>& manifests, FillProgress& progress) {
-  TargetFill fill(services, owned, progress);
+  TargetFill fill(services, owned, NewestOf(manifests).schema, progress);
   const auto groups = GroupLoads(owned.table.ref, owned.table.partitioning, manifests);
   for (size_t number = 0; number < groups.size(); ++number) {
     HF_RETURN_IF_ERROR(fill.Load(groups[number], number));

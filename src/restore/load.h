@@ -26,9 +26,15 @@ struct LoadGroup {
 
 // How the backups are spread over jobs. A table that is partitioned by a column, or not at all,
 // takes many backups in one job, because rows find their partition; one that is partitioned by
-// ingestion time takes one job for each partition. Copies (method copy) are one job each. Pure.
+// ingestion time takes one job for each partition. Copies (method copy) are one job each. Backups
+// of one schema go together: the table may have got columns between two of them. Pure.
 std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,
                                   const std::vector<Manifest>& manifests);
+
+// The schema that a job names for a backup: the target's, where the backup's columns are all among
+// its own, of the same types, so that the others are null; else the backup's own, for the service
+// to judge. Pure.
+const Schema& SchemaToLoad(const Schema& backup, const Schema& target);
 
 // How far a fill came: whether a job of it may still be under way, as when the service stopped
 // answering. Then the target may get rows later, and must be left alone.

@@ -15,6 +15,7 @@ std::string PlanHash(const std::vector<TableRestore>& tables) {
   for (const TableRestore& table : tables) {
     text += table.source.ToString() + "\n" + table.target.ToString() + "\n";
     for (const catalog::BackupRecord& backup : table.backups) text += backup.backup + "\n";
+    if (table.finished) text += "finished\n";
   }
   return Sha256Hex(text).substr(0, 16);
 }
@@ -38,7 +39,8 @@ Json TableToJson(const TableRestore& table) {
   }
   return {{"source", table.source.ToString()},  {"target", table.target.ToString()},
           {"rows", std::to_string(table.rows)}, {"bytes", std::to_string(table.bytes)},
-          {"backups", std::move(backups)},      {"notes", table.notes}};
+          {"backups", std::move(backups)},      {"notes", table.notes},
+          {"finished", table.finished}};
 }
 
 }  // namespace

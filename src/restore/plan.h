@@ -25,7 +25,8 @@ struct TableRestore {
   std::vector<catalog::BackupRecord> backups;  // one, or one for each partition; in partition order
   std::vector<std::string> notes;  // of backups that are not the newest or not to be trusted
   int64_t rows = 0;
-  int64_t bytes = 0;  // stored
+  int64_t bytes = 0;      // stored
+  bool finished = false;  // by an earlier run of the same command: it is not restored again
 };
 
 struct RestorePlan {

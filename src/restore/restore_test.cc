@@ -205,6 +205,52 @@ TEST(Restore, ComparesByContentAndNotByCountAlone) {
               testing::Contains(testing::HasSubstr("not the same content")));
 }
 
+// The backup of the first partition is from before the table got a column.
+void BackUpBeforeAndAfterANewColumn(SimFixture& fixture) {
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  Schema wider = EventSchema();
+  wider.fields.push_back({.name = "y", .type = FieldType::kString});
+  ASSERT_TRUE(fixture.cloud().warehouse().UpdateTable(kEvents, {{"schema", wider.ToJson()}}).ok());
+  Json row = Event("2026-01-03", "d");
+  row["y"] = "new";
+  fixture.cloud().AppendRows(kEvents, {row});
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto newest = catalog::LatestGood(fixture.catalog(), kEvents.WithPartition("20260101"));
+  ASSERT_TRUE(newest.ok() && *newest);
+  const Status damaged = fixture.catalog().RecordVerification(
+      {.backup = (*newest)->backup, .at_ms = 1, .level = VerifyLevel::kL1, .passed = false});
+  ASSERT_TRUE(damaged.ok());
+}
+
+TEST(Restore, GivesABackupFromBeforeANewColumnNullInIt) {
+  SimFixture fixture;
+  BackUpBeforeAndAfterANewColumn(fixture);
+  const auto report = Restore(fixture, To(kEvents, "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(report->Succeeded()) << report->tables[0].error->message;
+  EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "events", ""}),
+            fixture.cloud().ReadRows(kEvents));
+}
+
+TEST(Restore, ComparesTheColumnThatABackupDoesNotHave) {
+  SimFixture fixture;
+  BackUpBeforeAndAfterANewColumn(fixture);
+  const RestoreRequest request = To(kEvents, "back");
+  Services services = fixture.restore_services();
+  services.on_step = [&](const std::string& step) {
+    if (!step.starts_with("comparing")) return;
+    Json row = Event("2026-01-01", "a");
+    row["y"] = "never there";
+    fixture.cloud().ReplaceRows({"acme-shop", "back", "events", "20260101"}, {row});
+  };
+  const auto plan = PlanRestore(request, services);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const auto report = Apply(request, *plan, services);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->tables[0].outcome, TableOutcome::kDiffers);
+}
+
 TEST(Restore, RefusesACopyThatWasWrittenToAndRecordsTheDamage) {
   SimFixture fixture;
   AddTables(fixture);
@@ -224,7 +270,7 @@ TEST(Restore, RefusesACopyThatWasWrittenToAndRecordsTheDamage) {
 
   ASSERT_TRUE(report.ok()) << report.error().message;
   ASSERT_FALSE(report->Succeeded());
-  EXPECT_EQ(report->tables[0].error->id, ErrorId::kObjectChanged);
+  EXPECT_EQ(report->tables[0].error->code, Code::kDataLoss);
   EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), (*latest)->backup)->damaged);
 }
 
@@ -330,6 +376,36 @@ TEST(GroupLoads, LoadsColumnPartitionsTogetherAndIngestionTimeOnesApart) {
       GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = ""}, manifests);
   ASSERT_EQ(apart.size(), 2u);
   EXPECT_EQ(apart[1].destination, kEvents.WithPartition("20260102"));
+}
+
+TEST(GroupLoads, LoadsBackupsOfOneSchemaTogether) {
+  std::vector<Manifest> manifests = {PartitionManifest("20260101"), PartitionManifest("20260102"),
+                                     PartitionManifest("20260103")};
+  manifests[0].schema = manifests[2].schema = TwoColumns();
+  manifests[1].schema = EventSchema();
+  const auto groups =
+      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = "day"}, manifests);
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_THAT(groups[0].manifests, testing::ElementsAre(&manifests[0], &manifests[2]));
+  EXPECT_THAT(groups[1].manifests, testing::ElementsAre(&manifests[1]));
+}
+
+TEST(SchemaToLoad, IsTheTargetsWhereTheBackupsColumnsAreAmongIts) {
+  const Schema old{{{.name = "a", .type = FieldType::kInt64},
+                    {.name = "r",
+                     .type = FieldType::kRecord,
+                     .fields = {{.name = "x", .type = FieldType::kString}}}}};
+  Schema wider = old;
+  wider.fields.push_back({.name = "b", .type = FieldType::kString});
+  wider.fields[1].fields.push_back({.name = "y", .type = FieldType::kString});
+  Schema retyped = old;
+  retyped.fields[1].fields[0].type = FieldType::kBytes;
+  Schema repeated = old;
+  repeated.fields[0].mode = FieldMode::kRepeated;
+  EXPECT_EQ(SchemaToLoad(old, wider), wider);
+  EXPECT_EQ(SchemaToLoad(wider, old), wider);
+  EXPECT_EQ(SchemaToLoad(old, retyped), old);
+  EXPECT_EQ(SchemaToLoad(old, repeated), old);
 }
 
 TEST(GroupLoads, StaysWithinTheUrisOfOneJob) {

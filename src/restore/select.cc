@@ -86,6 +86,7 @@ class Selector {
     HF_ASSIGN_OR_RETURN(newest_, NewestOfEach(catalog_, request_));
     HF_ASSIGN_OR_RETURN(const Census census, TakeCensus());
     for (const ObjectState& state : census.Objects()) HF_RETURN_IF_ERROR(Settle(census, state));
+    HF_RETURN_IF_ERROR(SettleNewer(census));
     HF_RETURN_IF_ERROR(SettleUnknownTables(census));
     std::ranges::sort(selection_.missing, {}, &MissingObject::object);
     if (!selection_.backups.empty()) return std::move(selection_);
@@ -128,7 +129,7 @@ class Selector {
             {.object = state.object, .reason = state.reason, .unsupported = true});
         return Ok();
       case Presence::kBackedUp:
-        return SettleBackedUp(state);
+        return SettleBackedUp(census, state);
       case Presence::kFailed:
         break;
     }
@@ -143,7 +144,13 @@ class Selector {
     return Ok();
   }
 
-  Status SettleBackedUp(const ObjectState& state) {
+  Status SettleBackedUp(const Census& census, const ObjectState& state) {
+    HF_ASSIGN_OR_RETURN(auto newer,
+                        GoodSince(state.object, census.ToldUntil(state.object).value_or(0)));
+    if (newer && newer->backup != state.backup) {
+      Take(*std::move(newer), "newer than the run of " + TimeText(state.seen_ms));
+      return Ok();
+    }
     HF_ASSIGN_OR_RETURN(const auto record, FindRecord(state));
     if (!record) {
       return FallBack(state.object, "the backup " + state.backup + " of it is not known any more");
@@ -160,6 +167,55 @@ class Selector {
     }
     selection_.backups.push_back({.record = *record, .note = std::move(note)});
     return Ok();
+  }
+
+  // Objects that no finished run lists, and whose backups are newer than the run that would have:
+  // of a run that was killed after it committed them, or is under way.
+  Status SettleNewer(const Census& census) {
+    std::set<TableRef> settled;
+    for (const SelectedBackup& chosen : selection_.backups) settled.insert(chosen.record.object);
+    for (const MissingObject& missing : selection_.missing) settled.insert(missing.object);
+    std::set<TableRef> divided_otherwise;
+    for (const auto& [object, record] : newest_) {
+      const auto told_ms = census.ToldUntil(object);
+      if (settled.contains(object) || !told_ms || record.created_ms <= *told_ms) continue;
+      if (!census.IsDividedAs(object)) {
+        divided_otherwise.insert(object.WholeTable());
+        continue;
+      }
+      HF_ASSIGN_OR_RETURN(auto newer, GoodSince(object, *told_ms));
+      if (newer) {
+        Take(*std::move(newer), "newer than the run that ended at " + TimeText(*told_ms));
+      } else {
+        selection_.missing.push_back({.object = object, .reason = WhyNewestIsNotUsed(record)});
+      }
+    }
+    for (const TableRef& table : divided_otherwise) {
+      selection_.notes.push_back(fmt::format(
+          "newer backups of {}, of a run that had not finished, are not used: the table "
+          "is divided into partitions otherwise in them",
+          table.ToString()));
+    }
+    return Ok();
+  }
+
+  // The newest good backup that was made after that time; nullopt: none was.
+  Result<std::optional<catalog::BackupRecord>> GoodSince(const TableRef& object, int64_t since_ms) {
+    const auto found = newest_.find(object);
+    std::optional<catalog::BackupRecord> newest;
+    if (found == newest_.end() || found->second.created_ms <= since_ms) return newest;
+    if (found->second.IsGood()) return std::optional(found->second);
+    HF_ASSIGN_OR_RETURN(newest, catalog::LatestGood(catalog_, object, request_.as_of_ms));
+    if (newest && newest->created_ms <= since_ms) newest.reset();
+    return newest;
+  }
+
+  // Takes a backup that the run which decides does not know of.
+  void Take(catalog::BackupRecord record, const std::string& why) {
+    std::string note =
+        fmt::format("using {} of {}, {}: the run that made it had not finished by then",
+                    record.backup, TimeText(record.consistent_through_ms), why);
+    selection_.backups.push_back({.record = std::move(record), .note = std::move(note)});
   }
 
   // Tables of which no run tells, as when the catalog was rebuilt from manifests, or when their

@@ -1,11 +1,12 @@
 // Which backups make up what a restore asks for, and what of it no good backup holds.
 //
-// The choice is made for each object: of the backup that the newest finished run before the time
-// found in place, or, when that run failed on it or its backup is suspect or damaged, of the newest
-// good one before. What is there and has no good backup is listed as missing, never left out in
-// silence. What the source names and is gone by the time asked for is taken as it last was; of a
-// dataset that still has tables, those that are gone stay out. Source: DESIGN §4 "Restore", R4 of
-// the invariants in google-semantics.
+// The choice is made for each object: of the newest good backup that was made after the last
+// finished run ended, by one that was stopped or is under way; else of the backup that the newest
+// finished run before the time found in place, or, when that run failed on it or its backup is
+// suspect or damaged, of the newest good one before. What is there and has no good backup is listed
+// as missing, never left out in silence. What the source names and is gone by the time asked for is
+// taken as it last was; of a dataset that still has tables, those that are gone stay out. Source:
+// DESIGN §4 "Restore", R4 of the invariants in google-semantics.
 #pragma once
 
 #include <string>

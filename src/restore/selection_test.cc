@@ -254,6 +254,57 @@ TEST(Select, TakesANamedBackupOnlyForWhatItIsOf) {
   }
 }
 
+// A backup like the newest of `like`, made an hour later by a run that never finished.
+catalog::BackupRecord OfAKilledRun(SimFixture& fixture, const TableRef& like,
+                                   const TableRef& object, int64_t rows) {
+  constexpr int64_t kHourMs = 3'600'000;
+  catalog::BackupRecord record = **catalog::LatestGood(fixture.catalog(), like);
+  record.object = object;
+  record.backup = "20991231T000000Z-" + std::to_string(100'000'000'000 + rows);
+  record.run = "killed";
+  record.created_ms += kHourMs;
+  record.consistent_through_ms += kHourMs;
+  record.rows = rows;
+  return record;
+}
+
+TEST(Select, TakesNewerBackupsOfARunThatNeverFinished) {
+  SimFixture fixture;
+  AddDays(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const TableRef first = kDays.WithPartition("20260101");
+  const TableRef third = kDays.WithPartition("20260103");
+  for (const auto& record :
+       {OfAKilledRun(fixture, first, first, 7), OfAKilledRun(fixture, first, third, 4)}) {
+    ASSERT_TRUE(fixture.catalog().RecordBackup(record).ok());
+  }
+  const auto selection = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "days$20260101:7 days$20260102:2 days$20260103:4");
+  EXPECT_THAT(NoteOf(*selection, first), HasSubstr("had not finished"));
+  EXPECT_THAT(NoteOf(*selection, third), HasSubstr("had not finished"));
+  EXPECT_EQ(NoteOf(*selection, kDays.WithPartition("20260102")), "");
+  // A run that looks after that decides again: there is no such partition.
+  fixture.clock().Advance(std::chrono::hours{2});
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_THAT(ChosenNow(fixture, kSales), testing::Not(HasSubstr("20260103")));
+}
+
+TEST(Select, TakesOfARunThatNeverFinishedOnlyWhatIsGoodAndFits) {
+  SimFixture fixture;
+  AddDays(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const TableRef first = kDays.WithPartition("20260101");
+  catalog::BackupRecord suspect = OfAKilledRun(fixture, first, first, 7);
+  suspect.suspect = "rows fell";
+  ASSERT_TRUE(fixture.catalog().RecordBackup(suspect).ok());
+  ASSERT_TRUE(fixture.catalog().RecordBackup(OfAKilledRun(fixture, first, kDays, 9)).ok());
+  const auto selection = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "days$20260101:1 days$20260102:2");
+  EXPECT_THAT(selection->notes, testing::Contains(HasSubstr("otherwise")));
+}
+
 TEST(Select, WithoutRunsTakesTheNewestGoodBackupOfEach) {
   SimFixture fixture;
   AddTwo(fixture);

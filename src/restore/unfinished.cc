@@ -21,6 +21,7 @@ struct StoredTable {
   TableRef target;
   std::vector<std::string> backups;
   std::vector<std::string> notes;
+  bool finished = false;
 };
 
 struct StoredPlan {
@@ -71,7 +72,8 @@ std::string StoredText(const RestoreRequest& request, const RestorePlan& plan, i
     tables.push_back({{"source", table.source.ToString()},
                       {"target", table.target.ToString()},
                       {"backups", TextsToJson(backups)},
-                      {"notes", TextsToJson(table.notes)}});
+                      {"notes", TextsToJson(table.notes)},
+                      {"finished", table.finished}});
   }
   return DumpJson({{"format", kFormat},
                    {"request", RequestToJson(request)},
@@ -87,6 +89,7 @@ Result<StoredTable> TableFromJson(const Json& json) {
   HF_ASSIGN_OR_RETURN(table.target, ParseTableRef(target));
   HF_ASSIGN_OR_RETURN(table.backups, TextsFromJson(json, "backups"));
   HF_ASSIGN_OR_RETURN(table.notes, TextsFromJson(json, "notes"));
+  table.finished = BoolOr(json, "finished", false);
   if (table.backups.empty()) {
     return MakeError(ErrorId::kInvalidJson, "a table of the plan has no backup");
   }
@@ -131,10 +134,14 @@ Result<std::optional<StoredPlan>> ReadStored(const Services& services, const Pla
   return std::optional(*std::move(plan));
 }
 
-Result<bool> Exists(const Services& services, const TableRef& table) {
+enum class TargetState { kAbsent, kUnfinished, kComplete };
+
+Result<TargetState> StateOf(const Services& services, const TableRef& table) {
   const auto found = services.warehouse.GetTable(table);
-  if (found.ok()) return true;
-  if (found.error().code == Code::kNotFound) return false;
+  if (found.ok()) {
+    return RestoreLabelOf(*found).empty() ? TargetState::kComplete : TargetState::kUnfinished;
+  }
+  if (found.error().code == Code::kNotFound) return TargetState::kAbsent;
   return found.error();
 }
 
@@ -164,26 +171,38 @@ std::vector<MissingObject> StillMissing(const RestorePlan& fresh,
   return missing;
 }
 
+const TableRestore* FindTarget(const std::vector<TableRestore>& tables, const TableRef& target) {
+  const auto found = std::ranges::find(tables, target, &TableRestore::target);
+  return found == tables.end() ? nullptr : &*found;
+}
+
+// What a resumed plan does with one stored table; nullopt: nothing is known of its backups.
+Result<std::optional<TableRestore>> ResumeTable(const Services& services, const StoredTable& entry,
+                                                TargetState state, const TableRestore* fresh) {
+  HF_ASSIGN_OR_RETURN(std::optional<TableRestore> table, Load(services, entry));
+  // Nothing of it is there that newer backups would not go with.
+  const bool anew = state == TargetState::kAbsent || !table;
+  if (anew && fresh != nullptr) table = *fresh;
+  if (table) table->finished = entry.finished && state == TargetState::kComplete;
+  return table;
+}
+
 // The plan that goes on with `stored`; nullopt when nothing of it was begun.
 Result<std::optional<RestorePlan>> Resume(const RestoreRequest& request, const Services& services,
                                           const StoredPlan& stored, const RestorePlan& fresh) {
   bool begun = false;
   std::vector<TableRestore> tables;
   for (const StoredTable& entry : stored.tables) {
-    HF_ASSIGN_OR_RETURN(const bool exists, Exists(services, entry.target));
-    HF_ASSIGN_OR_RETURN(auto table, Load(services, entry));
-    begun = begun || exists;
-    const bool good =
-        table && (!request.backup.empty() ||
-                  std::ranges::all_of(table->backups, &catalog::BackupRecord::IsGood));
-    const auto again = std::ranges::find(fresh.tables, entry.target, &TableRestore::target);
-    if (table && (exists || good || again == fresh.tables.end())) {
-      tables.push_back(*std::move(table));
-    } else if (again != fresh.tables.end()) {
-      tables.push_back(*again);
-    }
+    HF_ASSIGN_OR_RETURN(const TargetState state, StateOf(services, entry.target));
+    begun = begun || state != TargetState::kAbsent;
+    HF_ASSIGN_OR_RETURN(
+        auto table, ResumeTable(services, entry, state, FindTarget(fresh.tables, entry.target)));
+    if (table) tables.push_back(*std::move(table));
   }
   if (!begun) return std::optional<RestorePlan>();
+  for (const TableRestore& table : fresh.tables) {
+    if (FindTarget(tables, table.target) == nullptr) tables.push_back(table);
+  }
   std::vector<MissingObject> missing = StillMissing(fresh, tables);
   RestorePlan plan = PlanOf(request, std::move(tables), std::move(missing), fresh.notes);
   plan.resumes_ms = stored.begun_ms;

@@ -2,8 +2,9 @@
 //
 // A plan is stored in the target's staging bucket, under the key of its request, before its first
 // table is made, and deleted when the last is done. So the same command, on any machine, goes on
-// with the same backups although newer ones exist by then, and a target that carries the label of
-// an unfinished restore can be traced to the command that began it.
+// filling the targets that were begun from the same backups although newer ones exist by then, and
+// leaves alone those that are finished. A target that carries the label of an unfinished restore
+// can be traced to the command that began it.
 #pragma once
 
 #include <optional>
@@ -16,9 +17,10 @@
 namespace holdfast::restore {
 
 // Selects and plans, or goes on with the unfinished plan of the same request if any of its targets
-// is there (`RestorePlan::resumes_ms`). Of such a plan, a table that was not begun and whose
-// backups are no longer good takes those selected now. Writes nothing. Errors: those of Select and
-// MakePlan.
+// is there (`RestorePlan::resumes_ms`). Of such a plan, a table whose target is not there takes the
+// backups selected now, and tables that are new are added: one that fails again and again does not
+// keep the others to an old time. Writes nothing. Errors: those of
+// Select and MakePlan.
 Result<RestorePlan> PlanRestore(const RestoreRequest& request, const Services& services);
 
 // Stores the plan, in place of an earlier one of the same request. Idempotent.

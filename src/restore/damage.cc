@@ -1,0 +1,161 @@
+#include "restore/damage.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "base/retry.h"
+#include "repository/repository.h"
+#include "verify/verify.h"
+#include "verify/verify_recorded.h"
+
+namespace holdfast::restore {
+
+namespace {
+
+// A copy's rows are read by way of a staging bucket; one that was never read has nothing to be held
+// against, so there they are not.
+Result<verify::VerifyReport> Verify(const Services& services, const Manifest& manifest,
+                                    VerifyLevel level) {
+  if (!manifest.copy) return verify::VerifyBackup(services.objects, manifest, level);
+  std::string bucket;
+  if (!manifest.content_digest.empty()) {
+    HF_ASSIGN_OR_RETURN(bucket,
+                        EnsureStagingBucket(services, manifest.copy->project, manifest.location));
+  }
+  const verify::TableReader reader{services.warehouse, services.objects,  services.clock,
+                                   services.random,    std::move(bucket), [] { return Status(); }};
+  return verify::VerifyCopy(reader, manifest, level);
+}
+
+void Record(const Services& services, const std::string& backup, VerifyLevel level, bool passed,
+            const std::string& detail) {
+  const Status recorded =
+      services.catalog.RecordVerification({.backup = backup,
+                                           .at_ms = ToUnixMillis(services.clock.Now()),
+                                           .level = level,
+                                           .passed = passed,
+                                           .detail = detail});
+  if (!recorded.ok()) {
+    LogWarning("verification was not recorded", {{"error", recorded.error().message}});
+  }
+}
+
+Result<Manifest> OpenManifest(const Services& services, const catalog::BackupRecord& backup) {
+  HF_ASSIGN_OR_RETURN(
+      repository::Repository repository,
+      repository::Repository::Open(services.objects, {backup.bucket, backup.prefix}));
+  return repository.ReadManifest(backup.object, backup.backup);
+}
+
+// The manifest of a backup, with its objects in place; damage is recorded.
+Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRecord& backup) {
+  const auto record = [&](const Error& damage) {
+    Record(services, backup.backup, VerifyLevel::kL0, false, damage.message);
+    return damage;
+  };
+  auto manifest = OpenManifest(services, backup);
+  if (!manifest.ok()) {
+    return verify::IsDamageOfRepository(manifest.error()) ? record(manifest.error())
+                                                          : manifest.error();
+  }
+  // A copy is a table that anyone may have written to since: then it is no backup any more.
+  HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
+                      Verify(services, *manifest, VerifyLevel::kL0));
+  if (report.Passed()) return manifest;
+  return report.findings.empty() ? MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup)
+                                 : record(report.findings.front());
+}
+
+// The damage that a look at this level finds in one of the backups, recorded; nullopt: none.
+std::optional<Error> FindDamage(const Services& services, const std::vector<Manifest>& manifests,
+                                VerifyLevel level) {
+  for (const Manifest& manifest : manifests) {
+    if (manifest.method != Method::kExport) continue;
+    const auto report = verify::VerifyBackup(services.objects, manifest, level);
+    if (!report.ok() || report->findings.empty()) continue;
+    const Error& damage = report->findings.front();
+    Record(services, manifest.backup, level, false, damage.message);
+    return MakeError(damage.id, "backup " + manifest.backup + " of " + manifest.object.ToString() +
+                                    " is damaged: " + damage.message);
+  }
+  return std::nullopt;
+}
+
+// Whether a load failed for what it was to read, and not for want of permission or quota.
+bool TellsOfData(const Error& error) {
+  return error.code == Code::kInvalidArgument || error.code == Code::kDataLoss ||
+         error.reason == "invalid";
+}
+
+}  // namespace
+
+Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore) {
+  std::vector<Manifest> manifests;
+  for (const catalog::BackupRecord& backup : restore.backups) {
+    HF_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(services, backup));
+    manifests.push_back(std::move(manifest));
+  }
+  return manifests;
+}
+
+Error ExplainLoadFailure(const Services& services, const std::vector<Manifest>& manifests,
+                         const Error& error) {
+  if (IsRetryable(error) || error.id == ErrorId::kCancelled) return error;
+  // An object that is gone is told of as not found.
+  if (!TellsOfData(error) && error.code != Code::kNotFound) return error;
+  auto damage = FindDamage(services, manifests, VerifyLevel::kL0);
+  if (!damage && TellsOfData(error)) damage = FindDamage(services, manifests, VerifyLevel::kL1);
+  return damage.value_or(error);
+}
+
+std::string ExamineBackups(const Services& services, const std::vector<Manifest>& manifests) {
+  std::string damaged;
+  size_t whole = 0;
+  for (const Manifest& manifest : manifests) {
+    const auto report = Verify(services, manifest, VerifyLevel::kL2);
+    if (!report.ok()) {
+      LogWarning("a backup was not read again",
+                 {{"backup", manifest.backup}, {"error", report.error().message}});
+    } else if (!report->findings.empty()) {
+      const Error& damage = report->findings.front();
+      Record(services, manifest.backup, VerifyLevel::kL2, false, damage.message);
+      if (damaged.empty()) {
+        damaged = "backup " + manifest.backup + " is damaged: " + damage.message;
+      }
+    } else if (report->Passed() && report->reached >= VerifyLevel::kL2) {
+      Record(services, manifest.backup, VerifyLevel::kL2, true, "");
+      ++whole;
+    }
+  }
+  if (!damaged.empty()) return damaged;
+  if (whole == manifests.size()) {
+    return "every backup of it was read again and is whole: the restored table is what is wrong";
+  }
+  return fmt::format("of its {} backups {} could be read again and are whole", manifests.size(),
+                     whole);
+}
+
+void KeepEvidence(const Services& services, const TableRestore& restore, const OwnedTable& owned,
+                  const TableComparison& comparison) {
+  if (comparison.Equal()) {
+    for (const catalog::BackupRecord& backup : restore.backups) {
+      Record(services, backup.backup, VerifyLevel::kL3, true,
+             "restored to " + restore.target.ToString() + " and compared");
+    }
+  }
+  const catalog::BackupRecord& last = restore.backups.back();
+  Json evidence = comparison.ToJson();
+  evidence["source"] = restore.source.ToString();
+  evidence["target"] = restore.target.ToString();
+  for (const auto& backup : restore.backups) evidence["backups"].push_back(backup.backup);
+  auto repository = repository::Repository::Open(services.objects, {last.bucket, last.prefix});
+  const Status written = repository.ok()
+                             ? repository->WriteEvidence("restore", owned.restore_id, evidence)
+                             : Status(repository.error());
+  if (!written.ok()) LogWarning("evidence was not written", {{"error", written.error().message}});
+}
+
+}  // namespace holdfast::restore

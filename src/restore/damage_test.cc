@@ -1,0 +1,129 @@
+// What a restore makes of its backups when something is wrong.
+#include "restore/damage.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "restore/apply.h"
+#include "restore/unfinished.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::restore {
+namespace {
+
+using testing::HasSubstr;
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+const TableRef kTable{"acme-shop", "sales", "t1", ""};
+const TableRef kBack{"acme-shop", "back", "t1", ""};
+
+RestoreRequest ToBack() {
+  RestoreRequest request;
+  request.source = kTable;
+  request.to_dataset = "back";
+  return request;
+}
+
+class DamageTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    cloud().AddTable(kTable, TwoColumns(), NumberedRows(1, 10));
+    ASSERT_TRUE(fixture_.BackUp().ok());
+  }
+
+  sim::SimCloud& cloud() { return fixture_.cloud(); }
+
+  catalog::BackupRecord Newest() { return fixture_.catalog().FindBackups({}, "")->items.at(0); }
+
+  // The objects of the newest backup whose names end so.
+  std::vector<cloud::ObjectInfo> ObjectsOf(const std::string& end) {
+    std::vector<cloud::ObjectInfo> objects;
+    const catalog::BackupRecord newest = Newest();
+    for (const cloud::ObjectInfo& object : cloud().AllObjects(newest.bucket)) {
+      if (object.ref.name.find(newest.backup) != std::string::npos &&
+          object.ref.name.ends_with(end) && !object.ref.name.starts_with("evidence/")) {
+        objects.push_back(object);
+      }
+    }
+    EXPECT_FALSE(objects.empty());
+    return objects;
+  }
+
+  void CorruptData() {
+    for (const cloud::ObjectInfo& object : ObjectsOf(".avro")) {
+      cloud().CorruptObject(object.ref, static_cast<size_t>(object.size_bytes) - 40);
+    }
+  }
+
+  // Restores, and does something after the target was filled and before it is looked at.
+  TableReport Restore(const std::function<void()>& before_comparing = [] {}) {
+    Services services = fixture_.restore_services();
+    services.on_step = [&](const std::string& step) {
+      if (step.starts_with("comparing")) before_comparing();
+    };
+    fixture_.clock().Advance(std::chrono::seconds{1});
+    const auto plan = PlanRestore(ToBack(), services);
+    EXPECT_TRUE(plan.ok());
+    return Apply(ToBack(), *plan, services)->tables.at(0);
+  }
+
+  SimFixture fixture_;
+};
+
+TEST_F(DamageTest, ABackupWhoseManifestIsGoneIsPassedOverByTheNextRestore) {
+  cloud().AppendRows(kTable, NumberedRows(11, 1));
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  for (const cloud::ObjectInfo& object : ObjectsOf(".json")) cloud().RemoveObject(object.ref);
+  const TableReport failed = Restore();
+  ASSERT_EQ(failed.outcome, TableOutcome::kFailed);
+  EXPECT_EQ(failed.error->id, ErrorId::kManifestNotFound);
+  EXPECT_TRUE(Newest().damaged);
+  const TableReport report = Restore();
+  EXPECT_EQ(report.outcome, TableOutcome::kRestored);
+  EXPECT_EQ(cloud().ReadRows(kBack).size(), 10u);
+}
+
+TEST_F(DamageTest, ARestoredTableThatDiffersDoesNotCondemnABackupThatIsWhole) {
+  const TableReport report = Restore([&] { cloud().AppendRows(kBack, NumberedRows(99, 1)); });
+  ASSERT_EQ(report.outcome, TableOutcome::kDiffers);
+  EXPECT_THAT(report.error->message, HasSubstr("is whole"));
+  EXPECT_FALSE(Newest().damaged);
+  EXPECT_EQ(fixture_.catalog().ListVerifications(Newest().backup)->at(0).level, VerifyLevel::kL2);
+}
+
+TEST_F(DamageTest, ARestoredTableThatDiffersCondemnsTheBackupThatIsNot) {
+  const TableReport report = Restore([&] {
+    cloud().AppendRows(kBack, NumberedRows(99, 1));
+    CorruptData();
+  });
+  ASSERT_EQ(report.outcome, TableOutcome::kDiffers);
+  EXPECT_THAT(report.error->message, HasSubstr("is damaged"));
+  EXPECT_TRUE(Newest().damaged);
+}
+
+TEST_F(DamageTest, AnotherDescriptionSaysNothingOfTheBackup) {
+  const TableReport report = Restore([&] { cloud().SetDescription(kBack, "edited"); });
+  ASSERT_EQ(report.outcome, TableOutcome::kDiffers);
+  EXPECT_FALSE(report.comparison->content_differs);
+  EXPECT_FALSE(Newest().damaged);
+}
+
+TEST_F(DamageTest, ReadsTheBackupsAfterAFailedLoadOnlyWhenTheErrorIsOfTheData) {
+  CorruptData();
+  cloud().faults().FailJobs("load", "quotaExceeded", 1);
+  ASSERT_EQ(Restore().outcome, TableOutcome::kFailed);
+  EXPECT_FALSE(Newest().damaged);
+  const TableReport report = Restore();
+  ASSERT_EQ(report.outcome, TableOutcome::kFailed);
+  EXPECT_THAT(report.error->message, HasSubstr("is damaged"));
+  EXPECT_TRUE(Newest().damaged);
+}
+
+}  // namespace
+}  // namespace holdfast::restore
