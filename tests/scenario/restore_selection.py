@@ -49,7 +49,7 @@ def an_emptied_table_comes_back_from_the_good_backup(world):
     sales(world)
     world.json('backup', 'run')
     world.query('acme-shop', 'DELETE FROM `acme-shop.sales.people` WHERE TRUE')
-    world.json('backup', 'run')
+    world.json('backup', 'run', expect=3)
     suspect = newest(world, 'acme-shop.sales.people')
     check(suspect['state'] == 'suspect', f'{suspect}')
     report = world.json('restore', 'run', 'acme-shop.sales.people', '--to-dataset', 'back')
