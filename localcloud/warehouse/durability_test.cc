@@ -100,7 +100,8 @@ TEST_F(Durability, ConcurrentAppendsAndFlushesLoseNothing) {
       for (int i = 0; i < 5; ++i) {
         if (thread % 2 == 0) {
           Must(Insert({{"", {{"v", i}}}, {"", {{"v", i}}}}));
-          EXPECT_TRUE(FlushBuffer(warehouse(), Table("t")).ok());
+          const Status flushed = FlushBuffer(warehouse(), Table("t"));
+          EXPECT_TRUE(flushed.ok()) << flushed.error().message;
           continue;
         }
         QueryToTableRequest request;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 
 #include "localcloud/sqlite/database.h"
 #include "localcloud/warehouse/buffer_rows.h"
@@ -17,22 +18,19 @@ namespace {
 
 constexpr size_t kRequestRowsMax = 50'000;    // BigQuery: rows per insertAll request
 constexpr int64_t kDeduplicationMs = 60'000;  // BigQuery: "at least one minute", best effort
-constexpr int kFlushAttemptsMax = 5;
+constexpr int kFlushAttemptsMax = 5;  // the buffer may be truncated, the table recreated meanwhile
 
 Result<TableRecord> FindTarget(Warehouse& warehouse, const TableRef& ref) {
   HF_ASSIGN_OR_RETURN(TableRecord table, warehouse.store().GetTable(ref));
   if (table.kind != TableKind::kTable) {
-    Error error =
-        MakeError(ErrorId::kWarehouseReadOnly,
-                  fmt::format("Cannot add rows to a table of type {}", TableKindName(table.kind)));
-    error.reason = "invalid";
-    return error;
+    return WithReason("invalid", MakeError(ErrorId::kWarehouseReadOnly,
+                                           fmt::format("Cannot add rows to a table of type {}",
+                                                       TableKindName(table.kind))));
   }
   if (table.schema.fields.empty()) {
-    Error error = MakeError(ErrorId::kWarehouseInvalidSchema,
-                            fmt::format("The destination table {} has no schema", ref.ToString()));
-    error.reason = "invalid";
-    return error;
+    return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidSchema,
+                                           fmt::format("The destination table {} has no schema",
+                                                       ref.ToString())));
   }
   if (!ref.partition.empty()) {
     HF_RETURN_IF_ERROR(ValidatePartitionId(table.partitioning, ref.partition));
@@ -155,12 +153,11 @@ Status FlushOnce(Warehouse& warehouse, const TableRef& ref) {
 Result<std::vector<InsertError>> InsertRows(Warehouse& warehouse, const InsertRequest& request) {
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindTarget(warehouse, request.table));
   if (request.rows.size() > kRequestRowsMax) {
-    Error error = MakeError(ErrorId::kLimitExceeded,
-                            fmt::format("too many rows present in the request, limit: {} row "
-                                        "count: {}",
-                                        kRequestRowsMax, request.rows.size()));
-    error.reason = "invalid";
-    return error;
+    return WithReason("invalid",
+                      MakeError(ErrorId::kLimitExceeded,
+                                fmt::format("too many rows present in the request, limit: {} row "
+                                            "count: {}",
+                                            kRequestRowsMax, request.rows.size())));
   }
   std::vector<std::string> texts;
   texts.reserve(request.rows.size());
@@ -173,6 +170,7 @@ Result<std::vector<InsertError>> InsertRows(Warehouse& warehouse, const InsertRe
 }
 
 Status FlushBuffer(Warehouse& warehouse, const TableRef& table) {
+  const std::lock_guard one_at_a_time(warehouse.flush_mutex());
   for (int attempt = 1;; ++attempt) {
     Status status = FlushOnce(warehouse, table);
     const bool conflict = !status.ok() && status.error().id == ErrorId::kWarehouseConflict;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,10 @@ class Warehouse {
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
 
+  // Held by whoever flushes a streaming buffer: two flushes of one buffer would write the same
+  // rows, and only one of them could commit.
+  std::mutex& flush_mutex() { return flush_mutex_; }
+
   // Drops what has expired, flushes streaming buffers that are due, deletes files that no version
   // within the time-travel window needs. Call it now and then (once a minute is plenty).
   // Idempotent.
@@ -62,6 +67,7 @@ class Warehouse {
 
   Clock& clock_;
   Random& random_;
+  std::mutex flush_mutex_;
   std::unique_ptr<DirectoryLock> lock_;  // first in, last out
   std::unique_ptr<FileArea> files_;
   std::unique_ptr<TableStore> store_;

@@ -62,6 +62,11 @@ Error MakeError(ErrorId id, Code code, std::string message, std::string hint) {
       .code = code, .id = id, .message = std::move(message), .hint = std::move(hint), .reason = {}};
 }
 
+Error WithReason(std::string_view reason, Error error) {
+  error.reason = reason;
+  return error;
+}
+
 Error Error::WithContext(std::string_view where) const& { return Error(*this).WithContext(where); }
 
 Error Error::WithContext(std::string_view where) && {

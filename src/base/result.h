@@ -41,6 +41,9 @@ Error MakeError(ErrorId id, std::string message, std::string hint = {});
 // An error of registry entry `id` whose code is decided at run time (e.g. from an HTTP status).
 Error MakeError(ErrorId id, Code code, std::string message, std::string hint = {});
 
+// `error` with the reason by which Google's API tells it apart, e.g. "notFound" (Error::reason).
+Error WithReason(std::string_view reason, Error error);
+
 // A T or an Error. Reading the wrong side is a broken invariant and aborts.
 template <typename T>
 class [[nodiscard]] Result {
