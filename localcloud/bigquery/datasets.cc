@@ -9,7 +9,7 @@ namespace holdfast::bigquery {
 
 namespace {
 
-constexpr rest::PageSizes kListSizes = {.usual = 1000, .maximum = 10'000};
+constexpr rest::PageSizes kDatasetPages = {.usual = 1000, .maximum = 10'000};
 constexpr int64_t kTableExpirationMsMin = 3'600'000;  // datasets: "The minimum value is one hour"
 constexpr int64_t kTimeTravelHoursMin = 48;
 constexpr int64_t kTimeTravelHoursMax = 168;
@@ -69,7 +69,7 @@ Result<Json> Datasets::Get(const Request& request) {
 Result<Json> Datasets::List(const Request& request) {
   const std::string filter = request.query.Get("filter");
   const std::string listing = fmt::format("datasets {} {}", request.project(), filter);
-  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kListSizes));
+  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kDatasetPages));
   HF_ASSIGN_OR_RETURN(const bool all, request.Flag("all"));
   HF_ASSIGN_OR_RETURN(const auto found, context_.tables().ListDatasets(request.project(), page));
   Json items = Json::array();

@@ -25,7 +25,7 @@ constexpr char kCreateTable[] = R"(
 
 constexpr char kRoutine[] = "routine";
 constexpr char kTablePolicy[] = "table-policy";
-constexpr rest::PageSizes kListSizes = {.usual = 1000, .maximum = 10'000};
+constexpr rest::PageSizes kDocumentPages = {.usual = 1000, .maximum = 10'000};
 
 Error RoutineNotFound(const Request& request) {
   return NotFound(
@@ -109,7 +109,7 @@ Result<Json> Documents::ListRoutines(const Request& request) {
   HF_RETURN_IF_ERROR(context_.tables().GetDataset(request.dataset()));
   const std::string parent = request.dataset().ToString();
   const std::string listing = "routines " + parent;
-  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kListSizes));
+  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kDocumentPages));
   Json answer = Json::object();
   std::optional<std::string> next;
   const std::lock_guard lock(context_.tables().mutex());
@@ -161,9 +161,8 @@ Result<Json> Documents::SetIamPolicy(const Request& request) {
   HF_ASSIGN_OR_RETURN(const Json before, GetIamPolicy(request));
   const std::string etag = StringOr(*policy, "etag", "");
   if (!etag.empty() && etag != StringOr(before, "etag", "")) {
-    Error error = MakeError(ErrorId::kWarehouseEtag, "The policy was changed meanwhile");
-    error.reason = "conditionNotMet";
-    return error;
+    return WithReason("conditionNotMet",
+                      MakeError(ErrorId::kWarehouseEtag, "The policy was changed meanwhile"));
   }
   Json kept = *policy;
   kept["version"] = Int64Or(*policy, "version", 1);

@@ -11,9 +11,7 @@ namespace holdfast::bigquery {
 namespace {
 
 Error WithReason(ErrorId id, std::string_view reason, std::string message) {
-  Error error = MakeError(id, std::move(message));
-  error.reason = reason;
-  return error;
+  return WithReason(reason, MakeError(id, std::move(message)));
 }
 
 }  // namespace

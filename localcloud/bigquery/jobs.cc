@@ -19,7 +19,7 @@ namespace holdfast::bigquery {
 namespace {
 
 constexpr std::string_view kUserEmail = "localcloud@localhost";
-constexpr rest::PageSizes kListSizes = {.usual = 50, .maximum = 1000};
+constexpr rest::PageSizes kJobPages = {.usual = 50, .maximum = 1000};
 constexpr Duration kInsertWait =
     std::chrono::milliseconds{50};             // spares clients of short jobs a poll
 constexpr int64_t kTimeoutMsDefault = 10'000;  // jobs.query `timeoutMs`
@@ -208,7 +208,7 @@ Result<Json> Jobs::List(const Request& request) {
   HF_ASSIGN_OR_RETURN(filter.creation_ms_min, request.Number("minCreationTime"));
   HF_ASSIGN_OR_RETURN(filter.creation_ms_max, request.Number("maxCreationTime"));
   const std::string listing = "jobs " + request.project();
-  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kListSizes));
+  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kJobPages));
   HF_ASSIGN_OR_RETURN(const auto found, store_.List(request.project(), filter, page));
   const bool full = request.query.Get("projection") == "full";
   Json answer = {{"kind", "bigquery#jobList"}, {"jobs", Json::array()}};

@@ -184,12 +184,12 @@ Result<std::vector<Binding>> QueryCatalog::Bind(const std::vector<Relation>& rel
     }
   }
   if (bytes_max_ && bytes_ > *bytes_max_) {
-    Error error = MakeError(ErrorId::kQueryFailed,
-                            fmt::format("Query exceeded limit for bytes billed: {}. {} or higher "
-                                        "required.",
-                                        *bytes_max_, bytes_));
-    error.reason = "bytesBilledLimitExceeded";
-    return error;
+    return WithReason(
+        "bytesBilledLimitExceeded",
+        MakeError(ErrorId::kQueryFailed,
+                  fmt::format("Query exceeded limit for bytes billed: {}. {} or higher "
+                              "required.",
+                              *bytes_max_, bytes_)));
   }
   return bindings;
 }

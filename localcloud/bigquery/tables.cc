@@ -16,7 +16,7 @@ namespace {
 using warehouse::TableKind;
 using warehouse::TableRecord;
 
-constexpr rest::PageSizes kListSizes = {.usual = 1000, .maximum = 10'000};
+constexpr rest::PageSizes kTablePages = {.usual = 1000, .maximum = 10'000};
 constexpr int64_t kClusteringFieldsMax = 4;
 
 // Members that say how a table is laid out: fixed once it exists.
@@ -149,7 +149,7 @@ Result<Json> Tables::GetAsOf(const Request& request, const DecoratedTable& asked
 
 Result<Json> Tables::List(const Request& request) {
   const std::string listing = "tables " + request.dataset().ToString();
-  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kListSizes));
+  HF_ASSIGN_OR_RETURN(const warehouse::PageRequest page, request.Page(listing, kTablePages));
   HF_ASSIGN_OR_RETURN(const auto found, context_.tables().ListTables(request.dataset(), page));
   Json answer = {{"kind", "bigquery#tableList"}};
   Json items = Json::array();
@@ -215,10 +215,9 @@ Result<Json> Tables::Delete(const Request& request) {
   HF_ASSIGN_OR_RETURN(const TableRecord record, context_.tables().GetTable(ref.WholeTable()));
   HF_RETURN_IF_ERROR(warehouse::ValidatePartitionId(record.partitioning, ref.partition));
   if (!request.if_match.empty() && request.if_match != record.etag) {
-    Error error = MakeError(ErrorId::kWarehouseEtag,
-                            "Precondition check failed: " + DisplayName(ref.WholeTable()));
-    error.reason = "conditionNotMet";
-    return error;
+    return WithReason("conditionNotMet",
+                      MakeError(ErrorId::kWarehouseEtag,
+                                "Precondition check failed: " + DisplayName(ref.WholeTable())));
   }
   warehouse::VersionChange change;
   change.table = ref.WholeTable();

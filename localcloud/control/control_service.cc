@@ -45,12 +45,6 @@ Json ToJson(const Project& project) {
 // An operation that is done when it is answered.
 Json Done(Json response) { return {{"done", true}, {"response", std::move(response)}}; }
 
-Error Invalid(const std::string& message) {
-  Error error = MakeError(ErrorId::kControlInvalid, message);
-  error.reason = "invalid";
-  return error;
-}
-
 // What names a listing, so that its page tokens fit no other.
 std::string ListingOf(const net::ServerRequest& request) {
   return request.path + "?" + request.query.Get("parent") + "&" + request.query.Get("query") + "&" +

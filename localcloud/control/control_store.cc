@@ -36,18 +36,8 @@ constexpr std::string_view kColumns =
     "SELECT number, id, parent, display_name, labels, created, updated, delete_requested, declared "
     "FROM resources ";
 
-Error Failure(ErrorId id, std::string message, std::string_view reason) {
-  Error error = MakeError(id, std::move(message));
-  error.reason = reason;
-  return error;
-}
-
 Error NotFound(const std::string& name) {
-  return Failure(ErrorId::kControlNotFound, name + " does not exist", "notFound");
-}
-
-Error Invalid(const std::string& message) {
-  return Failure(ErrorId::kControlInvalid, message, "invalid");
+  return WithReason("notFound", MakeError(ErrorId::kControlNotFound, name + " does not exist"));
 }
 
 // Source: "Creating and managing projects": 6-30 lower-case letters, digits and hyphens, a letter
@@ -274,6 +264,10 @@ bool Fits(const ProjectFilter& filter, const Row& row) {
 
 }  // namespace
 
+Error Invalid(std::string message) {
+  return WithReason("invalid", MakeError(ErrorId::kControlInvalid, std::move(message)));
+}
+
 ControlStore::ControlStore(std::unique_ptr<sqlite::Database> database, Clock& clock,
                            ControlOptions options)
     : clock_(clock), options_(options), database_(std::move(database)) {}
@@ -327,8 +321,9 @@ Result<Folder> ControlStore::CreateFolder(const std::string& parent,
   HF_ASSIGN_OR_RETURN(const auto existing,
                       rows.List<Folder>("folder", {.limit = 1}, same, ToFolder));
   if (!existing.items.empty()) {
-    return Failure(ErrorId::kControlExists,
-                   parent + " has a folder named " + display_name + " already", "alreadyExists");
+    return WithReason("alreadyExists",
+                      MakeError(ErrorId::kControlExists,
+                                parent + " has a folder named " + display_name + " already"));
   }
   HF_ASSIGN_OR_RETURN(
       const Row row,
@@ -368,8 +363,8 @@ Result<Project> ControlStore::CreateProject(const Project& project) {
   Rows rows(*database_);
   HF_ASSIGN_OR_RETURN(const auto existing, rows.Find("project", project.id));
   if (existing) {
-    return Failure(ErrorId::kControlExists, "project " + project.id + " exists already",
-                   "alreadyExists");
+    return WithReason("alreadyExists", MakeError(ErrorId::kControlExists,
+                                                 "project " + project.id + " exists already"));
   }
   std::string parent = project.parent;
   if (parent.empty()) {
@@ -430,9 +425,10 @@ Result<Project> ControlStore::SetDeleted(const std::string& name, bool deleted) 
   Rows rows(*database_);
   HF_ASSIGN_OR_RETURN(Row row, rows.RequireProject(name));
   if (row.delete_requested.has_value() == deleted) {
-    return Failure(ErrorId::kControlPrecondition,
-                   "project " + row.id + (deleted ? " is being deleted already" : " is active"),
-                   "failedPrecondition");
+    return WithReason(
+        "failedPrecondition",
+        MakeError(ErrorId::kControlPrecondition,
+                  "project " + row.id + (deleted ? " is being deleted already" : " is active")));
   }
   row.updated = clock_.Now();
   row.delete_requested = deleted ? std::optional(row.updated) : std::nullopt;
@@ -454,8 +450,8 @@ Status ControlStore::EnsureProject(const std::string& id) {
   Rows rows(*database_);
   HF_ASSIGN_OR_RETURN(const auto row, rows.Find("project", id));
   if (row && row->delete_requested) {
-    return Failure(ErrorId::kControlPrecondition, "project " + id + " is being deleted",
-                   "forbidden");
+    return WithReason("forbidden", MakeError(ErrorId::kControlPrecondition,
+                                             "project " + id + " is being deleted"));
   }
   // A project that came into being by itself is not one that a strict server knows.
   if (row && (row->declared || !options_.strict_projects)) return Ok();

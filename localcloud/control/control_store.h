@@ -22,6 +22,9 @@
 
 namespace holdfast::control {
 
+// kControlInvalid, reason "invalid".
+Error Invalid(std::string message);
+
 enum class LifecycleState { kActive, kDeleteRequested };
 
 struct Organization {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "localcloud/googlesql/type.h"
@@ -26,6 +27,11 @@ struct TypedSql {
   std::string name;                 // the column's name it would get in a SELECT list, or empty
   size_t filter = kNoFilter;        // a partitioning column: the filter that it satisfies
 };
+
+// `sql` of a type without fields, neither literal nor named.
+inline TypedSql Value(std::string sql, TypeKind kind) {
+  return {std::move(sql), Type::Of(kind), false, {}, {}};
+}
 
 // `value` as `target` where GoogleSQL converts by itself; nullopt: it does not.
 std::optional<std::string> Coerce(const TypedSql& value, const Type& target);

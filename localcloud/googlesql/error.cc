@@ -6,10 +6,8 @@ namespace holdfast::googlesql {
 namespace {
 
 Error Placed(ErrorId id, std::string_view prefix, std::string_view message, Position position) {
-  Error error = MakeError(
-      id, fmt::format("{}{} at [{}:{}]", prefix, message, position.line, position.column));
-  error.reason = "invalidQuery";
-  return error;
+  return WithReason("invalidQuery", MakeError(id, fmt::format("{}{} at [{}:{}]", prefix, message,
+                                                              position.line, position.column)));
 }
 
 }  // namespace

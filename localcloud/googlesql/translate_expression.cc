@@ -14,10 +14,6 @@ namespace {
 
 using enum TypeKind;
 
-TypedSql Value(std::string sql, TypeKind kind) {
-  return {std::move(sql), Type::Of(kind), false, {}, {}};
-}
-
 TypedSql Literal(std::string sql, TypeKind kind) {
   return {std::move(sql), Type::Of(kind), true, {}, {}};
 }

@@ -9,10 +9,6 @@ namespace {
 
 using enum TypeKind;
 
-TypedSql Value(std::string sql, TypeKind kind) {
-  return {std::move(sql), Type::Of(kind), false, {}, {}};
-}
-
 Error NoOperator(std::string_view operation, const std::vector<const TypedSql*>& operands,
                  Position position) {
   std::string types;

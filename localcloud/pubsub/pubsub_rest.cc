@@ -29,10 +29,6 @@ constexpr size_t kBodyBytesMax = 2 * kRequestBytesMax;
 // A reader of a message never nests deeper than Google's own settings do.
 constexpr int kJsonDepthMax = 32;
 
-Error Invalid(std::string message) {
-  return MakeError(ErrorId::kPubsubInvalidRequest, std::move(message));
-}
-
 template <typename Message>
 Result<Message> ParseBody(const std::string& body) {
   Message message;

@@ -14,10 +14,6 @@ namespace {
 constexpr int kMessagesMax = 1000;
 constexpr int64_t kBytesMax = int64_t{4} << 20U;
 
-Error Invalid(std::string message) {
-  return MakeError(ErrorId::kPubsubInvalidRequest, std::move(message));
-}
-
 }  // namespace
 
 StreamingPull::Reactor* StreamingPull::Start(Broker& broker, OpenCalls& open_calls) {

@@ -34,10 +34,6 @@ constexpr Duration kExpirationMin = days{1};
 constexpr Duration kBackoffMax = seconds{600};
 constexpr Duration kDefaultBackoff = seconds{10};
 
-Error Invalid(std::string message) {
-  return MakeError(ErrorId::kPubsubInvalidRequest, std::move(message));
-}
-
 Error Unimplemented(std::string_view what) {
   return MakeError(ErrorId::kPubsubUnimplemented,
                    std::string(what) + " is not part of localcloud's Pub/Sub");
@@ -163,6 +159,10 @@ Status ValidateMask(const google::protobuf::FieldMask& mask,
 }
 
 }  // namespace
+
+Error Invalid(std::string message) {
+  return MakeError(ErrorId::kPubsubInvalidRequest, std::move(message));
+}
 
 Result<std::string> ProjectOfTopic(std::string_view name) { return ProjectOf(name, "topics"); }
 

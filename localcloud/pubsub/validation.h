@@ -27,6 +27,9 @@ inline constexpr size_t kRequestBytesMax = 10'000'000;
 inline constexpr int kMessagesPerRequestMax = 1000;
 inline constexpr int kResourcesPerProjectMax = 10'000;
 
+// kPubsubInvalidRequest with `message`.
+Error Invalid(std::string message);
+
 // Checks "projects/P/topics/T", "projects/P/subscriptions/S" or "projects/P"; returns P.
 Result<std::string> ProjectOfTopic(std::string_view name);
 Result<std::string> ProjectOfSubscription(std::string_view name);

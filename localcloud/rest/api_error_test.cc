@@ -6,9 +6,7 @@ namespace holdfast::rest {
 namespace {
 
 Error ErrorWith(Code code, std::string reason) {
-  Error error = MakeError(ErrorId::kInternal, code, "text");
-  error.reason = std::move(reason);
-  return error;
+  return WithReason(std::move(reason), MakeError(ErrorId::kInternal, code, "text"));
 }
 
 net::ServerRequest RequestWith(std::string method, std::string_view header,

@@ -26,9 +26,8 @@ constexpr std::array<std::string_view, 10> kFields = {
     "delayMs", "skip", "count"};
 
 Error BadRule(std::string message) {
-  Error error = MakeError(ErrorId::kRestInvalidRequest, "fault rule: " + std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid",
+                    MakeError(ErrorId::kRestInvalidRequest, "fault rule: " + std::move(message)));
 }
 
 Result<FaultEffect> ParseEffect(const std::string& name) {

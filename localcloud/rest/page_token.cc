@@ -15,9 +15,7 @@ namespace {
 constexpr size_t kCheckBytes = 6;
 
 Error BadRequest(ErrorId id, std::string message) {
-  Error error = MakeError(id, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(id, std::move(message)));
 }
 
 // Binds a position to its listing: a few bytes of a digest over both.

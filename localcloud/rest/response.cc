@@ -22,9 +22,7 @@ std::optional<std::string_view> NextEtag(std::string_view& list) {
 }
 
 Error WithReason(ErrorId id, Code code, std::string_view reason, std::string message) {
-  Error error = MakeError(id, code, std::move(message));
-  error.reason = reason;
-  return error;
+  return WithReason(reason, MakeError(id, code, std::move(message)));
 }
 
 }  // namespace

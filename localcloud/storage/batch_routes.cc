@@ -12,6 +12,7 @@
 
 #include "localcloud/storage/multipart.h"
 #include "localcloud/storage/request_context.h"
+#include "localcloud/storage/storage_error.h"
 #include "net/request_target.h"
 
 namespace holdfast::storage {
@@ -20,12 +21,6 @@ namespace {
 constexpr size_t kBatchBytesMax = size_t{10} << 20U;  // Google: 10 MB
 constexpr size_t kBatchCallsMax = 100;                // Google: 100 calls
 constexpr std::string_view kBoundary = "batch_localcloud";
-
-Error Invalid(std::string message) {
-  Error error = MakeError(ErrorId::kStorageInvalid, std::move(message));
-  error.reason = "invalid";
-  return error;
-}
 
 // Takes the next line off `text`, without its end.
 std::string_view TakeLine(std::string_view& text) {
@@ -51,11 +46,11 @@ Result<std::vector<std::string_view>> SplitParts(std::string_view body,
     if (begin != nullptr) parts.emplace_back(begin, line_begin - begin);
     if (last) return parts;
     if (parts.size() == kBatchCallsMax) {
-      return Invalid(fmt::format("a batch has at most {} calls", kBatchCallsMax));
+      return StorageInvalid(fmt::format("a batch has at most {} calls", kBatchCallsMax));
     }
     begin = body.data();
   }
-  return Invalid("the batch ends before its closing delimiter");
+  return StorageInvalid("the batch ends before its closing delimiter");
 }
 
 // Takes header lines and the empty line behind them off `text`.
@@ -65,7 +60,7 @@ Result<net::Headers> TakeHeaders(std::string_view& text) {
     const std::string_view line = TakeLine(text);
     if (line.empty()) return headers;
     const size_t colon = line.find(':');
-    if (colon == 0 || colon == line.npos) return Invalid("a part has a malformed header");
+    if (colon == 0 || colon == line.npos) return StorageInvalid("a part has a malformed header");
     std::string_view value = line.substr(colon + 1);
     value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
     headers.Set(std::string(line.substr(0, colon)), std::string(value));
@@ -78,7 +73,7 @@ Result<net::ServerRequest> ReadCall(std::string_view text, const net::ServerRequ
   const std::string_view line = TakeLine(text);
   const size_t first = line.find(' ');
   const size_t second = line.find(' ', first + 1);
-  if (first == line.npos || second == line.npos) return Invalid("a part is no HTTP request");
+  if (first == line.npos || second == line.npos) return StorageInvalid("a part is no HTTP request");
   std::string_view target = line.substr(first + 1, second - first - 1);
   if (const size_t scheme = target.find("://"); scheme != target.npos && scheme < 6) {
     target.remove_prefix(std::min(target.find('/', scheme + 3), target.size()));
@@ -109,7 +104,7 @@ net::HttpResponse Answer(const rest::Router& router, std::string_view text,
   if (!call.ok()) return rest::ResponseOf(call.error());
   net::HttpResponse response = router.Handle(*call);
   if (!response.body_reader) return response;
-  return rest::ResponseOf(Invalid("the bytes of an object cannot be read in a batch"));
+  return rest::ResponseOf(StorageInvalid("the bytes of an object cannot be read in a batch"));
 }
 
 std::string RenderPart(const net::HttpResponse& response, std::string_view content_id) {

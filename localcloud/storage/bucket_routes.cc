@@ -11,9 +11,8 @@ namespace {
 constexpr rest::PageSizes kPageSizes = {.usual = 1000, .maximum = 1000};
 
 Error RequiredParameter(const std::string& name) {
-  Error error = MakeError(ErrorId::kStorageInvalid, "parameter " + name + " is required");
-  error.reason = "required";
-  return error;
+  return WithReason("required",
+                    MakeError(ErrorId::kStorageInvalid, "parameter " + name + " is required"));
 }
 
 // The project of a request, which comes into being unless projects are strict.
@@ -32,10 +31,8 @@ Result<Json> InsertBucket(const Service& service, net::ServerRequest& request,
   HF_ASSIGN_OR_RETURN(const Json body,
                       rest::ReadJsonBody(request, service.options.metadata_bytes_max));
   if (FlagParameter(request.query, "enableObjectRetention")) {
-    Error error =
-        MakeError(ErrorId::kStorageUnsupported, "retention of single objects is not supported");
-    error.reason = "notImplemented";
-    return error;
+    return WithReason("notImplemented", MakeError(ErrorId::kStorageUnsupported,
+                                                  "retention of single objects is not supported"));
   }
   BucketRecord bucket{.name = StringOr(body, "name", ""),
                       .project = project,
@@ -119,10 +116,9 @@ Result<Json> SetPolicy(const Service& service, net::ServerRequest& request,
   const auto change = [&](BucketRecord& bucket) -> Status {
     const std::string etag = StringOr(body, "etag", "");
     if (!etag.empty() && etag != StringOr(PolicyToJson(bucket), "etag", "")) {
-      Error error = MakeError(ErrorId::kStoragePrecondition,
-                              "the IAM policy of bucket " + bucket.name + " has changed");
-      error.reason = "conditionNotMet";
-      return error;
+      return WithReason("conditionNotMet",
+                        MakeError(ErrorId::kStoragePrecondition,
+                                  "the IAM policy of bucket " + bucket.name + " has changed"));
     }
     bucket.iam_policy = Json::object();
     for (const char* field : {"bindings", "version"}) {

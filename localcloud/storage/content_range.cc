@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string>
 
+#include "localcloud/storage/storage_error.h"
+
 namespace holdfast::storage {
 namespace {
 
@@ -24,11 +26,8 @@ bool TakePrefix(std::string_view& text, std::string_view prefix) {
 }
 
 Error Malformed(std::string_view text) {
-  Error error =
-      MakeError(ErrorId::kStorageInvalid, "Content-Range \"" + std::string(text.substr(0, 100)) +
-                                              "\" is not a range of bytes");
-  error.reason = "invalid";
-  return error;
+  return StorageInvalid("Content-Range \"" + std::string(text.substr(0, 100)) +
+                        "\" is not a range of bytes");
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "localcloud/storage/storage_error.h"
+
 namespace holdfast::storage {
 
 namespace {
@@ -10,11 +12,7 @@ namespace {
 constexpr size_t kPatternBytesMax = 1024;  // a name's own limit
 constexpr size_t kAlternativesMax = 100;
 
-Error BadGlob(std::string message) {
-  Error error = MakeError(ErrorId::kStorageInvalid, "matchGlob: " + std::move(message));
-  error.reason = "invalid";
-  return error;
-}
+Error BadGlob(std::string message) { return StorageInvalid("matchGlob: " + std::move(message)); }
 
 // The end of a character or of what is escaped or bracketed: where the next one begins.
 size_t SkipOne(std::string_view pattern, size_t at) {

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "localcloud/storage/storage_error.h"
+
 namespace holdfast::storage {
 namespace {
 
 constexpr size_t kRulesMax = 100;
 
-Error Invalid(const std::string& what) {
-  Error error = MakeError(ErrorId::kStorageInvalid, "lifecycle: " + what);
-  error.reason = "invalid";
-  return error;
-}
+Error Invalid(const std::string& what) { return StorageInvalid("lifecycle: " + what); }
 
 Result<std::optional<int64_t>> Count(const Json& condition, const char* key) {
   auto value = OptionalInt64(condition, key);

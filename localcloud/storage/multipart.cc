@@ -4,19 +4,17 @@
 #include <array>
 #include <utility>
 
+#include "localcloud/storage/storage_error.h"
+
 namespace holdfast::storage {
 namespace {
 
 constexpr size_t kBoundaryBytesMax = 70;
-constexpr size_t kReadBytes = size_t{64} << 10U;
+constexpr size_t kPieceBytes = size_t{64} << 10U;
 constexpr size_t kLineBytesMax = 8192;
 constexpr int kPartHeadersMax = 64;
 
-Error Malformed(const std::string& what) {
-  Error error = MakeError(ErrorId::kStorageInvalid, "multipart body: " + what);
-  error.reason = "invalid";
-  return error;
-}
+Error MalformedBody(const std::string& what) { return StorageInvalid("multipart body: " + what); }
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -45,7 +43,7 @@ std::string Unquote(std::string_view value) {
 
 Result<std::string> MultipartBoundary(std::string_view content_type) {
   if (!Lower(content_type).starts_with("multipart/")) {
-    return Malformed("the Content-Type is not multipart/related");
+    return MalformedBody("the Content-Type is not multipart/related");
   }
   std::string_view rest = content_type;
   for (size_t at = rest.find(';'); at != std::string_view::npos; at = rest.find(';')) {
@@ -59,7 +57,7 @@ Result<std::string> MultipartBoundary(std::string_view content_type) {
     if (boundary.empty() || boundary.size() > kBoundaryBytesMax) break;
     return boundary;
   }
-  return Malformed("the Content-Type has no boundary of 1 to 70 characters");
+  return MalformedBody("the Content-Type has no boundary of 1 to 70 characters");
 }
 
 MultipartReader::MultipartReader(net::BodyReader body, const std::string& boundary)
@@ -69,8 +67,8 @@ Result<bool> MultipartReader::Fill() {
   window_.erase(0, consumed_);
   consumed_ = 0;
   const size_t size = window_.size();
-  window_.resize(size + kReadBytes);
-  const auto count = body_(std::span(window_.data() + size, kReadBytes));
+  window_.resize(size + kPieceBytes);
+  const auto count = body_(std::span(window_.data() + size, kPieceBytes));
   window_.resize(size + (count.ok() ? *count : 0));
   if (!count.ok()) return count.error();
   return *count > 0;
@@ -79,7 +77,7 @@ Result<bool> MultipartReader::Fill() {
 Status MultipartReader::Require(size_t size) {
   while (window_.size() - consumed_ < size) {
     HF_ASSIGN_OR_RETURN(const bool more, Fill());
-    if (!more) return Malformed("it ends before the closing boundary");
+    if (!more) return MalformedBody("it ends before the closing boundary");
   }
   return Ok();
 }
@@ -92,7 +90,8 @@ Result<std::string> MultipartReader::ReadLine() {
       consumed_ = end + 2;
       return line;
     }
-    if (window_.size() - consumed_ > kLineBytesMax) return Malformed("a header line is too long");
+    if (window_.size() - consumed_ > kLineBytesMax)
+      return MalformedBody("a header line is too long");
     HF_RETURN_IF_ERROR(Require(window_.size() - consumed_ + 1));
   }
 }
@@ -108,9 +107,9 @@ Result<std::optional<net::Headers>> MultipartReader::NextPart() {
   for (int count = 0;; ++count) {
     HF_ASSIGN_OR_RETURN(const std::string line, ReadLine());
     if (line.empty()) break;
-    if (count == kPartHeadersMax) return Malformed("a part has too many headers");
+    if (count == kPartHeadersMax) return MalformedBody("a part has too many headers");
     const size_t colon = line.find(':');
-    if (colon == std::string::npos) return Malformed("a part header has no colon");
+    if (colon == std::string::npos) return MalformedBody("a part header has no colon");
     headers.Add(Trim(std::string_view(line).substr(0, colon)),
                 Trim(std::string_view(line).substr(colon + 1)));
   }
@@ -151,7 +150,7 @@ Result<size_t> MultipartReader::EndPart() {
     return 0;
   }
   HF_ASSIGN_OR_RETURN(const std::string padding, ReadLine());
-  if (!Trim(padding).empty()) return Malformed("a boundary is followed by other text");
+  if (!Trim(padding).empty()) return MalformedBody("a boundary is followed by other text");
   return 0;
 }
 

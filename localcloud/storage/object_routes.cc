@@ -6,17 +6,12 @@
 #include "localcloud/storage/glob.h"
 #include "localcloud/storage/request_context.h"
 #include "localcloud/storage/resource_json.h"
+#include "localcloud/storage/storage_error.h"
 
 namespace holdfast::storage {
 namespace {
 
 constexpr rest::PageSizes kPageSizes = {.usual = 1000, .maximum = 1000};
-
-Error Invalid(const std::string& message) {
-  Error error = MakeError(ErrorId::kStorageInvalid, message);
-  error.reason = "invalid";
-  return error;
-}
 
 Result<net::HttpResponse> GetObject(const Service& service, net::ServerRequest& request,
                                     const rest::PathParameters& path) {
@@ -34,10 +29,9 @@ Result<ObjectQuery> ReadObjectQuery(const net::QueryParameters& parameters,
   for (const char* unsupported : {"softDeleted", "filter"}) {
     const std::string value = parameters.Get(unsupported);
     if (value.empty() || value == "false") continue;
-    Error error = MakeError(ErrorId::kStorageUnsupported,
-                            "parameter " + std::string(unsupported) + " is not supported");
-    error.reason = "notImplemented";
-    return error;
+    return WithReason("notImplemented",
+                      MakeError(ErrorId::kStorageUnsupported,
+                                "parameter " + std::string(unsupported) + " is not supported"));
   }
   HF_ASSIGN_OR_RETURN(const int64_t limit,
                       rest::ReadPageSize(parameters, "maxResults", kPageSizes));
@@ -143,7 +137,8 @@ Result<Json> RewriteObject(const Service& service, net::ServerRequest& request,
 
 Result<std::vector<ComposeSource>> ReadComposeSources(const Json& body) {
   const Json* entries = FindField(body, "sourceObjects");
-  if (entries == nullptr || !entries->is_array()) return Invalid("sourceObjects is required");
+  if (entries == nullptr || !entries->is_array())
+    return StorageInvalid("sourceObjects is required");
   std::vector<ComposeSource> sources;
   for (const Json& entry : *entries) {
     ComposeSource source{.name = StringOr(entry, "name", "")};

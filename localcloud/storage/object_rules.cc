@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "avro/utf8.h"
+#include "localcloud/storage/storage_error.h"
 
 namespace holdfast::storage {
 namespace {
@@ -15,12 +16,6 @@ constexpr size_t kBucketNameBytesMax = 222;
 constexpr size_t kBucketLabelBytesMax = 63;
 constexpr int64_t kRetentionSecondsMax = 3'155'760'000;  // 100 years
 
-Error Invalid(std::string message) {
-  Error error = MakeError(ErrorId::kStorageInvalid, std::move(message));
-  error.reason = "invalid";
-  return error;
-}
-
 bool IsBucketCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
@@ -28,9 +23,8 @@ bool IsBucketCharacter(char c) {
 bool IsLetterOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 Error ConditionNotMet(std::string message) {
-  Error error = MakeError(ErrorId::kStoragePrecondition, std::move(message));
-  error.reason = "conditionNotMet";
-  return error;
+  return WithReason("conditionNotMet",
+                    MakeError(ErrorId::kStoragePrecondition, std::move(message)));
 }
 
 enum class Outcome { kMet, kMatchFailed, kNotMatchFailed };
@@ -50,9 +44,8 @@ std::string Describe(std::string_view what, int64_t actual) {
 Status Decide(Outcome outcome, std::string_view what, int64_t actual, bool read) {
   if (outcome == Outcome::kMet) return Ok();
   if (outcome == Outcome::kNotMatchFailed && read) {
-    Error error = MakeError(ErrorId::kStorageNotModified, Describe(what, actual));
-    error.reason = "notModified";
-    return error;
+    return WithReason("notModified",
+                      MakeError(ErrorId::kStorageNotModified, Describe(what, actual)));
   }
   return ConditionNotMet(Describe(what, actual));
 }
@@ -68,10 +61,9 @@ Status CheckConditions(const Preconditions& conditions, int64_t generation, int6
 }
 
 Error Retained(const ObjectRecord& object, const std::string& why) {
-  Error error = MakeError(ErrorId::kStorageRetained,
-                          "object " + object.bucket + "/" + object.name + " " + why);
-  error.reason = "retentionPolicyNotMet";
-  return error;
+  return WithReason("retentionPolicyNotMet",
+                    MakeError(ErrorId::kStorageRetained,
+                              "object " + object.bucket + "/" + object.name + " " + why));
 }
 
 }  // namespace
@@ -81,32 +73,33 @@ Status CheckBucketName(std::string_view name) {
   const size_t size_max = dotted ? kBucketNameBytesMax : kBucketLabelBytesMax;
   const std::string quoted = "bucket name \"" + std::string(name.substr(0, 256)) + "\" ";
   if (name.size() < kBucketNameBytesMin || name.size() > size_max) {
-    return Invalid(quoted + "must be 3-63 characters long (222 with dots)");
+    return StorageInvalid(quoted + "must be 3-63 characters long (222 with dots)");
   }
   if (!std::all_of(name.begin(), name.end(), IsBucketCharacter)) {
-    return Invalid(quoted + "may have lower-case letters, digits, '-', '_' and '.' only");
+    return StorageInvalid(quoted + "may have lower-case letters, digits, '-', '_' and '.' only");
   }
   if (!IsLetterOrDigit(name.front()) || !IsLetterOrDigit(name.back())) {
-    return Invalid(quoted + "must begin and end with a letter or a digit");
+    return StorageInvalid(quoted + "must begin and end with a letter or a digit");
   }
-  if (name.find("..") != std::string_view::npos) return Invalid(quoted + "has two dots in a row");
+  if (name.find("..") != std::string_view::npos)
+    return StorageInvalid(quoted + "has two dots in a row");
   return Ok();
 }
 
 Status CheckObjectName(std::string_view name) {
-  if (name.empty()) return Invalid("the object name is empty");
+  if (name.empty()) return StorageInvalid("the object name is empty");
   if (name.size() > kObjectNameBytesMax) {
-    return Invalid("the object name has " + std::to_string(name.size()) +
-                   " bytes; at most 1024 are allowed");
+    return StorageInvalid("the object name has " + std::to_string(name.size()) +
+                          " bytes; at most 1024 are allowed");
   }
-  if (!avro::IsValidUtf8(name)) return Invalid("the object name is not valid UTF-8");
+  if (!avro::IsValidUtf8(name)) return StorageInvalid("the object name is not valid UTF-8");
   const auto is_control = [](unsigned char c) { return c < 0x20 && c != '\t'; };
   if (std::ranges::any_of(name, is_control)) {
-    return Invalid("the object name has a control character");
+    return StorageInvalid("the object name has a control character");
   }
-  if (name == "." || name == "..") return Invalid("an object cannot be named . or ..");
+  if (name == "." || name == "..") return StorageInvalid("an object cannot be named . or ..");
   if (name.starts_with(".well-known/acme-challenge/")) {
-    return Invalid("an object name cannot begin with .well-known/acme-challenge/");
+    return StorageInvalid("an object name cannot begin with .well-known/acme-challenge/");
   }
   return Ok();
 }
@@ -159,20 +152,19 @@ Status CheckNotRetained(const BucketRecord& bucket, const ObjectRecord& object, 
 Status CheckRetentionChange(const BucketRecord& before, const BucketRecord& after) {
   if (after.retention &&
       (after.retention->seconds < 1 || after.retention->seconds > kRetentionSecondsMax)) {
-    return Invalid("a retention period is 1 to " + std::to_string(kRetentionSecondsMax) +
-                   " seconds");
+    return StorageInvalid("a retention period is 1 to " + std::to_string(kRetentionSecondsMax) +
+                          " seconds");
   }
   if (!before.retention || !before.retention->locked) return Ok();
   if (after.retention && after.retention->locked &&
       after.retention->seconds >= before.retention->seconds) {
     return Ok();
   }
-  Error error = MakeError(ErrorId::kStoragePolicyLocked,
-                          "bucket " + before.name + " has a locked retention policy of " +
-                              std::to_string(before.retention->seconds) +
-                              " s, which cannot be removed or reduced");
-  error.reason = "forbidden";
-  return error;
+  return WithReason("forbidden",
+                    MakeError(ErrorId::kStoragePolicyLocked,
+                              "bucket " + before.name + " has a locked retention policy of " +
+                                  std::to_string(before.retention->seconds) +
+                                  " s, which cannot be removed or reduced"));
 }
 
 std::optional<std::string> AfterPrefix(std::string_view prefix) {

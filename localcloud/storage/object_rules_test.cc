@@ -9,7 +9,7 @@
 namespace holdfast::storage {
 namespace {
 
-const Timestamp kNow = FromUnixMillis(1'790'000'000'000);
+const Timestamp kToday = FromUnixMillis(1'790'000'000'000);
 
 TEST(ObjectName, AcceptsAnyUtf8ThatIsNotAPathRule) {
   const std::vector<std::string> names = {"a",
@@ -58,7 +58,7 @@ TEST(BucketName, FollowsTheNamingRules) {
   }
 }
 
-struct ConditionCase {
+struct PreconditionCase {
   const char* title;
   Preconditions conditions;
   bool live;                     // generation 7, metageneration 3
@@ -73,7 +73,7 @@ std::optional<ErrorId> RefusalOf(const Status& status) {
 TEST(Conditions, AreMetOrRefusedAsDocumented) {
   constexpr auto kPrecondition = ErrorId::kStoragePrecondition;
   constexpr auto kNotModified = ErrorId::kStorageNotModified;
-  const std::vector<ConditionCase> cases = {
+  const std::vector<PreconditionCase> cases = {
       {"none, live", {}, true, {}, {}},
       {"none, absent", {}, false, {}, {}},
       {"match", {.generation_match = 7}, true, {}, {}},
@@ -91,7 +91,7 @@ TEST(Conditions, AreMetOrRefusedAsDocumented) {
       {"meta not match other", {.metageneration_not_match = 4}, true, {}, {}},
   };
   const ObjectRecord live{.generation = 7, .metageneration = 3};
-  for (const ConditionCase& test : cases) {
+  for (const PreconditionCase& test : cases) {
     const ObjectRecord* object = test.live ? &live : nullptr;
     EXPECT_EQ(RefusalOf(CheckWriteConditions(test.conditions, object)), test.write) << test.title;
     if (!test.live) continue;
@@ -101,25 +101,25 @@ TEST(Conditions, AreMetOrRefusedAsDocumented) {
 
 TEST(Retention, EndsExactlyWhenThePeriodHasPassed) {
   const BucketRecord bucket{.name = "b", .retention = RetentionPolicy{.seconds = 60}};
-  const ObjectRecord object{.bucket = "b", .name = "o", .created = kNow};
-  EXPECT_FALSE(CheckNotRetained(bucket, object, kNow + std::chrono::seconds{59}).ok());
-  EXPECT_TRUE(CheckNotRetained(bucket, object, kNow + std::chrono::seconds{60}).ok());
+  const ObjectRecord object{.bucket = "b", .name = "o", .created = kToday};
+  EXPECT_FALSE(CheckNotRetained(bucket, object, kToday + std::chrono::seconds{59}).ok());
+  EXPECT_TRUE(CheckNotRetained(bucket, object, kToday + std::chrono::seconds{60}).ok());
 }
 
 TEST(Retention, OfAnEventBasedHoldBeginsWhenItIsReleased) {
   const BucketRecord bucket{.name = "b", .retention = RetentionPolicy{.seconds = 60}};
-  ObjectRecord object{.created = kNow, .settings = {{"eventBasedHold", true}}};
+  ObjectRecord object{.created = kToday, .settings = {{"eventBasedHold", true}}};
   EXPECT_EQ(RetentionExpiration(bucket, object), std::nullopt);
-  EXPECT_FALSE(CheckNotRetained(bucket, object, kNow + std::chrono::hours{1}).ok());
+  EXPECT_FALSE(CheckNotRetained(bucket, object, kToday + std::chrono::hours{1}).ok());
   object.settings["eventBasedHold"] = false;
-  object.retention_start = kNow + std::chrono::hours{1};
+  object.retention_start = kToday + std::chrono::hours{1};
   EXPECT_EQ(RetentionExpiration(bucket, object),
-            kNow + std::chrono::hours{1} + std::chrono::seconds{60});
+            kToday + std::chrono::hours{1} + std::chrono::seconds{60});
 }
 
 TEST(Retention, OfATemporaryHoldNeedsNoPolicy) {
   const ObjectRecord object{.settings = {{"temporaryHold", true}}};
-  const Status status = CheckNotRetained(BucketRecord{}, object, kNow);
+  const Status status = CheckNotRetained(BucketRecord{}, object, kToday);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().id, ErrorId::kStorageRetained);
 }

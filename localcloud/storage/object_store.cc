@@ -22,18 +22,6 @@ Status CheckLocationKept(const BucketRecord& before, const BucketRecord& after) 
 
 }  // namespace
 
-Error StorageNotFound(const std::string& what) {
-  Error error = MakeError(ErrorId::kStorageNotFound, what + " does not exist");
-  error.reason = "notFound";
-  return error;
-}
-
-Error StorageInvalid(const std::string& message) {
-  Error error = MakeError(ErrorId::kStorageInvalid, message);
-  error.reason = "invalid";
-  return error;
-}
-
 ObjectStore::State::State(std::unique_ptr<DirectoryLock> directory_lock,
                           std::unique_ptr<sqlite::Database> opened,
                           std::unique_ptr<BlobDirectory> blob_directory, Clock& the_clock,
@@ -91,10 +79,9 @@ Result<BucketRecord> ObjectStore::CreateBucket(const BucketRecord& bucket) {
   const std::lock_guard lock(state_->mutex);
   HF_ASSIGN_OR_RETURN(const auto existing, state_->buckets.Find(bucket.name));
   if (existing) {
-    Error error = MakeError(ErrorId::kStorageBucketExists,
-                            "bucket " + bucket.name + " exists in project " + existing->project);
-    error.reason = "conflict";
-    return error;
+    return WithReason(
+        "conflict", MakeError(ErrorId::kStorageBucketExists,
+                              "bucket " + bucket.name + " exists in project " + existing->project));
   }
   BucketRecord created = bucket;
   created.metageneration = 1;
@@ -183,10 +170,9 @@ Status ObjectStore::DeleteBucket(const std::string& name, const Preconditions& c
   HF_RETURN_IF_ERROR(CheckBucketWriteConditions(conditions, bucket));
   HF_ASSIGN_OR_RETURN(const bool any, state_->objects.AnyIn(name));
   if (any) {
-    Error error = MakeError(ErrorId::kStorageBucketNotEmpty,
-                            "bucket " + name + " is not empty (noncurrent versions count)");
-    error.reason = "conflict";
-    return error;
+    return WithReason("conflict",
+                      MakeError(ErrorId::kStorageBucketNotEmpty,
+                                "bucket " + name + " is not empty (noncurrent versions count)"));
   }
   return state_->buckets.Erase(name);
 }

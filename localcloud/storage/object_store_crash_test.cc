@@ -15,7 +15,6 @@ namespace holdfast::storage {
 namespace {
 
 constexpr int kRounds = 12;
-constexpr int64_t kChunk = int64_t{256} << 10U;
 
 // The bytes that a child writes under `number`: their length and content follow from it.
 std::string BytesOf(int number) {

@@ -18,12 +18,9 @@
 #include "localcloud/storage/blob_directory.h"
 #include "localcloud/storage/object_store.h"
 #include "localcloud/storage/records.h"
+#include "localcloud/storage/storage_error.h"
 
 namespace holdfast::storage {
-
-// kStorageNotFound, reason "notFound": `what` "does not exist"; kStorageInvalid, reason "invalid".
-Error StorageNotFound(const std::string& what);
-Error StorageInvalid(const std::string& message);
 
 // An upload that this process has touched: where its file stands.
 struct ActiveUpload {

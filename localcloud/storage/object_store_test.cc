@@ -10,19 +10,16 @@
 
 #include "base/hash.h"
 #include "localcloud/storage/store_fixture.h"
+#include "tests/support/error_id.h"
 
 namespace holdfast::storage {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing_support::IdOf;
 
 const Json kVersioned = {{"versioning", {{"enabled", true}}}};
-
-template <typename T>
-ErrorId IdOf(const Result<T>& result) {
-  return result.ok() ? ErrorId::kUnknown : result.error().id;
-}
 
 TEST(Buckets, AreGlobalAcrossProjects) {
   StoreFixture fixture;
@@ -416,12 +413,12 @@ TEST(Store, ServesManyThreadsAtOnce) {
   StoreFixture fixture;
   fixture.MakeBucket("bucket", kVersioned);
   constexpr int kThreads = 8;
-  constexpr int kRounds = 20;
+  constexpr int kWrites = 20;
   std::vector<std::thread> threads;
   std::vector<int> created(kThreads, 0);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < kRounds; ++i) {
+      for (int i = 0; i < kWrites; ++i) {
         const std::string contended = "round-" + std::to_string(i);
         const NewObject once{
             .bucket = "bucket", .name = contended, .preconditions = {.generation_match = 0}};
@@ -434,8 +431,8 @@ TEST(Store, ServesManyThreadsAtOnce) {
   for (std::thread& thread : threads) thread.join();
   int total = 0;
   for (const int count : created) total += count;
-  EXPECT_EQ(total, kRounds);  // each create-only write succeeded exactly once
-  EXPECT_EQ(fixture.CountBlobs(), static_cast<size_t>(kRounds));
+  EXPECT_EQ(total, kWrites);  // each create-only write succeeded exactly once
+  EXPECT_EQ(fixture.CountBlobs(), static_cast<size_t>(kWrites));
 }
 
 }  // namespace

@@ -23,9 +23,7 @@ constexpr auto kSessionLifetime = std::chrono::days{7};
 int64_t WholeChunks(int64_t bytes) { return bytes / kChunkBytes * kChunkBytes; }
 
 Error OffsetError(const std::string& message) {
-  Error error = MakeError(ErrorId::kStorageUploadOffset, message);
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kStorageUploadOffset, message));
 }
 
 // The file of an upload, open for writing while one append runs.

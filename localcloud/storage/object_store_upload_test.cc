@@ -11,8 +11,6 @@
 namespace holdfast::storage {
 namespace {
 
-constexpr int64_t kChunk = int64_t{256} << 10U;
-
 // `size` bytes that differ from place to place.
 std::string Pattern(int64_t size) {
   std::string bytes(static_cast<size_t>(size), '\0');

@@ -91,11 +91,10 @@ Status ObjectStore::State::CheckDigest(const NewObject& object, const Checksums&
                                        const BlobDigest& digest) {
   const auto mismatch = [&](const std::string& which, const std::string& announced,
                             const std::string& actual) {
-    Error error = MakeError(ErrorId::kStorageChecksumMismatch,
-                            "object " + object.bucket + "/" + object.name + ": the " + which +
-                                " announced is " + announced + ", that of the bytes " + actual);
-    error.reason = "invalid";
-    return error;
+    return WithReason(
+        "invalid", MakeError(ErrorId::kStorageChecksumMismatch,
+                             "object " + object.bucket + "/" + object.name + ": the " + which +
+                                 " announced is " + announced + ", that of the bytes " + actual));
   };
   if (expected.crc32c && *expected.crc32c != digest.crc32c) {
     return mismatch("crc32c", Crc32cBase64(*expected.crc32c), Crc32cBase64(digest.crc32c));

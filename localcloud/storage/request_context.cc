@@ -13,10 +13,9 @@ Status RefuseUnsupported(const net::ServerRequest& request) {
   for (const char* header :
        {"X-Goog-Encryption-Algorithm", "X-Goog-Copy-Source-Encryption-Algorithm"}) {
     if (!request.headers.Find(header)) continue;
-    Error error = MakeError(ErrorId::kStorageUnsupported,
-                            "customer-supplied encryption keys are not supported");
-    error.reason = "notImplemented";
-    return error;
+    return WithReason("notImplemented",
+                      MakeError(ErrorId::kStorageUnsupported,
+                                "customer-supplied encryption keys are not supported"));
   }
   return Ok();
 }
@@ -62,10 +61,9 @@ Result<std::optional<int64_t>> NumberParameter(const net::QueryParameters& query
   const char* end = text->data() + text->size();
   const auto [stop, code] = std::from_chars(text->data(), end, value);
   if (text->empty() || code != std::errc() || stop != end) {
-    Error error = MakeError(ErrorId::kStorageInvalid,
-                            "parameter " + std::string(name) + " is not a number: " + *text);
-    error.reason = "invalid";
-    return error;
+    return WithReason("invalid",
+                      MakeError(ErrorId::kStorageInvalid,
+                                "parameter " + std::string(name) + " is not a number: " + *text));
   }
   return std::optional(value);
 }

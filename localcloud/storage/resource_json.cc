@@ -54,9 +54,7 @@ constexpr Field kObjectFields[] = {
 };
 
 Error Refusal(ErrorId id, std::string message, std::string_view reason) {
-  Error error = MakeError(id, std::move(message));
-  error.reason = reason;
-  return error;
+  return WithReason(reason, MakeError(id, std::move(message)));
 }
 
 Error InvalidField(const std::string& name, const std::string& what) {

@@ -18,6 +18,9 @@
 
 namespace holdfast::storage {
 
+// What a client sends of a resumable upload in one request, at the least.
+inline constexpr int64_t kChunk = int64_t{256} << 10U;
+
 class StoreFixture {
  public:
   StoreFixture() { Reopen(); }

@@ -7,6 +7,7 @@
 #include "localcloud/storage/multipart.h"
 #include "localcloud/storage/request_context.h"
 #include "localcloud/storage/resource_json.h"
+#include "localcloud/storage/storage_error.h"
 
 namespace holdfast::storage {
 namespace {
@@ -16,9 +17,7 @@ constexpr int kResumeIncomplete = 308;     // what Cloud Storage answers while b
 constexpr int kClientClosedRequest = 499;  // its answer to a cancelled upload
 
 Error Invalid(const std::string& message, std::string_view reason = "invalid") {
-  Error error = MakeError(ErrorId::kStorageInvalid, message);
-  error.reason = reason;
-  return error;
+  return WithReason(reason, MakeError(ErrorId::kStorageInvalid, message));
 }
 
 // What parameters and a metadata document say about a new object.

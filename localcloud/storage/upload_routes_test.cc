@@ -10,8 +10,6 @@
 namespace holdfast::storage {
 namespace {
 
-constexpr int64_t kChunk = int64_t{256} << 10U;
-
 std::string Multipart(const std::string& metadata, const std::string& bytes) {
   return "--b\r\nContent-Type: application/json\r\n\r\n" + metadata +
          "\r\n--b\r\nContent-Type: text/csv\r\n\r\n" + bytes + "\r\n--b--";

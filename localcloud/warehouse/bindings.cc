@@ -13,9 +13,7 @@ namespace holdfast::warehouse {
 namespace {
 
 Error InvalidQuery(std::string message) {
-  Error error = MakeError(ErrorId::kQueryFailed, std::move(message));
-  error.reason = "invalidQuery";
-  return error;
+  return WithReason("invalidQuery", MakeError(ErrorId::kQueryFailed, std::move(message)));
 }
 
 // Buffered rows are not in a partition yet: only a look at the whole table has them.

@@ -32,10 +32,8 @@ Result<std::optional<avro::Batch>> JsonRowSource::Next() {
   if (next_ == rows_.size()) return std::optional<avro::Batch>();
   while (next_ < rows_.size() && parser_.rows() < kBatchRows) {
     if (const auto error = parser_.Append(rows_[next_++])) {
-      Error failure =
-          MakeError(ErrorId::kQueryFailed, fmt::format("row {}: {}", next_ - 1, error->message));
-      failure.reason = "invalid";
-      return failure;
+      return WithReason("invalid", MakeError(ErrorId::kQueryFailed,
+                                             fmt::format("row {}: {}", next_ - 1, error->message)));
     }
   }
   return std::optional(parser_.Build());

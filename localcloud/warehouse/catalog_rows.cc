@@ -81,24 +81,19 @@ const std::string_view kTableColumns =
 Status CreateCatalog(sqlite::Database& database) { return database.Execute(kCatalogSql); }
 
 Error NotFoundError(const TableRef& ref) {
-  Error error =
-      MakeError(ErrorId::kWarehouseNotFound,
-                fmt::format("Not found: Table {}:{}.{}", ref.project, ref.dataset, ref.table));
-  error.reason = "notFound";
-  return error;
+  return WithReason("notFound", MakeError(ErrorId::kWarehouseNotFound,
+                                          fmt::format("Not found: Table {}:{}.{}", ref.project,
+                                                      ref.dataset, ref.table)));
 }
 
 Error NotFoundError(const DatasetRef& ref) {
-  Error error = MakeError(ErrorId::kWarehouseNotFound,
-                          fmt::format("Not found: Dataset {}:{}", ref.project, ref.dataset));
-  error.reason = "notFound";
-  return error;
+  return WithReason("notFound",
+                    MakeError(ErrorId::kWarehouseNotFound,
+                              fmt::format("Not found: Dataset {}:{}", ref.project, ref.dataset)));
 }
 
 Error DuplicateError(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseExists, std::move(message));
-  error.reason = "duplicate";
-  return error;
+  return WithReason("duplicate", MakeError(ErrorId::kWarehouseExists, std::move(message)));
 }
 
 Result<int64_t> TimeTravelWindowMs(sqlite::Database& database, const DatasetRef& ref) {

@@ -105,10 +105,9 @@ std::string AdaptRecord(const std::string& expression, const Field& from, const 
 }
 
 Error DoesNotFit(const std::string& path, std::string_view why) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidSchema,
-                          fmt::format("Provided Schema does not match: field {} {}", path, why));
-  error.reason = "invalid";
-  return error;
+  return WithReason(
+      "invalid", MakeError(ErrorId::kWarehouseInvalidSchema,
+                           fmt::format("Provided Schema does not match: field {} {}", path, why)));
 }
 
 Status CheckFieldsExtend(const std::vector<Field>& from, const std::vector<Field>& to,
@@ -142,9 +141,7 @@ Status CheckFieldsExtend(const std::vector<Field>& from, const std::vector<Field
 }
 
 Error BadName(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message)));
 }
 
 Status CheckNamesOf(const std::vector<Field>& fields, const std::string& prefix) {

@@ -17,9 +17,7 @@ namespace holdfast::warehouse {
 namespace {
 
 Error InvalidCopy(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message)));
 }
 
 Result<std::vector<TableSnapshot>> ReadSources(Warehouse& warehouse, const CopyRequest& request) {

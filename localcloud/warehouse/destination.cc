@@ -10,12 +10,10 @@ namespace {
 
 Status CheckWritable(const TableRecord& table) {
   if (table.kind == TableKind::kTable) return Ok();
-  Error error =
-      MakeError(ErrorId::kWarehouseReadOnly,
-                fmt::format("{}:{}.{} is a {} and cannot be written", table.ref.project,
-                            table.ref.dataset, table.ref.table, TableKindName(table.kind)));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseReadOnly,
+                                         fmt::format("{}:{}.{} is a {} and cannot be written",
+                                                     table.ref.project, table.ref.dataset,
+                                                     table.ref.table, TableKindName(table.kind))));
 }
 
 }  // namespace

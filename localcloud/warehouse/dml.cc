@@ -23,9 +23,7 @@ constexpr std::string_view kMatched = "temp.holdfast_matched";
 constexpr std::string_view kTouched = "holdfast_touched";
 
 Error InvalidStatement(std::string message) {
-  Error error = MakeError(ErrorId::kQueryFailed, std::move(message));
-  error.reason = "invalidQuery";
-  return error;
+  return WithReason("invalidQuery", MakeError(ErrorId::kQueryFailed, std::move(message)));
 }
 
 // UPDATE, or DELETE when there are no assignments: both find rows and write their files anew.
@@ -44,20 +42,19 @@ Result<TableSnapshot> ReadTarget(Warehouse& warehouse, const TableRef& ref) {
   HF_ASSIGN_OR_RETURN(TableSnapshot snapshot, warehouse.store().Snapshot(ref.WholeTable()));
   const TableRecord& table = snapshot.table;
   if (table.kind != TableKind::kTable) {
-    Error error = MakeError(ErrorId::kWarehouseReadOnly,
-                            fmt::format("{} is a {} and cannot be changed", table.ref.ToString(),
-                                        TableKindName(table.kind)));
-    error.reason = "invalidQuery";
-    return error;
+    return WithReason("invalidQuery",
+                      MakeError(ErrorId::kWarehouseReadOnly,
+                                fmt::format("{} is a {} and cannot be changed",
+                                            table.ref.ToString(), TableKindName(table.kind))));
   }
   if (table.streaming_buffer) {
-    Error error = MakeError(
-        ErrorId::kWarehouseStreaming,
-        fmt::format("UPDATE or DELETE statement over table {} would affect rows in the streaming "
-                    "buffer, which is not supported",
-                    table.ref.ToString()));
-    error.reason = "invalidQuery";
-    return error;
+    return WithReason(
+        "invalidQuery",
+        MakeError(ErrorId::kWarehouseStreaming,
+                  fmt::format(
+                      "UPDATE or DELETE statement over table {} would affect rows in the streaming "
+                      "buffer, which is not supported",
+                      table.ref.ToString())));
   }
   return snapshot;
 }

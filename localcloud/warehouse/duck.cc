@@ -37,14 +37,11 @@ Error DuckError(const char* message, duckdb_error_type type) {
     return MakeError(ErrorId::kDiskFull, text);
   }
   if (type == DUCKDB_ERROR_INTERRUPT || text.starts_with("INTERRUPT")) {
-    Error error = MakeError(ErrorId::kCancelled, "The job was cancelled");
-    error.reason = "stopped";
-    return error;
+    return WithReason("stopped", MakeError(ErrorId::kCancelled, "The job was cancelled"));
   }
   const bool out_of_memory = text.starts_with("Out of Memory");
-  Error error = MakeError(ErrorId::kQueryFailed, WithoutDuckWords(std::move(text)));
-  error.reason = out_of_memory ? "resourcesExceeded" : "invalidQuery";
-  return error;
+  return WithReason(out_of_memory ? "resourcesExceeded" : "invalidQuery",
+                    MakeError(ErrorId::kQueryFailed, WithoutDuckWords(std::move(text))));
 }
 
 DuckResult::DuckResult() = default;
@@ -85,10 +82,10 @@ DuckLogicalType DuckStatement::column_type(size_t index) const {
 Status DuckStatement::Bind(const std::string& name, const std::optional<std::string>& value) {
   idx_t position = 0;
   if (duckdb_bind_parameter_index(statement_.get(), &position, name.c_str()) != DuckDBSuccess) {
-    Error error = MakeError(ErrorId::kQueryFailed,
-                            fmt::format("Query parameter '{}' is not used in the query", name));
-    error.reason = "invalidQuery";
-    return error;
+    return WithReason(
+        "invalidQuery",
+        MakeError(ErrorId::kQueryFailed,
+                  fmt::format("Query parameter '{}' is not used in the query", name)));
   }
   return Bind(position, value);
 }

@@ -188,13 +188,13 @@ const avro::BatchView& ChunkReader::View(duckdb_data_chunk chunk) {
 namespace {
 
 // A run of source rows and the place in the target vector where it goes.
-struct Run {
+struct Span {
   size_t offset = 0;
   size_t count = 0;
   size_t target = 0;
 };
 
-void WriteColumn(const Field& field, Level level, const ColumnView& column, Run run,
+void WriteColumn(const Field& field, Level level, const ColumnView& column, Span run,
                  duckdb_vector vector);
 
 // Child lists of a reused vector begin empty again.
@@ -224,7 +224,7 @@ void SetNull(const Field& field, Level level, duckdb_vector vector, size_t row) 
   }
 }
 
-void WriteLists(const Field& field, const ColumnView& column, Run run, duckdb_vector vector) {
+void WriteLists(const Field& field, const ColumnView& column, Span run, duckdb_vector vector) {
   const auto* entries = column.As<ListEntry>();
   const size_t first = duckdb_list_vector_get_size(vector);
   size_t total = 0;
@@ -235,7 +235,7 @@ void WriteLists(const Field& field, const ColumnView& column, Run run, duckdb_ve
   duckdb_list_vector_set_size(vector, first + total);
   auto* targets = static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector));
   const duckdb_vector child = duckdb_list_vector_get_child(vector);
-  Run elements{.offset = 0, .count = 0, .target = first};
+  Span elements{.offset = 0, .count = 0, .target = first};
   for (size_t i = 0; i < run.count; ++i) {
     const bool valid = column.IsValid(run.offset + i);
     const ListEntry entry = valid ? entries[run.offset + i] : ListEntry{};
@@ -250,7 +250,7 @@ void WriteLists(const Field& field, const ColumnView& column, Run run, duckdb_ve
   WriteColumn(field, Level::kElement, column.children[0], elements, child);
 }
 
-void WriteScalars(const Field& field, const ColumnView& column, Run run, duckdb_vector vector) {
+void WriteScalars(const Field& field, const ColumnView& column, Span run, duckdb_vector vector) {
   if (IsText(field.type)) {
     const auto* texts = column.As<std::string_view>();
     for (size_t i = 0; i < run.count; ++i) {
@@ -266,7 +266,7 @@ void WriteScalars(const Field& field, const ColumnView& column, Run run, duckdb_
               static_cast<const char*>(column.data) + run.offset * width, run.count * width);
 }
 
-void WriteColumn(const Field& field, Level level, const ColumnView& column, Run run,
+void WriteColumn(const Field& field, Level level, const ColumnView& column, Span run,
                  duckdb_vector vector) {
   if (run.count == 0) return;
   if (IsList(field, level)) {
@@ -292,7 +292,7 @@ void FillChunk(const Schema& schema, const avro::BatchView& batch, size_t offset
   for (size_t i = 0; i < schema.fields.size(); ++i) {
     const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, i);
     ClearLists(schema.fields[i], Level::kColumn, vector);
-    const Run run{.offset = offset, .count = count, .target = 0};
+    const Span run{.offset = offset, .count = count, .target = 0};
     WriteColumn(schema.fields[i], Level::kColumn, batch.columns[i], run, vector);
   }
   duckdb_data_chunk_set_size(chunk, count);

@@ -20,9 +20,7 @@ namespace {
 constexpr int64_t kSingleFileBytesMax = int64_t{1} << 30;  // google-semantics A3 #31
 
 Error InvalidExtract(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message)));
 }
 
 bool Supports(ExtractFormat format, ExtractCompression compression) {

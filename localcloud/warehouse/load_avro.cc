@@ -183,12 +183,12 @@ class AvroInput final : public LoadInput {
                       (is_decimal(seen.type) && is_decimal(wanted.type)) ||
                       (seen.type == FieldType::kRecord && wanted.type == FieldType::kRange);
     if (fits) return Ok();
-    Error error = MakeError(
-        ErrorId::kWarehouseInvalidSchema,
-        fmt::format("Provided Schema does not match: field {} has changed type from {} to {}",
-                    wanted.name, ApiTypeName(wanted.type), ApiTypeName(seen.type)));
-    error.reason = "invalid";
-    return error;
+    return WithReason(
+        "invalid",
+        MakeError(
+            ErrorId::kWarehouseInvalidSchema,
+            fmt::format("Provided Schema does not match: field {} has changed type from {} to {}",
+                        wanted.name, ApiTypeName(wanted.type), ApiTypeName(seen.type))));
   }
 
   Warehouse& warehouse_;

@@ -15,7 +15,7 @@ namespace holdfast::warehouse {
 
 namespace {
 
-constexpr size_t kBatchRows = 8192;
+constexpr size_t kReadRows = 8192;
 constexpr size_t kBatchTextBytes = size_t{16} << 20U;
 constexpr size_t kLineBytesMax = size_t{100} << 20U;  // BigQuery: JSON row size
 constexpr unsigned kReadBytes = 1U << 20U;
@@ -89,7 +89,7 @@ class JsonFileSource final : public BatchSource {
 
   Result<std::optional<avro::Batch>> Next() override {
     size_t bytes = 0;
-    while (parser_.rows() < kBatchRows && bytes < kBatchTextBytes) {
+    while (parser_.rows() < kReadRows && bytes < kBatchTextBytes) {
       if (reader_ == nullptr) {
         if (next_source_ == request_.sources.size()) break;
         reader_ = std::make_unique<LineReader>(request_.sources[next_source_].path);

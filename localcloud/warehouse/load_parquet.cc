@@ -61,12 +61,12 @@ class ParquetInput final : public LoadInput {
       return fmt::format("CAST({} AS {})", stored, DuckType(field));
     }
     if (auto value = AssignExpression(stored, *seen, field)) return *value;
-    Error error = MakeError(
-        ErrorId::kWarehouseInvalidSchema,
-        fmt::format("Provided Schema does not match: field {} has changed type from {} to {}",
-                    field.name, ApiTypeName(field.type), ApiTypeName(seen->type)));
-    error.reason = "invalid";
-    return error;
+    return WithReason(
+        "invalid",
+        MakeError(
+            ErrorId::kWarehouseInvalidSchema,
+            fmt::format("Provided Schema does not match: field {} has changed type from {} to {}",
+                        field.name, ApiTypeName(field.type), ApiTypeName(seen->type))));
   }
 
   Connection& connection_;

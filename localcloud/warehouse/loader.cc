@@ -17,9 +17,7 @@ namespace holdfast::warehouse {
 namespace {
 
 Error SchemaError(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message)));
 }
 
 Result<std::unique_ptr<LoadInput>> MakeInput(Warehouse& warehouse, Connection& connection,
@@ -131,9 +129,7 @@ Status CheckBadRecords(const LoadRequest& request, const BadRecords& bad) {
 }  // namespace
 
 Error LoadError(std::string message) {
-  Error error = MakeError(ErrorId::kLoadFailed, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kLoadFailed, std::move(message)));
 }
 
 Result<bool> IsGzip(const LoadSource& source) {

@@ -17,9 +17,7 @@ constexpr int64_t kJobPartitionsMax = 4'000;
 constexpr std::string_view kHiveNull = "__HIVE_DEFAULT_PARTITION__";
 
 Error InvalidRows(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message)));
 }
 
 std::string ConformedSelect(const ParquetWrite& write) {

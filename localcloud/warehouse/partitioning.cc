@@ -24,9 +24,7 @@ constexpr int64_t kOutOfRangeBucket = std::numeric_limits<int64_t>::min();
 constexpr int64_t kRangeStepsMax = 10'000;  // BigQuery: partitions of a table
 
 Error InvalidPartitioning(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message)));
 }
 
 struct UnitForm {
@@ -231,11 +229,10 @@ Status ValidatePartitionId(const Partitioning& partitioning, std::string_view id
     valid = false;
   }
   if (valid) return Ok();
-  Error error =
+  return WithReason(
+      "invalid",
       MakeError(ErrorId::kInvalidName, fmt::format("\"${}\" is not a partition of this table", id),
-                "Use an id of the table's partitioning, for example $20261121 for days");
-  error.reason = "invalid";
-  return error;
+                "Use an id of the table's partitioning, for example $20261121 for days"));
 }
 
 std::string PartitionIdOfTime(const Partitioning& partitioning, Timestamp time) {

@@ -9,7 +9,7 @@ namespace {
 
 using PartitionRouting = WarehouseFixture;
 
-const char kDaily[] = R"({"timePartitioning": {"type": "DAY", "field": "k"}})";
+const char kDailyByK[] = R"({"timePartitioning": {"type": "DAY", "field": "k"}})";
 
 struct RoutingCase {
   const char* name;
@@ -22,7 +22,7 @@ struct RoutingCase {
 TEST_F(PartitionRouting, EachRowGoesToThePartitionOfItsKey) {
   const RoutingCase cases[] = {
       {"day_of_date",
-       kDaily,
+       kDailyByK,
        "DATE",
        R"({"k":"2026-01-31"}
 {"k":"2026-01-31"}
@@ -31,7 +31,7 @@ TEST_F(PartitionRouting, EachRowGoesToThePartitionOfItsKey) {
 {"k":null})",
        {{"20260131", 2}, {"00010101", 1}, {"19691231", 1}, {"__NULL__", 1}}},
       {"day_of_timestamp",
-       kDaily,
+       kDailyByK,
        "TIMESTAMP",
        R"({"k":"1969-12-31T23:59:59.999999Z"}
 {"k":"1970-01-01T00:00:00Z"}
@@ -136,7 +136,7 @@ TEST(Partitioning, RefusesColumnsThatCannotPartition) {
 TEST_F(PartitionRouting, OnlyTouchedPartitionsAreModified) {
   const Schema schema = MakeSchema(R"([{"name":"k","type":"DATE"}])");
   LoadJson(Table("t"), schema, "{\"k\":\"2026-01-01\"}\n{\"k\":\"2026-01-02\"}",
-           Json::parse(kDaily));
+           Json::parse(kDailyByK));
   const auto before = Partitions(Table("t"));
   AdvanceMs(1000);
   LoadJson(Table("t"), schema, "{\"k\":\"2026-01-02\"}");
@@ -149,7 +149,7 @@ TEST_F(PartitionRouting, OnlyTouchedPartitionsAreModified) {
 TEST_F(PartitionRouting, ADecoratorTakesOnlyRowsOfItsPartition) {
   const Schema schema = MakeSchema(R"([{"name":"k","type":"DATE"}])");
   LoadJson(Table("t"), schema, "{\"k\":\"2026-01-01\"}\n{\"k\":\"2026-01-02\"}",
-           Json::parse(kDaily));
+           Json::parse(kDailyByK));
   LoadRequest request;
   request.destination = Table("t", "20260102");
   request.format = LoadFormat::kNewlineDelimitedJson;

@@ -17,9 +17,8 @@ namespace holdfast::warehouse {
 namespace {
 
 Error SchemaError(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message));
-  error.reason = "invalidQuery";
-  return error;
+  return WithReason("invalidQuery",
+                    MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message)));
 }
 
 // For each field of the target, the position of the result's column that fills it, or -1.

@@ -12,9 +12,7 @@ namespace holdfast::warehouse {
 namespace {
 
 Error InvalidRelation(std::string message) {
-  Error error = MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message));
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message)));
 }
 
 bool HasPartitionTime(const TableSnapshot& snapshot, const RelationOptions& options) {

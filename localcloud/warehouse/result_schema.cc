@@ -10,10 +10,9 @@ namespace holdfast::warehouse {
 namespace {
 
 Error Unsupported(const std::string& column, std::string_view what) {
-  Error error =
-      MakeError(ErrorId::kQueryFailed, fmt::format("Column {} of the result {}", column, what));
-  error.reason = "invalidQuery";
-  return error;
+  return WithReason(
+      "invalidQuery",
+      MakeError(ErrorId::kQueryFailed, fmt::format("Column {} of the result {}", column, what)));
 }
 
 std::string TakeText(char* text) {
@@ -127,12 +126,12 @@ Result<Schema> ResultSchema(const DuckStatement& statement,
       field.name = name;
     }
     if (schema.Find(name) != nullptr) {
-      Error error = MakeError(ErrorId::kQueryFailed,
-                              fmt::format("Duplicate column names in the result are not supported. "
-                                          "Found duplicate(s): {}",
-                                          name));
-      error.reason = "invalidQuery";
-      return error;
+      return WithReason(
+          "invalidQuery",
+          MakeError(ErrorId::kQueryFailed,
+                    fmt::format("Duplicate column names in the result are not supported. "
+                                "Found duplicate(s): {}",
+                                name)));
     }
     schema.fields.push_back(std::move(field));
   }

@@ -130,10 +130,9 @@ Result<Schema> SelectFields(const Schema& schema, const std::vector<std::string>
   for (const std::string& name : selected) {
     const Field* field = schema.Find(name);
     if (field == nullptr) {
-      Error error = MakeError(ErrorId::kWarehouseInvalidRequest,
-                              fmt::format("Selected field {} not found in the table", name));
-      error.reason = "invalid";
-      return error;
+      return WithReason("invalid",
+                        MakeError(ErrorId::kWarehouseInvalidRequest,
+                                  fmt::format("Selected field {} not found in the table", name)));
     }
     wanted.insert(field);
   }

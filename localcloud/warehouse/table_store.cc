@@ -47,11 +47,10 @@ Result<DatasetRecord> FindDataset(sqlite::Database& database, const DatasetRef& 
 
 Status CheckEtag(const std::string& if_match, const std::string& etag, const std::string& what) {
   if (if_match.empty() || if_match == "*" || if_match == etag) return Ok();
-  Error error =
+  return WithReason(
+      "conditionNotMet",
       MakeError(ErrorId::kWarehouseEtag,
-                fmt::format("Precondition Failed: {} has etag {}, not {}", what, etag, if_match));
-  error.reason = "conditionNotMet";
-  return error;
+                fmt::format("Precondition Failed: {} has etag {}, not {}", what, etag, if_match)));
 }
 
 int64_t PageSize(const PageRequest& page) {
@@ -79,10 +78,8 @@ Result<Json> WithDefaultExpirations(const Json& dataset, Json resource, int64_t 
 Status CheckPartitioningUnchanged(Partitioning before, Partitioning after) {
   before.expiration_ms = after.expiration_ms = 0;
   if (before == after) return Ok();
-  Error error = MakeError(ErrorId::kWarehouseInvalidSchema,
-                          "Cannot change the partitioning of an existing table");
-  error.reason = "invalid";
-  return error;
+  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidSchema,
+                                         "Cannot change the partitioning of an existing table"));
 }
 
 }  // namespace
@@ -145,10 +142,9 @@ Status TableStore::DeleteDataset(const DatasetRef& ref, bool delete_contents,
     keys.push_back(rows.Int(0));
   }
   if (!keys.empty() && !delete_contents) {
-    Error error = MakeError(ErrorId::kWarehouseNotEmpty,
-                            fmt::format("Dataset {}:{} is still in use", ref.project, ref.dataset));
-    error.reason = "resourceInUse";
-    return error;
+    return WithReason("resourceInUse", MakeError(ErrorId::kWarehouseNotEmpty,
+                                                 fmt::format("Dataset {}:{} is still in use",
+                                                             ref.project, ref.dataset)));
   }
   for (const int64_t key : keys) HF_RETURN_IF_ERROR(MarkTableDeleted(*database_, key, NowMs()));
   HF_RETURN_IF_ERROR(database_->Run("DELETE FROM datasets WHERE project = ? AND dataset = ?",

@@ -14,12 +14,11 @@ namespace holdfast::warehouse {
 namespace {
 
 Error TimeTravelError(const TableRef& ref, int64_t as_of_ms, std::string_view why) {
-  Error error =
+  return WithReason(
+      "invalid",
       MakeError(ErrorId::kWarehouseTimeTravel,
                 fmt::format("Invalid time travel timestamp {} for table {}:{}.{}@{}: {}", as_of_ms,
-                            ref.project, ref.dataset, ref.table, as_of_ms, why));
-  error.reason = "invalid";
-  return error;
+                            ref.project, ref.dataset, ref.table, as_of_ms, why)));
 }
 
 // `@0`: the oldest moment at which the table, or the last one of its name, can be read.
@@ -79,12 +78,12 @@ Status RemoveReplaced(sqlite::Database& database, const TableRecord& table,
         "UPDATE files SET removed = ? WHERE table_key = ? AND path = ? AND removed IS NULL",
         next.version, table.table_key, path));
     if (database.rows_changed() == 0) {
-      Error error = MakeError(
-          ErrorId::kWarehouseConflict,
-          fmt::format("Could not serialize access to table {}:{}.{} due to concurrent update",
-                      table.ref.project, table.ref.dataset, table.ref.table));
-      error.reason = "jobRateLimitExceeded";
-      return error;
+      return WithReason(
+          "jobRateLimitExceeded",
+          MakeError(
+              ErrorId::kWarehouseConflict,
+              fmt::format("Could not serialize access to table {}:{}.{} due to concurrent update",
+                          table.ref.project, table.ref.dataset, table.ref.table)));
     }
   }
   return Ok();
@@ -97,13 +96,13 @@ Status CheckPartitionCount(sqlite::Database& database, const TableRecord& table)
                                        "table_key = ? AND removed IS NULL",
                                        table.table_key));
   if (count.value_or(0) <= kTablePartitionsMax) return Ok();
-  Error error = MakeError(ErrorId::kWarehouseInvalidRequest,
-                          fmt::format("Quota exceeded: table {}:{}.{} would have {} partitions, "
-                                      "more than {}",
-                                      table.ref.project, table.ref.dataset, table.ref.table, *count,
-                                      kTablePartitionsMax));
-  error.reason = "quotaExceeded";
-  return error;
+  return WithReason(
+      "quotaExceeded",
+      MakeError(ErrorId::kWarehouseInvalidRequest,
+                fmt::format("Quota exceeded: table {}:{}.{} would have {} partitions, "
+                            "more than {}",
+                            table.ref.project, table.ref.dataset, table.ref.table, *count,
+                            kTablePartitionsMax)));
 }
 
 Status RemoveStreamed(sqlite::Database& database, const TableRecord& table,
@@ -217,12 +216,11 @@ Result<TableRecord> TableStore::Commit(const VersionChange& change) {
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const TableRecord table, FindUnexpired(change.table));
   if (table.kind != TableKind::kTable) {
-    Error error =
+    return WithReason(
+        "invalid",
         MakeError(ErrorId::kWarehouseReadOnly,
                   fmt::format("{}:{}.{} is a {} and cannot be written", table.ref.project,
-                              table.ref.dataset, table.ref.table, TableKindName(table.kind)));
-    error.reason = "invalid";
-    return error;
+                              table.ref.dataset, table.ref.table, TableKindName(table.kind))));
   }
   if (change.table_key != 0 && change.table_key != table.table_key) {
     return MakeError(ErrorId::kWarehouseConflict,

@@ -5,12 +5,12 @@
 
 #include <string>
 
+#include "avro/file_fixture.h"
 #include "base/random.h"
 
 namespace holdfast::avro {
 namespace {
 
-constexpr Codec kCodecs[] = {Codec::kNull, Codec::kDeflate, Codec::kSnappy, Codec::kZstd};
 constexpr size_t kNoLimit = size_t{1} << 30U;
 
 std::string Compressed(Codec codec, std::string_view plain, int level = 0) {

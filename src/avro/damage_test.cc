@@ -10,8 +10,6 @@ namespace {
 using Mode = FieldMode;
 using Type = FieldType;
 
-constexpr Codec kCodecs[] = {Codec::kNull, Codec::kDeflate, Codec::kSnappy, Codec::kZstd};
-
 Schema SmallSchema() {
   return {{MakeField("i", Type::kInt64, Mode::kRequired), MakeField("t", Type::kTimestamp),
            MakeField("n", Type::kNumeric), MakeField("s", Type::kString),

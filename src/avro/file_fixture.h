@@ -19,6 +19,8 @@
 
 namespace holdfast::avro {
 
+inline constexpr Codec kCodecs[] = {Codec::kNull, Codec::kDeflate, Codec::kSnappy, Codec::kZstd};
+
 // A column, in one line.
 inline Field MakeField(std::string_view name, FieldType type, FieldMode mode = FieldMode::kNullable,
                        std::vector<Field> fields = {}) {

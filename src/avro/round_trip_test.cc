@@ -10,8 +10,6 @@ namespace {
 using Mode = FieldMode;
 using Type = FieldType;
 
-constexpr Codec kCodecs[] = {Codec::kNull, Codec::kDeflate, Codec::kSnappy, Codec::kZstd};
-
 // Writes and reads `rows` with every codec and both forms of DATETIME, and compares.
 void ExpectRoundTrip(const Schema& schema, const std::vector<Json>& rows) {
   for (const Codec codec : kCodecs) {

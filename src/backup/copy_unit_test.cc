@@ -11,11 +11,10 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
-
-const TableRef kOrders{"acme-shop", "sales", "orders", ""};
 
 Manifest CopyOrders(SimFixture& fixture, VerifyLevel level) {
   fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));

@@ -10,11 +10,11 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
 
-const TableRef kOrders{"acme-shop", "sales", "orders", ""};
 const TableRef kPeople{"acme-hr", "staff", "people", ""};
 
 void AddTables(SimFixture& fixture) {

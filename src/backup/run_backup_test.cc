@@ -12,11 +12,11 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
 
-const TableRef kOrders{"acme-shop", "sales", "orders", ""};
 const TableRef kEvents{"acme-shop", "sales", "events", ""};
 
 void AddOrders(SimFixture& fixture) {

@@ -8,11 +8,10 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
-
-const TableRef kOrders{"acme-shop", "sales", "orders", ""};
 
 // Ten rows backed up, then one; the report of the second run.
 RunReport Shrink(SimFixture& fixture) {

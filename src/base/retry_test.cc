@@ -20,9 +20,7 @@ class FixedRandom final : public Random {
 };
 
 Error ErrorOf(Code code, std::string reason = {}) {
-  Error error = MakeError(ErrorId::kServiceUnavailable, code, "failed");
-  error.reason = std::move(reason);
-  return error;
+  return WithReason(std::move(reason), MakeError(ErrorId::kServiceUnavailable, code, "failed"));
 }
 
 // Fails `failures` times with `error`, then succeeds; counts its calls.

@@ -29,7 +29,7 @@ std::string Command(const CommandDoc& command) {
   return text + Flags(command.flags);
 }
 
-std::string Examples(const CommandDoc& program) {
+std::string ManualExamples(const CommandDoc& program) {
   std::string text = ".SH EXAMPLES\n";
   for (const CommandDoc* command : AllCommands(program)) {
     for (const ExampleDoc& example : command->examples) {
@@ -83,7 +83,7 @@ std::string ManualPage(const CommandDoc& program, const std::string& version) {
   for (const ExitCodeEntry& entry : AllExitCodes()) {
     text += Entry(std::to_string(entry.code), entry.meaning);
   }
-  return text + Examples(program);
+  return text + ManualExamples(program);
 }
 
 }  // namespace holdfast::cli

@@ -7,25 +7,25 @@
 namespace holdfast::gcp {
 namespace {
 
-const TableRef kTable{"p", "d", "t", {}};
+const TableRef kJobTable{"p", "d", "t", {}};
 
 cloud::ExtractJob Extract() {
-  return {.source = kTable, .as_of_ms = {}, .destination_uri = "gs://b/x-*.avro"};
+  return {.source = kJobTable, .as_of_ms = {}, .destination_uri = "gs://b/x-*.avro"};
 }
 
 cloud::LoadJob Load() {
   return {.source_uris = {"gs://b/x-0.avro"},
-          .destination = kTable,
+          .destination = kJobTable,
           .disposition = cloud::WriteDisposition::kEmpty,
           .schema = Schema::FromJson(
                         ParseJson(R"({"fields": [{"name": "n", "type": "INTEGER"}]})").value())
                         .value()};
 }
 
-cloud::CopyJob Copy() { return {.sources = {kTable}, .as_of_ms = {}, .destination = kTable}; }
+cloud::CopyJob Copy() { return {.sources = {kJobTable}, .as_of_ms = {}, .destination = kJobTable}; }
 
-Json Resource(const Json& status, const Json& statistics = Json::object(),
-              const Json& configuration = Json::object()) {
+Json JobResource(const Json& status, const Json& statistics = Json::object(),
+                 const Json& configuration = Json::object()) {
   return {{"jobReference", {{"projectId", "p"}, {"jobId", "j"}, {"location", "EU"}}},
           {"status", status},
           {"statistics", statistics},
@@ -110,7 +110,7 @@ TEST(JobStatus, OnlyDoneIsDone) {
       {"DONE", cloud::JobState::kDone},
       {"STATE_UNSPECIFIED", cloud::JobState::kPending}};
   for (const auto& [name, state] : states) {
-    const auto status = JobStatusFromJson(Resource({{"state", name}})).value();
+    const auto status = JobStatusFromJson(JobResource({{"state", name}})).value();
     EXPECT_EQ(status.state, state) << name;
     EXPECT_EQ(status.Succeeded(), state == cloud::JobState::kDone) << name;
     EXPECT_EQ(status.ref.id, "j");
@@ -123,15 +123,15 @@ TEST(JobStatus, TheErrorResultDecidesAndErrorsAloneAreWarnings) {
   const Json problem = {{"reason", "invalid"}, {"message", "row 7"}};
   const auto failed =
       JobStatusFromJson(
-          Resource({{"state", "DONE"}, {"errorResult", problem}, {"errors", {problem}}}))
+          JobResource({{"state", "DONE"}, {"errorResult", problem}, {"errors", {problem}}}))
           .value();
   EXPECT_FALSE(failed.Succeeded());
   EXPECT_TRUE(failed.warnings.empty());
   const auto warned =
-      JobStatusFromJson(Resource({{"state", "DONE"}, {"errors", {problem, problem}}})).value();
+      JobStatusFromJson(JobResource({{"state", "DONE"}, {"errors", {problem, problem}}})).value();
   EXPECT_TRUE(warned.Succeeded());
   EXPECT_EQ(warned.warnings, (std::vector<std::string>{"row 7", "row 7"}));
-  EXPECT_TRUE(JobStatusFromJson(Resource({{"state", "DONE"}, {"errorResult", nullptr}}))
+  EXPECT_TRUE(JobStatusFromJson(JobResource({{"state", "DONE"}, {"errorResult", nullptr}}))
                   .value()
                   .Succeeded());
 }
@@ -161,8 +161,8 @@ TEST(JobStatus, TheReasonOfAFailureTellsWhetherAnotherIdMayHelp) {
   for (const auto& expected : cases) {
     SCOPED_TRACE(expected.reason);
     const Json error = {{"reason", expected.reason}, {"message", "no"}};
-    const auto status = JobStatusFromJson(Resource({{"state", "DONE"}, {"errorResult", error}},
-                                                   Json::object(), configuration))
+    const auto status = JobStatusFromJson(JobResource({{"state", "DONE"}, {"errorResult", error}},
+                                                      Json::object(), configuration))
                             .value();
     ASSERT_TRUE(status.error);
     EXPECT_EQ(status.error->id, expected.id);
@@ -174,14 +174,14 @@ TEST(JobStatus, TheReasonOfAFailureTellsWhetherAnotherIdMayHelp) {
 TEST(JobStatus, StatisticsAreReadFromTextNumbers) {
   const auto load =
       JobStatusFromJson(
-          Resource({{"state", "DONE"}},
-                   {{"load", {{"outputRows", "9007199254740993"}, {"outputBytes", "12"}}}}))
+          JobResource({{"state", "DONE"}},
+                      {{"load", {{"outputRows", "9007199254740993"}, {"outputBytes", "12"}}}}))
           .value();
   EXPECT_EQ(load.output_rows, 9007199254740993);
   EXPECT_EQ(load.output_bytes, 12);
   const auto copy =
-      JobStatusFromJson(Resource({{"state", "DONE"}},
-                                 {{"copy", {{"copiedRows", "3"}, {"copiedLogicalBytes", "4"}}}}))
+      JobStatusFromJson(JobResource({{"state", "DONE"}},
+                                    {{"copy", {{"copiedRows", "3"}, {"copiedLogicalBytes", "4"}}}}))
           .value();
   EXPECT_EQ(copy.output_rows, 3);
   EXPECT_EQ(copy.output_bytes, 4);
@@ -204,7 +204,7 @@ TEST(JobStatus, AnExtractThatDoesNotTellItsFilesIsNotOneOfZeroFiles) {
   };
   for (const auto& [statistics, files] : cases) {
     const auto status =
-        JobStatusFromJson(Resource({{"state", "DONE"}}, statistics, configuration)).value();
+        JobStatusFromJson(JobResource({{"state", "DONE"}}, statistics, configuration)).value();
     EXPECT_EQ(status.output_files, files) << statistics.dump();
   }
 }

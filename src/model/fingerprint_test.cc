@@ -7,7 +7,7 @@
 namespace holdfast {
 namespace {
 
-Fingerprint Sample() {
+Fingerprint SampleFingerprint() {
   return {.creation_ms = 1000,
           .last_modified_ms = 5000,
           .rows = 10,
@@ -18,14 +18,14 @@ Fingerprint Sample() {
           .streaming = false};
 }
 
-struct Case {
+struct ChangeCase {
   std::string_view what;
   std::function<void(Fingerprint&)> change;
   Change expected;
 };
 
 TEST(FingerprintChange, FollowsTheRulesOfTheHeader) {
-  const Case cases[] = {
+  const ChangeCase cases[] = {
       {"nothing", [](Fingerprint&) {}, Change::kUnchanged},
       {"time moved alone", [](Fingerprint& f) { f.last_modified_ms = 6000; }, Change::kDataChanged},
       {"time moved back", [](Fingerprint& f) { f.last_modified_ms = 4000; }, Change::kDataChanged},
@@ -49,17 +49,17 @@ TEST(FingerprintChange, FollowsTheRulesOfTheHeader) {
        Change::kDataChanged},
       {"streaming began", [](Fingerprint& f) { f.streaming = true; }, Change::kUnchanged},
   };
-  for (const Case& item : cases) {
-    Fingerprint now = Sample();
+  for (const ChangeCase& item : cases) {
+    Fingerprint now = SampleFingerprint();
     item.change(now);
-    EXPECT_EQ(CompareFingerprints(Sample(), now), item.expected) << item.what;
+    EXPECT_EQ(CompareFingerprints(SampleFingerprint(), now), item.expected) << item.what;
   }
 }
 
 TEST(FingerprintChange, ABackupTakenWhileRowsStreamedInIsNeverCurrent) {
-  Fingerprint last = Sample();
+  Fingerprint last = SampleFingerprint();
   last.streaming = true;
-  EXPECT_EQ(CompareFingerprints(last, Sample()), Change::kDataChanged);
+  EXPECT_EQ(CompareFingerprints(last, SampleFingerprint()), Change::kDataChanged);
 }
 
 TEST(FingerprintChange, OnlyEqualDigestsProveThatTheDataStayed) {
@@ -69,7 +69,7 @@ TEST(FingerprintChange, OnlyEqualDigestsProveThatTheDataStayed) {
 }
 
 TEST(Fingerprint, RoundTripsThroughJson) {
-  Fingerprint fingerprint = Sample();
+  Fingerprint fingerprint = SampleFingerprint();
   fingerprint.partitioning = {.kind = Partitioning::Kind::kIntegerRange,
                               .field = "n",
                               .range_start = -5,

@@ -19,7 +19,7 @@ DataObject Object(const std::string& name, int64_t rows) {
           .rows = rows};
 }
 
-Manifest Sample() {
+Manifest SampleManifest() {
   Manifest manifest;
   manifest.backup = "20261121T101844Z-5b0c9d21e6a0";
   manifest.object = {"acme", "sales", "täble one", "20240101"};
@@ -46,21 +46,21 @@ Manifest Sample() {
 }
 
 TEST(Manifest, RoundTripsByteForByte) {
-  const std::string text = SerializeManifest(Sample());
+  const std::string text = SerializeManifest(SampleManifest());
   const auto parsed = ParseManifest(text);
   ASSERT_TRUE(parsed.ok()) << parsed.error().message;
   EXPECT_EQ(SerializeManifest(*parsed), text);
   EXPECT_EQ(parsed->object.ToString(), "acme.sales.täble one$20240101");
-  EXPECT_EQ(parsed->objects, Sample().objects);
-  EXPECT_EQ(parsed->source, Sample().source);
-  EXPECT_EQ(parsed->schema, Sample().schema);
+  EXPECT_EQ(parsed->objects, SampleManifest().objects);
+  EXPECT_EQ(parsed->source, SampleManifest().source);
+  EXPECT_EQ(parsed->schema, SampleManifest().schema);
   EXPECT_EQ(parsed->verified, VerifyLevel::kL2);
   EXPECT_EQ(parsed->streaming_buffer->estimated_rows, 5);
   EXPECT_TRUE(parsed->IsSuspect());
 }
 
 TEST(Manifest, OfACopyNamesTheTableThatHoldsTheData) {
-  Manifest manifest = Sample();
+  Manifest manifest = SampleManifest();
   manifest.method = Method::kCopy;
   manifest.objects.clear();
   manifest.copy = TableRef{"vault", "copies", "t1", ""};
@@ -70,7 +70,7 @@ TEST(Manifest, OfACopyNamesTheTableThatHoldsTheData) {
 }
 
 RC_GTEST_PROP(Manifest, AnyChangedByteIsNoticed, ()) {
-  std::string text = SerializeManifest(Sample());
+  std::string text = SerializeManifest(SampleManifest());
   const size_t at = *rc::gen::inRange<size_t>(0, text.size());
   const char by = *rc::gen::arbitrary<char>();
   RC_PRE(text[at] != by);
@@ -81,7 +81,7 @@ RC_GTEST_PROP(Manifest, AnyChangedByteIsNoticed, ()) {
 }
 
 TEST(Manifest, ThatWasCutShortIsDamaged) {
-  const std::string text = SerializeManifest(Sample());
+  const std::string text = SerializeManifest(SampleManifest());
   for (size_t size = 0; size < text.size(); size += 7) {
     const auto parsed = ParseManifest(std::string_view(text).substr(0, size));
     ASSERT_FALSE(parsed.ok());
@@ -113,16 +113,16 @@ TEST(Manifest, WithARightSumButWrongMembersIsRefused) {
       [](Json& json) { json.erase("source"); },
       [](Json& json) { json["table_resource"] = 5; }};
   for (const auto& edit : edits) {
-    Json json = Sample().ToJson();
+    Json json = SampleManifest().ToJson();
     edit(json);
     const auto parsed = ParseManifest(Sealed(json));
     EXPECT_FALSE(parsed.ok()) << json.dump().substr(0, 200);
   }
-  EXPECT_TRUE(ParseManifest(Sealed(Sample().ToJson())).ok());
+  EXPECT_TRUE(ParseManifest(Sealed(SampleManifest().ToJson())).ok());
 }
 
 TEST(Manifest, OfANewerVersionIsToldApart) {
-  Json json = Sample().ToJson();
+  Json json = SampleManifest().ToJson();
   json["format_version"] = kManifestFormatVersion + 1;
   const auto parsed = ParseManifest(Sealed(json));
   ASSERT_FALSE(parsed.ok());

@@ -22,7 +22,7 @@ Partitioning Range(int64_t start, int64_t end, int64_t interval) {
           .range_interval = interval};
 }
 
-struct Case {
+struct SpanCase {
   Kind kind;
   std::string_view id;
   int64_t start;
@@ -31,7 +31,7 @@ struct Case {
 
 TEST(PartitionId, NamesTheSpanThatBigQueryMeans) {
   constexpr int64_t kHour = 3600 * kSecond;
-  const Case cases[] = {
+  const SpanCase cases[] = {
       {Kind::kHour, "1970010100", 0, kHour},
       {Kind::kHour, "1969123123", -kHour, 0},
       {Kind::kDay, "19700102", 24 * kHour, 48 * kHour},
@@ -43,7 +43,7 @@ TEST(PartitionId, NamesTheSpanThatBigQueryMeans) {
       {Kind::kYear, "1970", 0, 365 * 24 * kHour},
       {Kind::kYear, "9999", kYear10000 - 365 * 24 * kHour, kYear10000},
   };
-  for (const Case& item : cases) {
+  for (const SpanCase& item : cases) {
     const auto span = SpanOfPartition({.kind = item.kind}, item.id);
     ASSERT_TRUE(span.ok()) << item.id << ": " << span.error().message;
     EXPECT_EQ(*span, (PartitionSpan{item.start, item.end})) << item.id;

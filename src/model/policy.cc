@@ -144,8 +144,8 @@ Status SetChoices(const Json& json, BackupPolicy& policy) {
 }
 
 Status SetNumbers(const Json& json, BackupPolicy& policy) {
-  HF_ASSIGN_OR_RETURN(const auto days, OptionalInt64(json, "forced_full_days"));
-  policy.forced_full_days = days.value_or(policy.forced_full_days);
+  HF_ASSIGN_OR_RETURN(const auto forced, OptionalInt64(json, "forced_full_days"));
+  policy.forced_full_days = forced.value_or(policy.forced_full_days);
   if (policy.forced_full_days < 0) {
     return MakeError(ErrorId::kInvalidJson, "\"forced_full_days\" is negative");
   }

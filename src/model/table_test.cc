@@ -5,7 +5,7 @@
 namespace holdfast {
 namespace {
 
-Json Resource() {
+Json TableResource() {
   return {{"tableReference", {{"projectId", "p"}, {"datasetId", "d"}, {"tableId", "t"}}},
           {"type", "TABLE"},
           {"location", "EU"},
@@ -16,7 +16,7 @@ Json Resource() {
 }
 
 TEST(TableInfo, ReadsTheNumbersThatGoogleWritesAsText) {
-  const auto table = TableInfo::FromJson(Resource());
+  const auto table = TableInfo::FromJson(TableResource());
   ASSERT_TRUE(table.ok()) << table.error().message;
   EXPECT_EQ(table->ref.ToString(), "p.d.t");
   EXPECT_EQ(table->kind, TableKind::kTable);
@@ -28,13 +28,13 @@ TEST(TableInfo, ReadsTheNumbersThatGoogleWritesAsText) {
 }
 
 TEST(TableInfo, KeepsWhatItDoesNotInterpret) {
-  Json resource = Resource();
+  Json resource = TableResource();
   resource["futureMember"] = {{"deep", {1, 2}}};
   EXPECT_EQ(TableInfo::FromJson(resource)->resource, resource);
 }
 
 TEST(TableInfo, ReadsEachKindOfPartitioning) {
-  Json resource = Resource();
+  Json resource = TableResource();
   resource["timePartitioning"] = {{"type", "HOUR"}, {"field", "at"}};
   EXPECT_EQ(TableInfo::FromJson(resource)->partitioning.kind, Partitioning::Kind::kHour);
   resource.erase("timePartitioning");
@@ -47,7 +47,7 @@ TEST(TableInfo, ReadsEachKindOfPartitioning) {
 }
 
 TEST(TableInfo, ReadsAStreamingBufferOfMoreRowsThanAnInt64Holds) {
-  Json resource = Resource();
+  Json resource = TableResource();
   resource["streamingBuffer"] = {{"estimatedRows", "18446744073709551615"},
                                  {"estimatedBytes", "0"},
                                  {"oldestEntryTime", "150"}};
@@ -68,7 +68,7 @@ TEST(TableInfo, RefusesWrongMembersAndNamesTheTable) {
       {"streamingBuffer", {{"estimatedRows", "-1"}}},
       {"schema", {{"fields", 7}}}};
   for (const auto& [key, value] : cases) {
-    Json resource = Resource();
+    Json resource = TableResource();
     resource[key] = value;
     const auto table = TableInfo::FromJson(resource);
     ASSERT_FALSE(table.ok()) << key;

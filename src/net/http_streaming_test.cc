@@ -51,7 +51,7 @@ uint32_t Crc32cOf(const BodyReader& reader) {
   }
 }
 
-std::unique_ptr<HttpServer> StartServer(HttpHandler handler) {
+std::unique_ptr<HttpServer> StartStreamingServer(HttpHandler handler) {
   auto server = HttpServer::Start({}, std::move(handler));
   EXPECT_TRUE(server.ok());
   return *std::move(server);
@@ -70,7 +70,7 @@ HttpResponse Serve(ServerRequest& request) {
 }
 
 TEST(HttpStreaming, LargeBodiesPassBothWaysInBoundedMemory) {
-  const auto server = StartServer(Serve);
+  const auto server = StartStreamingServer(Serve);
   const auto client = MakeCurlHttpClient();
   const std::string base = "http://127.0.0.1:" + std::to_string(server->port());
   const uint32_t expected = Crc32cOf(Pattern(kLargeBytes));
@@ -104,7 +104,7 @@ TEST(HttpStreaming, LargeBodiesPassBothWaysInBoundedMemory) {
 TEST(HttpStreaming, AHandlerThatDoesNotReadHoldsTheSenderBack) {
   std::latch sent_all_it_could(1);
   uint64_t received = 0;
-  const auto server = StartServer([&](ServerRequest& request) {
+  const auto server = StartStreamingServer([&](ServerRequest& request) {
     sent_all_it_could.wait();
     char byte = 0;
     while (true) {
@@ -123,7 +123,7 @@ TEST(HttpStreaming, AHandlerThatDoesNotReadHoldsTheSenderBack) {
 }
 
 TEST(HttpStreaming, ABodyCanBeSentBackWhileItArrives) {
-  const auto server = StartServer([](ServerRequest& request) {
+  const auto server = StartStreamingServer([](ServerRequest& request) {
     HttpResponse response;
     response.body_reader = request.body;
     return response;

@@ -10,7 +10,7 @@ namespace holdfast::net {
 
 namespace {
 
-constexpr size_t kPieceBytes = size_t{64} << 10U;
+constexpr size_t kWriteBytes = size_t{64} << 10U;
 
 constexpr std::pair<int, std::string_view> kReasonPhrases[] = {
     {100, "Continue"},
@@ -88,10 +88,10 @@ std::string FormatHttpDate(Timestamp time) {
 Status WriteStreamedBody(SocketStream& stream, std::string head, const HttpResponse& response,
                          bool chunked) {
   static constexpr std::string_view kLineEnd = "\r\n";
-  std::vector<char> buffer(kPieceBytes + kLineEnd.size());
+  std::vector<char> buffer(kWriteBytes + kLineEnd.size());
   uint64_t left = response.body_size.value_or(UINT64_MAX);
   while (left > 0) {
-    const auto wanted = static_cast<size_t>(std::min<uint64_t>(kPieceBytes, left));
+    const auto wanted = static_cast<size_t>(std::min<uint64_t>(kWriteBytes, left));
     HF_ASSIGN_OR_RETURN(const size_t count, response.body_reader(std::span(buffer).first(wanted)));
     if (count == 0) break;
     left -= count;

@@ -8,15 +8,16 @@
 namespace holdfast::repository {
 namespace {
 
-const TableRef kTable{"acme", "sales", "orders 2024", ""};
+const TableRef kSpacedTable{"acme", "sales", "orders 2024", ""};
 
 TEST(Layout, IsThatOfTheDesign) {
   EXPECT_EQ(RepositoryFileName(""), "repository.json");
   EXPECT_EQ(RepositoryFileName("a/b"), "a/b/repository.json");
-  EXPECT_EQ(ManifestName("", kTable, "b1"), "manifests/acme/sales/orders%202024/all/b1.json");
-  EXPECT_EQ(ManifestName("x", kTable.WithPartition("20240101"), "b1"),
+  EXPECT_EQ(ManifestName("", kSpacedTable, "b1"), "manifests/acme/sales/orders%202024/all/b1.json");
+  EXPECT_EQ(ManifestName("x", kSpacedTable.WithPartition("20240101"), "b1"),
             "x/manifests/acme/sales/orders%202024/20240101/b1.json");
-  EXPECT_EQ(AttemptPattern("", kTable, "b1", 2), "data/acme/sales/orders%202024/all/b1/2/*.avro");
+  EXPECT_EQ(AttemptPattern("", kSpacedTable, "b1", 2),
+            "data/acme/sales/orders%202024/all/b1/2/*.avro");
   EXPECT_EQ(RunFileName("", "r1"), "runs/r1.json");
   EXPECT_EQ(EvidenceName("", "verify", "e1"), "evidence/verify/e1.json");
   EXPECT_EQ(ManifestsPrefix("x"), "x/manifests/");

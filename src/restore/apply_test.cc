@@ -6,40 +6,26 @@
 
 #include "restore/target.h"
 #include "restore/unfinished.h"
-#include "tests/support/sim_fixture.h"
+#include "tests/support/restore_fixture.h"
 
 namespace holdfast::restore {
 namespace {
 
 using testing::HasSubstr;
 using testing::SizeIs;
+using testing_support::AddTwo;
+using testing_support::kDays;
+using testing_support::kFirst;
+using testing_support::kSales;
+using testing_support::kSecond;
 using testing_support::NumberedRows;
+using testing_support::Restore;
 using testing_support::SimFixture;
-using testing_support::TwoColumns;
-
-const TableRef kSales{"acme-shop", "sales", "", ""};
-const TableRef kFirst{"acme-shop", "sales", "t1", ""};
-const TableRef kSecond{"acme-shop", "sales", "t2", ""};
-const TableRef kDays{"acme-shop", "sales", "days", ""};
+using testing_support::To;
 
 TableRef Back(const TableRef& source) { return {source.project, "back", source.table, ""}; }
 
-RestoreRequest ToBack(const TableRef& source) {
-  RestoreRequest request;
-  request.source = source;
-  request.to_dataset = "back";
-  return request;
-}
-
-Result<RestoreReport> Restore(SimFixture& fixture, const RestoreRequest& request) {
-  HF_ASSIGN_OR_RETURN(const RestorePlan plan, PlanRestore(request, fixture.restore_services()));
-  return Apply(request, plan, fixture.restore_services());
-}
-
-void AddTwo(SimFixture& fixture) {
-  fixture.cloud().AddTable(kFirst, TwoColumns(), NumberedRows(1, 10));
-  fixture.cloud().AddTable(kSecond, TwoColumns(), NumberedRows(1, 20));
-}
+RestoreRequest ToBack(const TableRef& source) { return To(source, "back"); }
 
 size_t StoredPlans(SimFixture& fixture) {
   size_t plans = 0;

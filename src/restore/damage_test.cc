@@ -10,30 +10,24 @@
 
 #include "restore/apply.h"
 #include "restore/unfinished.h"
-#include "tests/support/sim_fixture.h"
+#include "tests/support/restore_fixture.h"
 
 namespace holdfast::restore {
 namespace {
 
 using testing::HasSubstr;
+using testing_support::kFirst;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
+using testing_support::To;
 using testing_support::TwoColumns;
 
-const TableRef kTable{"acme-shop", "sales", "t1", ""};
 const TableRef kBack{"acme-shop", "back", "t1", ""};
-
-RestoreRequest ToBack() {
-  RestoreRequest request;
-  request.source = kTable;
-  request.to_dataset = "back";
-  return request;
-}
 
 class DamageTest : public testing::Test {
  protected:
   void SetUp() override {
-    cloud().AddTable(kTable, TwoColumns(), NumberedRows(1, 10));
+    cloud().AddTable(kFirst, TwoColumns(), NumberedRows(1, 10));
     ASSERT_TRUE(fixture_.BackUp().ok());
   }
 
@@ -68,16 +62,16 @@ class DamageTest : public testing::Test {
       if (step.starts_with("comparing")) before_comparing();
     };
     fixture_.clock().Advance(std::chrono::seconds{1});
-    const auto plan = PlanRestore(ToBack(), services);
+    const auto plan = PlanRestore(To(kFirst, "back"), services);
     EXPECT_TRUE(plan.ok());
-    return Apply(ToBack(), *plan, services)->tables.at(0);
+    return Apply(To(kFirst, "back"), *plan, services)->tables.at(0);
   }
 
   SimFixture fixture_;
 };
 
 TEST_F(DamageTest, ABackupWhoseManifestIsGoneIsPassedOverByTheNextRestore) {
-  cloud().AppendRows(kTable, NumberedRows(11, 1));
+  cloud().AppendRows(kFirst, NumberedRows(11, 1));
   ASSERT_TRUE(fixture_.BackUp().ok());
   for (const cloud::ObjectInfo& object : ObjectsOf(".json")) cloud().RemoveObject(object.ref);
   const TableReport failed = Restore();

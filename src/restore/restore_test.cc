@@ -2,22 +2,23 @@
 #include <gtest/gtest.h>
 
 #include "repository/repository.h"
-#include "restore/apply.h"
 #include "restore/load.h"
 #include "restore/plan.h"
 #include "restore/rewrite.h"
 #include "restore/target.h"
 #include "restore/unfinished.h"
-#include "tests/support/sim_fixture.h"
+#include "tests/support/restore_fixture.h"
 
 namespace holdfast::restore {
 namespace {
 
+using testing_support::kOrders;
 using testing_support::NumberedRows;
+using testing_support::Restore;
 using testing_support::SimFixture;
+using testing_support::To;
 using testing_support::TwoColumns;
 
-const TableRef kOrders{"acme-shop", "sales", "orders", ""};
 const TableRef kEvents{"acme-shop", "sales", "events", ""};
 
 Schema EventSchema() {
@@ -37,18 +38,6 @@ void AddTables(SimFixture& fixture) {
       kEvents, EventSchema(),
       {Event("2026-01-01", "a"), Event("2026-01-02", "b"), Event("2026-01-02", "c")},
       {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}, {"expirationMs", "1000"}}}});
-}
-
-RestoreRequest To(const TableRef& source, const std::string& dataset) {
-  RestoreRequest request;
-  request.source = source;
-  request.to_dataset = dataset;
-  return request;
-}
-
-Result<RestoreReport> Restore(SimFixture& fixture, const RestoreRequest& request) {
-  HF_ASSIGN_OR_RETURN(const RestorePlan plan, PlanRestore(request, fixture.restore_services()));
-  return Apply(request, plan, fixture.restore_services());
 }
 
 TEST(Restore, GivesADroppedTableBackWithItsDefinition) {

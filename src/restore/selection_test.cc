@@ -5,31 +5,20 @@
 #include <gtest/gtest.h>
 
 #include "restore/unfinished.h"
-#include "tests/support/sim_fixture.h"
+#include "tests/support/restore_fixture.h"
 
 namespace holdfast::restore {
 namespace {
 
 using testing::HasSubstr;
+using testing_support::AddTwo;
+using testing_support::kDays;
+using testing_support::kFirst;
+using testing_support::kSales;
+using testing_support::kSecond;
 using testing_support::NumberedRows;
+using testing_support::Of;
 using testing_support::SimFixture;
-using testing_support::TwoColumns;
-
-const TableRef kSales{"acme-shop", "sales", "", ""};
-const TableRef kFirst{"acme-shop", "sales", "t1", ""};
-const TableRef kSecond{"acme-shop", "sales", "t2", ""};
-const TableRef kDays{"acme-shop", "sales", "days", ""};
-
-RestoreRequest Of(const TableRef& source) {
-  RestoreRequest request;
-  request.source = source;
-  return request;
-}
-
-void AddTwo(SimFixture& fixture) {
-  fixture.cloud().AddTable(kFirst, TwoColumns(), NumberedRows(1, 10));
-  fixture.cloud().AddTable(kSecond, TwoColumns(), NumberedRows(1, 20));
-}
 
 void AddDays(SimFixture& fixture) {
   fixture.cloud().AddTable(

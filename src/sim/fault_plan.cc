@@ -9,16 +9,13 @@ namespace holdfast::sim {
 namespace {
 
 Error Unavailable(std::string message, std::string reason) {
-  Error error = MakeError(ErrorId::kServiceUnavailable, std::move(message));
-  error.reason = std::move(reason);
-  return error;
+  return WithReason(std::move(reason), MakeError(ErrorId::kServiceUnavailable, std::move(message)));
 }
 
 Error Throttled() {
-  Error error = MakeError(ErrorId::kServiceUnavailable, Code::kResourceExhausted,
-                          "simulated: too many requests");
-  error.reason = "rateLimitExceeded";
-  return error;
+  return WithReason("rateLimitExceeded",
+                    MakeError(ErrorId::kServiceUnavailable, Code::kResourceExhausted,
+                              "simulated: too many requests"));
 }
 
 Error Dead() { return MakeError(ErrorId::kCancelled, "simulated: the process died"); }

@@ -14,9 +14,7 @@ namespace holdfast::sim {
 namespace {
 
 Error JobFailed(std::string reason, std::string message) {
-  Error error = MakeError(ErrorId::kJobFailed, std::move(message));
-  error.reason = std::move(reason);
-  return error;
+  return WithReason(std::move(reason), MakeError(ErrorId::kJobFailed, std::move(message)));
 }
 
 Result<avro::Codec> CodecOf(const std::string& name) {

@@ -10,7 +10,7 @@
 namespace holdfast::verify {
 namespace {
 
-const TableRef kTable{"acme", "sales", "orders", ""};
+const TableRef kOrders{"acme", "sales", "orders", ""};
 
 // A repository with one backup of one object, in the catalog.
 class VerifyRecordedTest : public testing::Test {
@@ -24,7 +24,7 @@ class VerifyRecordedTest : public testing::Test {
     ASSERT_TRUE(repository.ok());
     Manifest manifest;
     manifest.backup = "20261121T101844Z-5b0c9d21e6a0";
-    manifest.object = kTable;
+    manifest.object = kOrders;
     manifest.run = "r1";
     manifest.bucket = "vault";
     const auto data = CreateObjectFromString(objects(), {"vault", "data/a", 0}, "not read at L0");

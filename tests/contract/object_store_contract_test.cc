@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "tests/support/error_id.h"
 
 namespace holdfast::contract {
 
@@ -20,11 +21,7 @@ void ObjectStoreContract::SetUp() {
 
 namespace {
 
-template <typename T>
-ErrorId IdOf(const Result<T>& result) {
-  return result.ok() ? ErrorId::kUnknown : result.error().id;
-}
-
+using testing_support::IdOf;
 TEST_P(ObjectStoreContract, EnsureBucketGivesWhatIsThere) {
   const auto bucket = store().GetBucket(bucket_);
   ASSERT_TRUE(bucket.ok()) << bucket.error().ToString();

@@ -5,6 +5,7 @@
 
 #include "avro/cell_json.h"
 #include "avro/reader.h"
+#include "tests/support/error_id.h"
 
 namespace holdfast::contract {
 
@@ -23,6 +24,7 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
+using testing_support::IdOf;
 constexpr const char* kBucket = "holdfast-contract-extracts";
 constexpr int kPollsMax = 600;
 
@@ -122,11 +124,6 @@ Texts WarehouseContract::ReadObjects(const std::string& prefix) {
 }
 
 namespace {
-
-template <typename T>
-ErrorId IdOf(const Result<T>& result) {
-  return result.ok() ? ErrorId::kUnknown : result.error().id;
-}
 
 Json TwoColumns() {
   return {{"schema",

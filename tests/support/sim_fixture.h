@@ -17,6 +17,8 @@
 
 namespace holdfast::testing_support {
 
+inline const TableRef kOrders{"acme-shop", "sales", "orders", ""};
+
 class SimFixture {
  public:
   explicit SimFixture(uint64_t seed = 1)
