@@ -30,7 +30,7 @@ test: configure ## All the tests
 check-style: ## Layers, file and function sizes, formatting
 	@tools/check-style
 
-tidy: configure ## clang-tidy over our code (slow)
+tidy: setup ## clang-tidy over our code (slow)
 	@tools/run-tidy
 
 interop: configure ## Google's own clients against localcloud, ours against other servers

@@ -1,3 +1,14 @@
+# Translates the files of `target` eight at a time where HOLDFAST_UNITY is on: most of a file's time
+# goes into the headers of libraries, which one of eight then reads for the others.
+function(holdfast_unity target)
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD ${HOLDFAST_UNITY} UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
+  if(HOLDFAST_UNITY)
+    # An included .cc looks like a header to it.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()
+
 # One program for each *_fuzz.cc of `sources`, linked with the libraries that follow.
 function(holdfast_fuzzers sources)
   if(NOT HOLDFAST_FUZZ)
@@ -27,6 +38,7 @@ function(holdfast_module name)
 
   if(sources)
     add_library(${name} STATIC ${sources})
+    holdfast_unity(${name})
     target_link_libraries(${name} PRIVATE holdfast_options)
     target_link_libraries(${name} PUBLIC ${ARG_DEPS})
     target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
@@ -38,6 +50,7 @@ function(holdfast_module name)
 
   if(HOLDFAST_TESTS AND tests)
     add_executable(${name}_test ${tests})
+    holdfast_unity(${name}_test)
     target_link_libraries(${name}_test PRIVATE holdfast_test_options ${name} ${ARG_TEST_DEPS}
       GTest::gtest_main GTest::gmock rapidcheck)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
@@ -62,6 +75,7 @@ function(holdfast_program name)
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
   add_library(${name}_cli STATIC ${sources})
+  holdfast_unity(${name}_cli)
   target_link_libraries(${name}_cli PRIVATE holdfast_options PUBLIC ${ARG_DEPS})
   target_link_libraries(${name} PRIVATE holdfast_options ${name}_cli)
   set_target_properties(${name} PROPERTIES
@@ -70,6 +84,7 @@ function(holdfast_program name)
   add_dependencies(${name} duckdb_beside)
   if(HOLDFAST_TESTS AND tests)
     add_executable(${name}_cli_test ${tests})
+    holdfast_unity(${name}_cli_test)
     target_link_libraries(${name}_cli_test PRIVATE holdfast_test_options ${name}_cli
       GTest::gtest_main GTest::gmock)
     add_test(NAME cli COMMAND ${name}_cli_test --gtest_brief=1)
