@@ -30,7 +30,8 @@ test: configure ## All the tests
 check-style: ## Layers, file and function sizes, formatting
 	@tools/check-style
 
-tidy: setup ## clang-tidy over our code (slow)
+tidy: ## clang-tidy over our code (slow)
+	@scripts/bootstrap tidy
 	@tools/run-tidy
 
 interop: configure ## Google's own clients against localcloud, ours against other servers
@@ -49,7 +50,8 @@ simulate: configure ## The engine on the simulated cloud, SEEDS (2000) of them
 torture: build ## SIGKILL of the program and of localcloud, ROUNDS (100) of each
 	@HOLDFAST_ROUNDS=$${ROUNDS:-100} /usr/bin/python3 tests/scenario/kill.py $(PROGRAM)
 
-fuzz: setup ## Fuzz every parser of outside bytes, FUZZ_SECONDS (60) each
+fuzz: ## Fuzz every parser of outside bytes, FUZZ_SECONDS (60) each
+	@scripts/bootstrap fuzz
 	@tools/run-fuzz
 
 asan: setup ## The unit tests under AddressSanitizer and UBSan

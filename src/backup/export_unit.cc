@@ -1,7 +1,10 @@
 #include "backup/export_unit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "backup/freeze.h"
 #include "base/log.h"
 #include "repository/layout.h"
 #include "verify/inspect.h"
@@ -10,6 +13,10 @@
 namespace holdfast::backup {
 
 namespace {
+
+// Begins the names of the files that come from a frozen copy, beside those of the attempt's first
+// export.
+constexpr std::string_view kFrozenFiles = "frozen-";
 
 std::string FileNameOf(const cloud::ObjectInfo& object) {
   return object.ref.name.substr(object.ref.name.rfind('/') + 1);
@@ -52,14 +59,71 @@ Status InspectInto(const TableBackup& common, const std::vector<cloud::ObjectInf
   return Ok();
 }
 
-// What stays behind costs storage only, and the bucket's lifecycle takes it in the end.
-void DeleteStaged(const TableBackup& common, const std::vector<cloud::ObjectInfo>& staged) {
-  for (const cloud::ObjectInfo& object : staged) {
+// What stays behind costs storage only; from the staging bucket its lifecycle takes it in the end.
+void Delete(const TableBackup& common, const std::vector<cloud::ObjectInfo>& objects) {
+  for (const cloud::ObjectInfo& object : objects) {
     if (const Status deleted = common.services.objects.DeleteObject(object.ref); !deleted.ok()) {
-      LogWarning("staged object was not deleted",
+      LogWarning("object was not deleted",
                  {{"object", object.ref.Uri()}, {"error", deleted.error().message}});
     }
   }
+}
+
+// An export that is in the repository and not committed.
+struct Export {
+  Manifest manifest;
+  std::vector<cloud::ObjectInfo> staged;   // where the job wrote it; empty: in the repository
+  std::vector<cloud::ObjectInfo> objects;  // in the repository
+};
+
+void Discard(const TableBackup& common, const Export& made) {
+  Delete(common, made.staged);
+  Delete(common, made.objects);
+}
+
+Result<cloud::JobStatus> StartExtract(const TableBackup& common, const Unit& unit,
+                                      const TableRef& source, std::string_view operation,
+                                      const ExportPlace& place) {
+  return common.services.warehouse.StartJob(
+      JobOf(common, unit, operation),
+      cloud::ExtractJob{.source = source,
+                        .destination_uri = "gs://" + place.bucket + "/" + place.prefix + "*.avro",
+                        .codec = common.context.run.policy.codec});
+}
+
+// Waits for the job, and takes what it wrote into the repository.
+Result<Export> Collect(const TableBackup& common, const Unit& unit, const ExportPlace& place,
+                       cloud::JobStatus job) {
+  const Services& services = common.services;
+  HF_ASSIGN_OR_RETURN(job, cloud::WaitForJob(services.warehouse, services.clock, std::move(job),
+                                             common.context.keep_alive));
+  Export made{.manifest = StartManifest(common, unit), .staged = {}, .objects = {}};
+  HF_ASSIGN_OR_RETURN(made.objects, cloud::ListExtracted(services.objects, place.bucket,
+                                                         place.prefix, job.output_files));
+  if (place.is_staging) {
+    made.staged = std::move(made.objects);
+    HF_ASSIGN_OR_RETURN(made.objects, MoveIntoRepository(common, unit, made.staged));
+  }
+  made.manifest.bucket = common.repository.location().bucket;
+  made.manifest.codec = common.context.run.policy.codec;
+  HF_RETURN_IF_ERROR(InspectInto(common, made.objects, made.manifest));
+  return made;
+}
+
+// The export of an object that is written without pause: of a copy that holds still.
+Result<Export> ExportFrozen(const TableBackup& common, const Unit& unit, ExportPlace place) {
+  place.prefix += kFrozenFiles;
+  HF_ASSIGN_OR_RETURN(const TableInfo frozen, Freeze(common, unit));
+  HF_ASSIGN_OR_RETURN(cloud::JobStatus job,
+                      StartExtract(common, unit, frozen.ref, "extractfrozen", place));
+  HF_ASSIGN_OR_RETURN(Export made, Collect(common, unit, place, std::move(job)));
+  DropFrozen(common, frozen.ref);
+  if (made.manifest.rows == frozen.rows) return made;
+  Discard(common, made);
+  return MakeError(
+      ErrorId::kRowsMissing,
+      fmt::format("{}: the export holds {} rows of its copy {}, which counts {}",
+                  unit.object.ToString(), made.manifest.rows, frozen.ref.ToString(), frozen.rows));
 }
 
 }  // namespace
@@ -78,32 +142,23 @@ Result<ExportPlace> PlaceOfExport(const TableBackup& common, const Unit& unit) {
 
 Result<cloud::JobStatus> StartExport(const TableBackup& common, const Unit& unit,
                                      const ExportPlace& place) {
-  return common.services.warehouse.StartJob(
-      JobOf(common, unit, "extract"),
-      cloud::ExtractJob{.source = unit.object,
-                        .destination_uri = "gs://" + place.bucket + "/" + place.prefix + "*.avro",
-                        .codec = common.context.run.policy.codec});
+  return StartExtract(common, unit, unit.object, "extract", place);
 }
 
 Result<ItemOutcome> FinishExport(const TableBackup& common, const Unit& unit,
                                  const ExportPlace& place, cloud::JobStatus job) {
-  const Services& services = common.services;
-  HF_ASSIGN_OR_RETURN(job, cloud::WaitForJob(services.warehouse, services.clock, std::move(job),
-                                             common.context.keep_alive));
-  HF_ASSIGN_OR_RETURN(
-      const std::vector<cloud::ObjectInfo> extracted,
-      cloud::ListExtracted(services.objects, place.bucket, place.prefix, job.output_files));
-  std::vector<cloud::ObjectInfo> objects = extracted;
-  if (place.is_staging) {
-    HF_ASSIGN_OR_RETURN(objects, MoveIntoRepository(common, unit, extracted));
+  HF_ASSIGN_OR_RETURN(Export made, Collect(common, unit, place, std::move(job)));
+  if (const Status checked = CheckRows(common, unit, made.manifest.rows); !checked.ok()) {
+    Discard(common, made);
+    if (checked.error().id != ErrorId::kSourceChanged) return checked.error();
+    Result<Export> still = ExportFrozen(common, unit, place);
+    if (!still.ok()) {
+      return still.error().WithContext(checked.error().message + "; of a copy that holds still");
+    }
+    made = *std::move(still);
   }
-  Manifest manifest = StartManifest(common, unit);
-  manifest.bucket = common.repository.location().bucket;
-  manifest.codec = common.context.run.policy.codec;
-  HF_RETURN_IF_ERROR(InspectInto(common, objects, manifest));
-  HF_RETURN_IF_ERROR(CheckRows(common, unit, manifest.rows));
-  HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Commit(common, unit, std::move(manifest)));
-  if (place.is_staging) DeleteStaged(common, extracted);
+  HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Commit(common, unit, std::move(made.manifest)));
+  Delete(common, made.staged);
   return outcome;
 }
 

@@ -4,6 +4,9 @@
 // complete is copied server-side, create-only, into the repository, then every byte is read once:
 // SHA-256, rows and content digest go into the manifest. Source: DESIGN §5; google-semantics traps
 // 8, 11.
+//
+// An object that was written between scan and export, and again before it could be counted, is
+// exported once more, from a copy that holds still (freeze.h).
 #pragma once
 
 #include <string>
@@ -26,7 +29,8 @@ Result<ExportPlace> PlaceOfExport(const TableBackup& common, const Unit& unit);
 Result<cloud::JobStatus> StartExport(const TableBackup& common, const Unit& unit,
                                      const ExportPlace& place);
 
-// Waits for the job, checks what it wrote, and commits the backup.
+// Waits for the job, checks what it wrote, and commits the backup. An export that is not fit is
+// deleted. Errors: kRowsMissing; those of the jobs, of the repository, of Freeze.
 Result<ItemOutcome> FinishExport(const TableBackup& common, const Unit& unit,
                                  const ExportPlace& place, cloud::JobStatus job);
 

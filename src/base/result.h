@@ -50,10 +50,10 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): `return value;` and `return error;` are its purpose.
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -156,6 +156,7 @@ inline Status Ok() { return {}; }
 // Expands to several statements: never the sole body of an unbraced `if`.
 #define HF_ASSIGN_OR_RETURN(target, expression) \
   HF_ASSIGN_OR_RETURN_INNER(HF_CONCAT(hf_result_, __LINE__), target, expression)
+// NOLINTNEXTLINE(bugprone-macro-parentheses): `target` may be a declaration.
 #define HF_ASSIGN_OR_RETURN_INNER(result, target, expression) \
   auto result = (expression);                                 \
   if (!result.ok()) return std::move(result).error();         \

@@ -1,0 +1,89 @@
+// Tables that are written without pause while they are backed up.
+#include "backup/freeze.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backup/backup_stage.h"
+#include "backup/copy_unit.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::backup {
+namespace {
+
+using testing_support::kOrders;
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+// Ten rows when scanned; two more before the export, and two at every sign of life of the worker.
+class WrittenWithoutPause : public testing::Test {
+ protected:
+  Result<StageResult> BackUp() {
+    fixture_.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    const Services services = fixture_.services();
+    const TableInfo scanned = services.warehouse.GetTable(kOrders).value();
+    StageContext context;
+    context.run.id = "20260101T000000Z-00000001";
+    context.keep_alive = [this] {
+      Write();
+      return Status();
+    };
+    RunBackup message;
+    message.run = context.run.id;
+    message.table_to_backup = kOrders;
+    message.method = Method::kExport;
+    message.units = {{.partition = "", .fingerprint = FingerprintOf(scanned)}};
+    Write();
+    return BackUpTable(message, context, services);
+  }
+
+  void Write() {
+    fixture_.clock().Advance(std::chrono::seconds{1});
+    fixture_.cloud().AppendRows(kOrders, NumberedRows(next_, 2));
+    next_ += 2;
+  }
+
+  SimFixture fixture_;
+  int64_t next_ = 11;
+};
+
+TEST_F(WrittenWithoutPause, IsBackedUpAsItWasAtOneMoment) {
+  const auto result = BackUp();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  ASSERT_EQ(result->outcomes.size(), 1U);
+  const ItemOutcome& outcome = result->outcomes[0];
+  ASSERT_EQ(outcome.outcome, Outcome::kBackedUp) << outcome.reason;
+  EXPECT_GT(outcome.rows, 12) << "the first export is not what was kept";
+
+  const auto record = catalog::GetBackup(fixture_.catalog(), outcome.backup).value();
+  auto repository =
+      repository::Repository::Open(fixture_.cloud().objects(), {record.bucket, record.prefix});
+  const Manifest manifest = repository->ReadManifest(kOrders, record.backup).value();
+  EXPECT_EQ(manifest.source.rows, 10) << "the next run must look again";
+  ASSERT_EQ(manifest.objects.size(), 1U);
+  EXPECT_THAT(manifest.objects[0].name, testing::HasSubstr("frozen-"));
+  EXPECT_EQ(fixture_.cloud().AllObjects(record.bucket).size(), 3U)
+      << "repository.json, the manifest and its file: the first export is gone";
+}
+
+TEST_F(WrittenWithoutPause, LeavesNoCopyBehind) {
+  ASSERT_TRUE(BackUp().ok());
+  const auto tables = fixture_.cloud().warehouse().ListTables(
+      {"acme-shop", std::string(kCopyDatasetPrefix) + "us"}, "");
+  ASSERT_TRUE(tables.ok()) << tables.error().message;
+  EXPECT_TRUE(tables->items.empty());
+}
+
+TEST_F(WrittenWithoutPause, SaysWhyItCouldNotBeHeldStill) {
+  fixture_.cloud().faults().FailJobs("copy", "accessDenied", 1);
+  const auto result = BackUp();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->outcomes.at(0).outcome, Outcome::kFailed);
+  EXPECT_THAT(result->outcomes[0].reason,
+              testing::AllOf(testing::HasSubstr("counted 10 before it"),
+                             testing::HasSubstr("copy that holds still")));
+}
+
+}  // namespace
+}  // namespace holdfast::backup
