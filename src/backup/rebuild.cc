@@ -9,16 +9,20 @@ namespace holdfast::backup {
 
 namespace {
 
-// Adds the repository of each location in which the project has datasets, as far as there is one.
-Status AddOfProject(const Services& services, const BackupPolicy& policy,
-                    const std::string& project, std::set<repository::Location>& found) {
-  std::set<std::string> locations;
-  HF_RETURN_IF_ERROR(cloud::ForEachPage<DatasetInfo>(
+Status AddLocations(const Services& services, const std::string& project,
+                    std::set<std::string>& locations) {
+  return cloud::ForEachPage<DatasetInfo>(
       [&](const std::string& token) { return services.warehouse.ListDatasets(project, token); },
       [&](DatasetInfo&& dataset) -> Status {
         locations.insert(dataset.location);
         return Ok();
-      }));
+      });
+}
+
+// Adds the project's repository in each of the locations, as far as there is one.
+Status AddRepositories(const Services& services, const BackupPolicy& policy,
+                       const std::string& project, const std::set<std::string>& locations,
+                       std::set<repository::Location>& found) {
   for (const std::string& location : locations) {
     const repository::Location place{FillBucketPattern(policy.bucket_pattern, project, location),
                                      policy.prefix};
@@ -65,11 +69,17 @@ Result<FoundRepositories> FindRepositories(const Services& services, const Backu
   StageContext context;
   context.run.policy = policy;
   HF_ASSIGN_OR_RETURN(const StageResult projects, ListProjects({.run = {}}, context, services));
-  std::set<repository::Location> found;
   std::vector<Error> unsearched;
+  std::set<std::string> locations;
   for (const WorkMessage& message : projects.follow_ups) {
     const std::string& project = std::get<CheckProjectTables>(message).project_to_check;
-    const Status added = AddOfProject(services, policy, project, found);
+    const Status added = AddLocations(services, project, locations);
+    if (!added.ok()) unsearched.push_back(added.error().WithContext(project));
+  }
+  std::set<repository::Location> found;
+  for (const WorkMessage& message : projects.follow_ups) {
+    const std::string& project = std::get<CheckProjectTables>(message).project_to_check;
+    const Status added = AddRepositories(services, policy, project, locations, found);
     if (!added.ok()) unsearched.push_back(added.error().WithContext(project));
   }
   return FoundRepositories{{found.begin(), found.end()}, std::move(unsearched)};

@@ -15,10 +15,9 @@ struct FoundRepositories {
   std::vector<Error> unsearched;                   // projects that could not be looked into: why
 };
 
-// The repositories that the policy's patterns name for the visible projects of the organization: in
-// each location that a dataset of the project has. One whose project holds no dataset in its
-// location any more is not found this way, and has to be named. Errors: those of ListProjects of
-// projects_stage.h.
+// The repositories that the policy's patterns name for the visible projects of the organization: of
+// each project in each location that any project has a dataset in, since a project that needs its
+// backups may have lost all of its own. Errors: those of ListProjects of projects_stage.h.
 Result<FoundRepositories> FindRepositories(const Services& services, const BackupPolicy& policy);
 
 // Reads these repositories into the catalog. Idempotent. Errors: of Repository::Open, of listing,

@@ -45,6 +45,17 @@ TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
   EXPECT_EQ(empty->ListOutcomes(run.id, "").value().items.size(), 2u);
 }
 
+TEST(Rebuild, FindsTheRepositoryOfAProjectThatLostAllItsDatasets) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().DropDataset(kPeople.dataset_ref());
+  const auto repositories = FindRepositories(fixture.services(), {});
+  ASSERT_TRUE(repositories.ok()) << repositories.error().message;
+  EXPECT_EQ(repositories->repositories.size(), 2u);
+  EXPECT_TRUE(repositories->unsearched.empty());
+}
+
 TEST(Rebuild, NamesAProjectThatDeniesAccess) {
   SimFixture fixture;
   AddTables(fixture);
@@ -52,7 +63,7 @@ TEST(Rebuild, NamesAProjectThatDeniesAccess) {
   fixture.cloud().faults().DenyAccess("acme-hr");
   const auto repositories = FindRepositories(fixture.services(), {});
   ASSERT_TRUE(repositories.ok());
-  EXPECT_EQ(repositories->repositories.size(), 1u);
+  EXPECT_EQ(repositories->repositories.size(), 2u) << "its bucket can be read all the same";
   ASSERT_EQ(repositories->unsearched.size(), 1u);
   EXPECT_THAT(repositories->unsearched[0].message, testing::HasSubstr("acme-hr"));
 }

@@ -156,7 +156,6 @@ inline Status Ok() { return {}; }
 // Expands to several statements: never the sole body of an unbraced `if`.
 #define HF_ASSIGN_OR_RETURN(target, expression) \
   HF_ASSIGN_OR_RETURN_INNER(HF_CONCAT(hf_result_, __LINE__), target, expression)
-// NOLINTNEXTLINE(bugprone-macro-parentheses): `target` may be a declaration.
 #define HF_ASSIGN_OR_RETURN_INNER(result, target, expression) \
   auto result = (expression);                                 \
   if (!result.ok()) return std::move(result).error();         \

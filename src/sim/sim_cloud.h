@@ -58,6 +58,8 @@ class SimCloud {
   void AddDataset(const DatasetRef& dataset, const std::string& location = "US");
   // Changes members of a dataset's resource: "defaultTableExpirationMs"...
   void PatchDataset(const DatasetRef& dataset, const Json& patch);
+  // Drops a dataset and the tables in it.
+  void DropDataset(const DatasetRef& dataset);
 
   // Adds a table with these rows, and its dataset when that is absent. `extra` is merged into the
   // resource: "timePartitioning", "rangePartitioning", "description", "type"...

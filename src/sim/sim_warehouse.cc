@@ -281,6 +281,12 @@ Status SimWarehouse::Change(const TableRef& table,
   return Ok();
 }
 
+void SimWarehouse::DropDataset(const DatasetRef& dataset) {
+  const std::lock_guard lock(mutex_);
+  for (const TableState& table : tables_.TablesOf(dataset)) tables_.Drop(table->ref, NowMs());
+  tables_.datasets().erase(dataset);
+}
+
 void SimWarehouse::Drop(const TableRef& table) {
   const std::lock_guard lock(mutex_);
   tables_.Drop(table, NowMs());

@@ -55,6 +55,7 @@ class SimWarehouse final : public cloud::Warehouse {
   void AddDataset(const DatasetRef& dataset, const std::string& location);
   // Changes members of its resource (RFC 7396).
   Status PatchDataset(const DatasetRef& dataset, const Json& patch);
+  void DropDataset(const DatasetRef& dataset);
   // Adds a table of canonical rows.
   Status AddTable(const TableRef& table, const Json& resource, const Rows& rows);
   // Changes a table that is there: `edit` gets a copy of its state and the time.
