@@ -112,17 +112,24 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::InsertPlan& pl
   return DmlOutcome("insertedRowCount", result.rows);
 }
 
-Result<StatementOutcome> Execute(Execution& run, const googlesql::UpdatePlan& plan) {
-  HF_RETURN_IF_ERROR(CheckWritable(run, plan.table));
-  warehouse::UpdateStatement statement;
+// What UPDATE and DELETE have in common.
+template <typename Statement, typename Plan>
+Result<Statement> StatementOf(Execution& run, const Plan& plan) {
+  Statement statement;
   statement.table = plan.table;
   statement.target_name = plan.target_name;
-  statement.assignments = plan.assignments;
-  statement.from_sql = plan.from_sql;
   statement.where_sql = plan.where_sql;
   HF_ASSIGN_OR_RETURN(statement.bindings, run.catalog.Bind(plan.relations, run.parameters));
   statement.parameters = BindParameters(plan.parameters, run.parameters);
   statement.cancel = run.cancel;
+  return statement;
+}
+
+Result<StatementOutcome> Execute(Execution& run, const googlesql::UpdatePlan& plan) {
+  HF_RETURN_IF_ERROR(CheckWritable(run, plan.table));
+  HF_ASSIGN_OR_RETURN(auto statement, StatementOf<warehouse::UpdateStatement>(run, plan));
+  statement.assignments = plan.assignments;
+  statement.from_sql = plan.from_sql;
   const auto effect =
       EffectOf(run, [](const auto& counts) { return DmlOutcome("updatedRowCount", counts.rows); });
   HF_ASSIGN_OR_RETURN(const warehouse::DmlResult result,
@@ -132,13 +139,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::UpdatePlan& pl
 
 Result<StatementOutcome> Execute(Execution& run, const googlesql::DeletePlan& plan) {
   HF_RETURN_IF_ERROR(CheckWritable(run, plan.table));
-  warehouse::DeleteStatement statement;
-  statement.table = plan.table;
-  statement.target_name = plan.target_name;
-  statement.where_sql = plan.where_sql;
-  HF_ASSIGN_OR_RETURN(statement.bindings, run.catalog.Bind(plan.relations, run.parameters));
-  statement.parameters = BindParameters(plan.parameters, run.parameters);
-  statement.cancel = run.cancel;
+  HF_ASSIGN_OR_RETURN(const auto statement, StatementOf<warehouse::DeleteStatement>(run, plan));
   const auto effect =
       EffectOf(run, [](const auto& counts) { return DmlOutcome("deletedRowCount", counts.rows); });
   HF_ASSIGN_OR_RETURN(const warehouse::DmlResult result,

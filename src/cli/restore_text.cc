@@ -57,6 +57,15 @@ std::string MissingText(const std::vector<restore::MissingObject>& missing) {
   return fmt::format(", {} NOT restored", Plural(static_cast<int64_t>(missing.size()), "object"));
 }
 
+// The columns of a plan and of a report, with those that only one of them has.
+std::vector<Column> ColumnsWith(const std::vector<Column>& more) {
+  std::vector<Column> columns = {{"source", "Source"},     {"target", "Target"},
+                                 {"outcome", "Outcome"},   {"rows", "Rows", true},
+                                 {"bytes", "Bytes", true}, {"backups", "Backups", true}};
+  columns.insert(columns.end(), more.begin(), more.end());
+  return columns;
+}
+
 void PrintPlanRows(std::ostream& out, Format format, const restore::RestorePlan& plan) {
   std::vector<Json> rows;
   for (const restore::TableRestore& table : plan.tables) {
@@ -69,15 +78,7 @@ void PrintPlanRows(std::ostream& out, Format format, const restore::RestorePlan&
                     {"notes", Joined(table.notes)}});
   }
   for (const restore::MissingObject& object : plan.missing) rows.push_back(RowOfMissing(object));
-  PrintRows(out, format,
-            {{"source", "Source"},
-             {"target", "Target"},
-             {"outcome", "Outcome"},
-             {"rows", "Rows", true},
-             {"bytes", "Bytes", true},
-             {"backups", "Backups", true},
-             {"notes", "Notes"}},
-            rows, "");
+  PrintRows(out, format, ColumnsWith({{"notes", "Notes"}}), rows, "");
 }
 
 void PrintReportRows(std::ostream& out, Format format, const restore::RestoreReport& report) {
@@ -91,16 +92,10 @@ void PrintReportRows(std::ostream& out, Format format, const restore::RestoreRep
   }
   for (const restore::MissingObject& object : report.missing) rows.push_back(RowOfMissing(object));
   PrintRows(out, format,
-            {{"source", "Source"},
-             {"target", "Target"},
-             {"outcome", "Outcome"},
-             {"rows", "Rows", true},
-             {"bytes", "Bytes", true},
-             {"backups", "Backups", true},
-             {"duration_ms", "Milliseconds", true},
-             {"equal", "Equal"},
-             {"notes", "Notes"},
-             {"error", "Error"}},
+            ColumnsWith({{"duration_ms", "Milliseconds", true},
+                         {"equal", "Equal"},
+                         {"notes", "Notes"},
+                         {"error", "Error"}}),
             rows, "");
 }
 
