@@ -59,27 +59,22 @@ Status InspectInto(const TableBackup& common, const std::vector<cloud::ObjectInf
   return Ok();
 }
 
-// What stays behind costs storage only; from the staging bucket its lifecycle takes it in the end.
-void Delete(const TableBackup& common, const std::vector<cloud::ObjectInfo>& objects) {
-  for (const cloud::ObjectInfo& object : objects) {
+// What stays behind costs storage only, and the bucket's lifecycle takes it in the end.
+void DeleteStaged(const TableBackup& common, const std::vector<cloud::ObjectInfo>& staged) {
+  for (const cloud::ObjectInfo& object : staged) {
     if (const Status deleted = common.services.objects.DeleteObject(object.ref); !deleted.ok()) {
-      LogWarning("object was not deleted",
+      LogWarning("staged object was not deleted",
                  {{"object", object.ref.Uri()}, {"error", deleted.error().message}});
     }
   }
 }
 
-// An export that is in the repository and not committed.
+// An export that is in the repository and not committed. What of it is not committed stays there:
+// another worker with the same message may have committed these very objects.
 struct Export {
   Manifest manifest;
-  std::vector<cloud::ObjectInfo> staged;   // where the job wrote it; empty: in the repository
-  std::vector<cloud::ObjectInfo> objects;  // in the repository
+  std::vector<cloud::ObjectInfo> staged;  // where the job wrote it; empty: in the repository
 };
-
-void Discard(const TableBackup& common, const Export& made) {
-  Delete(common, made.staged);
-  Delete(common, made.objects);
-}
 
 Result<cloud::JobStatus> StartExtract(const TableBackup& common, const Unit& unit,
                                       const TableRef& source, std::string_view operation,
@@ -97,16 +92,17 @@ Result<Export> Collect(const TableBackup& common, const Unit& unit, const Export
   const Services& services = common.services;
   HF_ASSIGN_OR_RETURN(job, cloud::WaitForJob(services.warehouse, services.clock, std::move(job),
                                              common.context.keep_alive));
-  Export made{.manifest = StartManifest(common, unit), .staged = {}, .objects = {}};
-  HF_ASSIGN_OR_RETURN(made.objects, cloud::ListExtracted(services.objects, place.bucket,
-                                                         place.prefix, job.output_files));
+  Export made{.manifest = StartManifest(common, unit), .staged = {}};
+  HF_ASSIGN_OR_RETURN(
+      std::vector<cloud::ObjectInfo> objects,
+      cloud::ListExtracted(services.objects, place.bucket, place.prefix, job.output_files));
   if (place.is_staging) {
-    made.staged = std::move(made.objects);
-    HF_ASSIGN_OR_RETURN(made.objects, MoveIntoRepository(common, unit, made.staged));
+    made.staged = std::move(objects);
+    HF_ASSIGN_OR_RETURN(objects, MoveIntoRepository(common, unit, made.staged));
   }
   made.manifest.bucket = common.repository.location().bucket;
   made.manifest.codec = common.context.run.policy.codec;
-  HF_RETURN_IF_ERROR(InspectInto(common, made.objects, made.manifest));
+  HF_RETURN_IF_ERROR(InspectInto(common, objects, made.manifest));
   return made;
 }
 
@@ -119,7 +115,7 @@ Result<Export> ExportFrozen(const TableBackup& common, const Unit& unit, ExportP
   HF_ASSIGN_OR_RETURN(Export made, Collect(common, unit, place, std::move(job)));
   DropFrozen(common, frozen.ref);
   if (made.manifest.rows == frozen.rows) return made;
-  Discard(common, made);
+  DeleteStaged(common, made.staged);
   return MakeError(
       ErrorId::kRowsMissing,
       fmt::format("{}: the export holds {} rows of its copy {}, which counts {}",
@@ -149,7 +145,7 @@ Result<ItemOutcome> FinishExport(const TableBackup& common, const Unit& unit,
                                  const ExportPlace& place, cloud::JobStatus job) {
   HF_ASSIGN_OR_RETURN(Export made, Collect(common, unit, place, std::move(job)));
   if (const Status checked = CheckRows(common, unit, made.manifest.rows); !checked.ok()) {
-    Discard(common, made);
+    DeleteStaged(common, made.staged);
     if (checked.error().id != ErrorId::kSourceChanged) return checked.error();
     Result<Export> still = ExportFrozen(common, unit, place);
     if (!still.ok()) {
@@ -158,7 +154,7 @@ Result<ItemOutcome> FinishExport(const TableBackup& common, const Unit& unit,
     made = *std::move(still);
   }
   HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Commit(common, unit, std::move(made.manifest)));
-  Delete(common, made.staged);
+  DeleteStaged(common, made.staged);
   return outcome;
 }
 

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "backup/backup_stage.h"
 #include "backup/copy_unit.h"
 #include "tests/support/sim_fixture.h"
+#include "verify/verify.h"
 
 namespace holdfast::backup {
 namespace {
@@ -21,20 +24,27 @@ class WrittenWithoutPause : public testing::Test {
  protected:
   Result<StageResult> BackUp() {
     fixture_.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    Write();
+    return BackUpWith([this] { Write(); });
+  }
+
+  // Backs up what was scanned with ten rows, and does this at every sign of life.
+  Result<StageResult> BackUpWith(const std::function<void()>& meanwhile) {
     const Services services = fixture_.services();
-    const TableInfo scanned = services.warehouse.GetTable(kOrders).value();
     StageContext context;
     context.run.id = "20260101T000000Z-00000001";
-    context.keep_alive = [this] {
-      Write();
+    context.keep_alive = [&meanwhile] {
+      meanwhile();
       return Status();
     };
+    Fingerprint scanned = FingerprintOf(services.warehouse.GetTable(kOrders).value());
+    scanned.rows = 10;
+    scanned.last_modified_ms -= 1;
     RunBackup message;
     message.run = context.run.id;
     message.table_to_backup = kOrders;
     message.method = Method::kExport;
-    message.units = {{.partition = "", .fingerprint = FingerprintOf(scanned)}};
-    Write();
+    message.units = {{.partition = "", .fingerprint = scanned}};
     return BackUpTable(message, context, services);
   }
 
@@ -63,8 +73,30 @@ TEST_F(WrittenWithoutPause, IsBackedUpAsItWasAtOneMoment) {
   EXPECT_EQ(manifest.source.rows, 10) << "the next run must look again";
   ASSERT_EQ(manifest.objects.size(), 1U);
   EXPECT_THAT(manifest.objects[0].name, testing::HasSubstr("frozen-"));
-  EXPECT_EQ(fixture_.cloud().AllObjects(record.bucket).size(), 3U)
-      << "repository.json, the manifest and its file: the first export is gone";
+}
+
+// Two workers have the message: one commits between the other's reading and its counting.
+TEST_F(WrittenWithoutPause, LeavesAloneWhatAnotherWorkerHasCommitted) {
+  fixture_.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  Write();
+  bool done = false;
+  const auto result = BackUpWith([&] {
+    if (done || fixture_.cloud().AllObjects("acme-shop-holdfast-us").size() < 2) return;
+    done = true;
+    ASSERT_EQ(BackUpWith([] {})->outcomes.at(0).outcome, Outcome::kBackedUp);
+    Write();
+  });
+  ASSERT_TRUE(done);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->outcomes.at(0).rows, 12);
+  const auto record = catalog::GetBackup(fixture_.catalog(), result->outcomes[0].backup).value();
+  auto repository =
+      repository::Repository::Open(fixture_.cloud().objects(), {record.bucket, record.prefix});
+  const auto verified = verify::VerifyBackup(
+      fixture_.cloud().objects(), repository->ReadManifest(kOrders, record.backup).value(),
+      VerifyLevel::kL2);
+  ASSERT_TRUE(verified.ok()) << verified.error().message;
+  EXPECT_TRUE(verified->Passed()) << verified->findings.at(0).message;
 }
 
 TEST_F(WrittenWithoutPause, LeavesNoCopyBehind) {

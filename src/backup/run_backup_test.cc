@@ -401,7 +401,7 @@ TEST(RunBackups, FinishesAfterACrashAtAnyCall) {
 // An export that holds `captured` rows of a table that had 10 when scanned.
 Status CheckCaptured(SimFixture& fixture, int64_t captured,
                      const std::function<void()>& meanwhile) {
-  AddOrders(fixture);
+  if (!fixture.cloud().HasTable(kOrders)) AddOrders(fixture);
   const Services services = fixture.services();
   const StageContext context;
   const TableInfo table = fixture.cloud().warehouse().GetTable(kOrders).value();
@@ -422,6 +422,15 @@ Status CheckCaptured(SimFixture& fixture, int64_t captured,
 TEST(CheckRows, RefusesAnExportWithFewerRowsThanAnUnchangedTable) {
   SimFixture fixture;
   const Status checked = CheckCaptured(fixture, 9, [] {});
+  ASSERT_FALSE(checked.ok());
+  EXPECT_EQ(checked.error().id, ErrorId::kRowsMissing);
+}
+
+TEST(CheckRows, DoesNotTakeRowsThatStreamInForRowsThatAreMissing) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  fixture.cloud().StreamRows(kOrders, NumberedRows(11, 8));
+  const Status checked = CheckCaptured(fixture, 4, [] {});
   ASSERT_FALSE(checked.ok());
   EXPECT_EQ(checked.error().id, ErrorId::kRowsMissing);
 }

@@ -66,9 +66,9 @@ Status CheckRows(const TableBackup& common, const Unit& unit, int64_t rows_captu
   // Written between the scan and the export: the copy is whole, and the next run, which compares
   // with the scan's fingerprint, takes the object again.
   if (rows_captured == now.rows) return Ok();
-  // A partition's count may include rows that are only in the streaming buffer, which no export
-  // holds (google-semantics trap 4); the manifest says so, and the next run looks again.
-  if (unit.scanned.fingerprint.streaming && common.table.streaming_buffer &&
+  // Rows that are only in the streaming buffer are in no export. A table does not count them, but
+  // the partition that they are in until they are flushed may (google-semantics trap 4).
+  if (unit.object.partition == kUnpartitionedPartition && common.table.streaming_buffer &&
       rows_captured < rows_scanned &&
       rows_captured + static_cast<int64_t>(common.table.streaming_buffer->estimated_rows) >=
           rows_scanned) {
