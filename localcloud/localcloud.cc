@@ -98,7 +98,10 @@ class RunningLocalcloud final : public Localcloud {
                                                        .ensure_project = ensure_project},
                                                       clock_));
     control::RegisterControlRoutes(router_, *control_);
-    storage::RegisterStorageRoutes(router_, *objects_, {.ensure_project = ensure_project});
+    storage::RegisterStorageRoutes(
+        router_, *objects_,
+        {.ensure_project = ensure_project,
+         .project_number = [this](const std::string& project) { return ProjectNumber(project); }});
     pubsub::RegisterRoutes({}, *broker_, router_);
     HF_ASSIGN_OR_RETURN(bigquery_, bigquery::BigQueryService::Open(
                                        {.upload_directory = directory + "/bigquery",
@@ -132,6 +135,11 @@ class RunningLocalcloud final : public Localcloud {
       after = page.next;
     } while (!after.empty());
     return ids;
+  }
+
+  std::string ProjectNumber(const std::string& id) {
+    const auto project = control_->GetProject(id);
+    return project.ok() ? project->number : "";
   }
 
   // Expirations, streaming buffers and files that nobody needs any more.

@@ -25,6 +25,15 @@ Result<std::string> ReadProject(const Service& service, const net::ServerRequest
   return project;
 }
 
+std::string ProjectNumber(const Service& service, const std::string& project) {
+  return service.options.project_number ? service.options.project_number(project) : "";
+}
+
+Json RenderBucket(const Service& service, const net::ServerRequest& request,
+                  const BucketRecord& bucket) {
+  return BucketToJson(bucket, ProjectNumber(service, bucket.project), BaseUrl(request));
+}
+
 Result<Json> InsertBucket(const Service& service, net::ServerRequest& request,
                           const rest::PathParameters&) {
   HF_ASSIGN_OR_RETURN(const std::string project, ReadProject(service, request));
@@ -39,7 +48,7 @@ Result<Json> InsertBucket(const Service& service, net::ServerRequest& request,
                       .settings = {{"location", "US"}, {"storageClass", "STANDARD"}}};
   HF_RETURN_IF_ERROR(ApplyBucketBody(body, false, bucket));
   HF_ASSIGN_OR_RETURN(const BucketRecord created, service.store.CreateBucket(bucket));
-  return BucketToJson(created, BaseUrl(request));
+  return RenderBucket(service, request, created);
 }
 
 Result<Json> GetBucket(const Service& service, net::ServerRequest& request,
@@ -49,7 +58,7 @@ Result<Json> GetBucket(const Service& service, net::ServerRequest& request,
   HF_ASSIGN_OR_RETURN(const BucketRecord bucket,
                       service.store.GetBucket(path.Get("bucket"), conditions));
   HF_RETURN_IF_ERROR(rest::CheckEtag(request, BucketEtag(bucket)));
-  return BucketToJson(bucket, BaseUrl(request));
+  return RenderBucket(service, request, bucket);
 }
 
 Result<Json> ListBuckets(const Service& service, net::ServerRequest& request,
@@ -62,9 +71,10 @@ Result<Json> ListBuckets(const Service& service, net::ServerRequest& request,
   query.limit = static_cast<int>(limit);
   HF_ASSIGN_OR_RETURN(query.after, rest::DecodePageToken(listing, request.query.Get("pageToken")));
   HF_ASSIGN_OR_RETURN(const BucketPage page, service.store.ListBuckets(query));
+  const std::string number = ProjectNumber(service, project);
   Json json = {{"kind", "storage#buckets"}};
   for (const BucketRecord& bucket : page.buckets) {
-    json["items"].push_back(BucketToJson(bucket, BaseUrl(request)));
+    json["items"].push_back(BucketToJson(bucket, number, BaseUrl(request)));
   }
   if (!page.next.empty()) json["nextPageToken"] = rest::EncodePageToken(listing, page.next);
   return json;
@@ -82,7 +92,7 @@ Result<Json> ChangeBucket(const Service& service, net::ServerRequest& request,
       service.store.ChangeBucket(path.Get("bucket"), conditions, [&](BucketRecord& record) {
         return ApplyBucketBody(body, replace, record);
       }));
-  return BucketToJson(bucket, BaseUrl(request));
+  return RenderBucket(service, request, bucket);
 }
 
 Result<Json> DeleteBucket(const Service& service, net::ServerRequest& request,
@@ -100,7 +110,7 @@ Result<Json> LockRetentionPolicy(const Service& service, net::ServerRequest& req
   if (!metageneration) return RequiredParameter("ifMetagenerationMatch");
   HF_ASSIGN_OR_RETURN(const BucketRecord bucket,
                       service.store.LockRetentionPolicy(path.Get("bucket"), *metageneration));
-  return BucketToJson(bucket, BaseUrl(request));
+  return RenderBucket(service, request, bucket);
 }
 
 Result<Json> GetPolicy(const Service& service, net::ServerRequest&,

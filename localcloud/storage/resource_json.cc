@@ -176,6 +176,28 @@ Status ApplyRetention(const Json& body, bool replace, BucketRecord& bucket) {
   return Ok();
 }
 
+// What a bucket does not say of it, Google's answers do.
+Json IamConfiguration(const Json& settings) {
+  Json configuration = {{"uniformBucketLevelAccess", {{"enabled", false}}},
+                        {"publicAccessPrevention", "inherited"}};
+  if (const Json* own = FindField(settings, "iamConfiguration")) configuration.merge_patch(*own);
+  return configuration;
+}
+
+Status CheckIamConfiguration(const Json& settings) {
+  const Json* enabled =
+      FindPath(settings, {"iamConfiguration", "uniformBucketLevelAccess", "enabled"});
+  if (enabled != nullptr && !enabled->is_boolean()) {
+    return InvalidField("iamConfiguration.uniformBucketLevelAccess.enabled", "must be a boolean");
+  }
+  const Json* prevention = FindPath(settings, {"iamConfiguration", "publicAccessPrevention"});
+  if (prevention != nullptr && *prevention != "enforced" && *prevention != "inherited") {
+    return InvalidField("iamConfiguration.publicAccessPrevention",
+                        "must be \"enforced\" or \"inherited\"");
+  }
+  return Ok();
+}
+
 Json RetentionToJson(const RetentionPolicy& retention) {
   Json json = {{"retentionPeriod", std::to_string(retention.seconds)},
                {"effectiveTime", FormatTimestamp(retention.effective)}};
@@ -191,13 +213,16 @@ std::string ObjectEtag(const ObjectRecord& object) {
 
 std::string BucketEtag(const BucketRecord& bucket) { return EncodeEtag({bucket.metageneration}); }
 
-Json BucketToJson(const BucketRecord& bucket, const std::string& base_url) {
+Json BucketToJson(const BucketRecord& bucket, const std::string& project_number,
+                  const std::string& base_url) {
   Json json = bucket.settings;
   json["kind"] = "storage#bucket";
   json["id"] = bucket.name;
   json["name"] = bucket.name;
   json["selfLink"] = base_url + "/storage/v1/b/" + net::PercentEncode(bucket.name);
   json["projectId"] = bucket.project;
+  if (!project_number.empty()) json["projectNumber"] = project_number;
+  json["iamConfiguration"] = IamConfiguration(bucket.settings);
   json["metageneration"] = std::to_string(bucket.metageneration);
   json["timeCreated"] = FormatTimestamp(bucket.created);
   json["updated"] = FormatTimestamp(bucket.updated);
@@ -261,6 +286,7 @@ Result<Json> BucketSettings(const Json& body) {
   if (versioned != nullptr && !versioned->is_boolean()) {
     return InvalidField("versioning.enabled", "must be a boolean");
   }
+  HF_RETURN_IF_ERROR(CheckIamConfiguration(settings));
   if (settings.contains("location") && settings["location"].is_string()) {
     std::string location = settings["location"];
     std::transform(location.begin(), location.end(), location.begin(),

@@ -14,8 +14,10 @@
 
 namespace holdfast::storage {
 
-// `base_url` ("http://host:port") begins selfLink and mediaLink.
-Json BucketToJson(const BucketRecord& bucket, const std::string& base_url);
+// `base_url` ("http://host:port") begins selfLink and mediaLink; `project_number` ("123") is left
+// out when it is empty.
+Json BucketToJson(const BucketRecord& bucket, const std::string& project_number,
+                  const std::string& base_url);
 Json ObjectToJson(const BucketRecord& bucket, const ObjectRecord& object,
                   const std::string& base_url);
 

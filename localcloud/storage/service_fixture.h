@@ -87,9 +87,10 @@ class ServiceFixture {
     router_ = std::make_unique<rest::Router>();
     RegisterStorageRoutes(*router_, store_fixture_.store(),
                           {.ensure_project = [](const std::string& project) -> Status {
-                            if (project != "forbidden") return Ok();
-                            return MakeError(ErrorId::kControlNotFound, "no such project");
-                          }});
+                             if (project != "forbidden") return Ok();
+                             return MakeError(ErrorId::kControlNotFound, "no such project");
+                           },
+                           .project_number = [](const std::string&) { return "4711"; }});
   }
 
   static Answer ToAnswer(net::HttpResponse response) {

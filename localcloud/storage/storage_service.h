@@ -19,6 +19,9 @@ struct StorageServiceOptions {
   // Called with the project that a request names; an error refuses the request. Empty: every
   // project is welcome.
   std::function<Status(const std::string& project)> ensure_project;
+  // The number of a project ("123"), which a bucket's resource tells; "" when it has none. Empty:
+  // no project has a number.
+  std::function<std::string(const std::string& project)> project_number;
   size_t metadata_bytes_max = size_t{1} << 20U;  // of a JSON body or the metadata part of an upload
 };
 

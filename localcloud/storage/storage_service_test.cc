@@ -30,6 +30,26 @@ TEST(BucketApi, GivesTheResourceAsGoogleDoes) {
   EXPECT_EQ(json["timeCreated"], "2026-09-21T14:13:20Z");
 }
 
+TEST(BucketApi, TellsWhoMayAccessItAndTheNumberOfItsProject) {
+  ServiceFixture api;
+  const Json plain = api.MakeBucket("plain").json();
+  EXPECT_EQ(plain["projectNumber"], "4711");
+  EXPECT_EQ(plain["iamConfiguration"], Json({{"uniformBucketLevelAccess", {{"enabled", false}}},
+                                             {"publicAccessPrevention", "inherited"}}));
+  const Json closed = {{"uniformBucketLevelAccess", {{"enabled", true}}},
+                       {"publicAccessPrevention", "enforced"}};
+  ASSERT_EQ(api.MakeBucket("closed", {{"iamConfiguration", closed}}).status, 200);
+  api.Restart();
+  EXPECT_EQ(api.Send("GET", "/storage/v1/b/closed").json()["iamConfiguration"], closed);
+  const Json list = api.Send("GET", "/storage/v1/b?project=acme").json();
+  EXPECT_EQ(list["items"][0]["projectNumber"], "4711");
+
+  for (const Json& wrong : {Json{{"publicAccessPrevention", "never"}},
+                            Json{{"uniformBucketLevelAccess", {{"enabled", "yes"}}}}}) {
+    EXPECT_EQ(api.MakeBucket("wrong", {{"iamConfiguration", wrong}}).status, 400) << wrong;
+  }
+}
+
 TEST(BucketApi, RefusesWithGooglesReasons) {
   ServiceFixture api;
   api.MakeBucket("bucket");

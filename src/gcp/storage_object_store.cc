@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
-
 #include "base/hash.h"
 #include "gcp/list_items.h"
+#include "gcp/location.h"
 #include "gcp/storage_json.h"
 #include "gcp/storage_transfer.h"
 
@@ -21,9 +19,22 @@ std::string BucketPath(std::string_view bucket) {
 // A call of a rewrite works for up to half a minute; the largest object takes far fewer.
 constexpr int kRewriteCallsMax = 100'000;
 
-bool SameLocation(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
+// Access by IAM alone, and never by the public: a backup is nobody else's to read.
+Json NewBucketBody(const cloud::BucketInfo& bucket) {
+  Json body = {{"name", bucket.name},
+               {"location", bucket.location},
+               {"iamConfiguration",
+                {{"uniformBucketLevelAccess", {{"enabled", true}}},
+                 {"publicAccessPrevention", "enforced"}}}};
+  if (bucket.retention_seconds) {
+    body["retentionPolicy"] = {{"retentionPeriod", std::to_string(*bucket.retention_seconds)}};
+  }
+  if (bucket.delete_after_days) {
+    const Json rule = {{"action", {{"type", "Delete"}}},
+                       {"condition", {{"age", *bucket.delete_after_days}}}};
+    body["lifecycle"] = {{"rule", Json::array({rule})}};
+  }
+  return body;
 }
 
 }  // namespace
@@ -39,29 +50,26 @@ Result<cloud::BucketInfo> StorageObjectStore::GetBucket(const std::string& bucke
 }
 
 Result<cloud::BucketInfo> StorageObjectStore::EnsureBucket(const cloud::BucketInfo& bucket) {
-  Json body = {{"name", bucket.name}, {"location", bucket.location}};
-  if (bucket.retention_seconds) {
-    body["retentionPolicy"] = {{"retentionPeriod", std::to_string(*bucket.retention_seconds)}};
+  // Looking first: creations are limited to about one in two seconds for a whole project, and who
+  // may use a bucket need not be allowed to create one.
+  auto existing = GetBucket(bucket.name);
+  if (!existing.ok() && existing.error().code == Code::kNotFound) {
+    RestCall call{.method = "POST",
+                  .path = "/storage/v1/b",
+                  .body = NewBucketBody(bucket),
+                  .what = "bucket " + bucket.name,
+                  .names = kBucketErrors};
+    call.query.Add("project", bucket.project);
+    const auto created = client_.Call(call);
+    if (created.ok()) return BucketFromJson(*created);
+    if (created.error().code != Code::kAlreadyExists) return created.error();
+    existing = GetBucket(bucket.name);
   }
-  if (bucket.delete_after_days) {
-    const Json rule = {{"action", {{"type", "Delete"}}},
-                       {"condition", {{"age", *bucket.delete_after_days}}}};
-    body["lifecycle"] = {{"rule", Json::array({rule})}};
-  }
-  RestCall call{.method = "POST",
-                .path = "/storage/v1/b",
-                .body = std::move(body),
-                .what = "bucket " + bucket.name,
-                .names = kBucketErrors};
-  call.query.Add("project", bucket.project);
-  const auto created = client_.Call(call);
-  if (created.ok()) return BucketFromJson(*created);
-  if (created.error().code != Code::kAlreadyExists) return created.error();
   // Names are global: someone else's bucket answers 403 here.
-  HF_ASSIGN_OR_RETURN(cloud::BucketInfo existing, GetBucket(bucket.name));
-  if (!bucket.location.empty() && !SameLocation(existing.location, bucket.location)) {
+  if (!existing.ok()) return existing;
+  if (!bucket.location.empty() && !SameLocation(existing->location, bucket.location)) {
     return MakeError(ErrorId::kLocationMismatch,
-                     fmt::format("bucket {} is in {}, not in {}", bucket.name, existing.location,
+                     fmt::format("bucket {} is in {}, not in {}", bucket.name, existing->location,
                                  bucket.location));
   }
   return existing;

@@ -118,6 +118,57 @@ TEST_F(StorageObjectStoreTest, AnAbsentObjectIsNoErrorAndARefusalIsOne) {
   EXPECT_EQ(Store().StatObject(kSource).error().id, ErrorId::kAccessDenied);
 }
 
+const std::string kBucketUrl = "https://service.test/storage/v1/b/vault";
+const cloud::BucketInfo kBucket{.name = "vault", .project = "p", .location = "europe-west3"};
+
+std::string BucketBody(const char* location = "EUROPE-WEST3") {
+  return DumpJson({{"name", "vault"}, {"location", location}, {"projectNumber", "12"}});
+}
+
+// Creations are limited to one in two seconds, and need a permission that using it does not.
+TEST_F(StorageObjectStoreTest, ABucketThatExistsIsNotCreated) {
+  http.Answer(200, BucketBody());
+  const auto bucket = Store().EnsureBucket(kBucket);
+  ASSERT_TRUE(bucket.ok()) << bucket.error().message;
+  EXPECT_EQ(bucket->project, "12");
+  ASSERT_EQ(http.requests().size(), 1U);
+  EXPECT_EQ(http.requests()[0].method, "GET");
+  EXPECT_EQ(http.requests()[0].url, kBucketUrl);
+
+  http.Answer(200, BucketBody("US"));
+  EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kLocationMismatch);
+  http.Answer(403, ErrorBodyOf(403, "forbidden"));  // someone else's
+  EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kAccessDenied);
+}
+
+TEST_F(StorageObjectStoreTest, AnAbsentBucketIsCreatedClosedToThePublic) {
+  http.Answer(404, ErrorBodyOf(404, "notFound")).Answer(200, BucketBody());
+  ASSERT_TRUE(Store().EnsureBucket(kBucket).ok());
+  ASSERT_EQ(http.requests().size(), 2U);
+  EXPECT_EQ(http.requests()[1].method, "POST");
+  EXPECT_EQ(http.requests()[1].url, "https://service.test/storage/v1/b?project=p");
+  EXPECT_EQ(ParseJson(http.requests()[1].body).value(),
+            Json({{"name", "vault"},
+                  {"location", "europe-west3"},
+                  {"iamConfiguration",
+                   {{"uniformBucketLevelAccess", {{"enabled", true}}},
+                    {"publicAccessPrevention", "enforced"}}}}));
+
+  http.Answer(404, ErrorBodyOf(404, "notFound")).Answer(403, ErrorBodyOf(403, "forbidden"));
+  EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kAccessDenied);
+}
+
+TEST_F(StorageObjectStoreTest, ABucketThatAppearsMeanwhileIsTaken) {
+  http.Answer(404, ErrorBodyOf(404, "notFound"))
+      .Answer(409, ErrorBodyOf(409, "conflict"))
+      .Answer(200, BucketBody());
+  EXPECT_TRUE(Store().EnsureBucket(kBucket).ok());
+  http.Answer(404, ErrorBodyOf(404, "notFound"))
+      .Answer(409, ErrorBodyOf(409, "conflict"))
+      .Answer(200, BucketBody("US"));
+  EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kLocationMismatch);
+}
+
 TEST(ParseCrc32c, TakesFourBytesOnly) {
   EXPECT_EQ(ParseCrc32c("AAAAAA==").value(), 0U);
   EXPECT_EQ(ParseCrc32c("/////w==").value(), 0xffffffffU);
