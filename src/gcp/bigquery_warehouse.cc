@@ -7,6 +7,7 @@
 #include "gcp/bigquery_jobs.h"
 #include "gcp/bigquery_query.h"
 #include "gcp/list_items.h"
+#include "gcp/location.h"
 
 namespace holdfast::gcp {
 
@@ -155,22 +156,27 @@ Result<DatasetInfo> BigQueryWarehouse::GetDataset(const DatasetRef& dataset) {
 }
 
 Result<DatasetInfo> BigQueryWarehouse::EnsureDataset(const DatasetInfo& dataset) {
-  Json body = WithoutServerMembers(dataset.resource);
-  body["datasetReference"] = {{"projectId", dataset.ref.project},
-                              {"datasetId", dataset.ref.dataset}};
-  if (!dataset.location.empty()) body["location"] = dataset.location;
-  const auto created = client_.Call({.method = "POST",
-                                     .path = DatasetsPath(dataset.ref.project),
-                                     .body = std::move(body),
-                                     .what = "dataset " + dataset.ref.ToString(),
-                                     .names = kDatasetErrors});
-  if (created.ok()) return DatasetInfo::FromJson(*created);
-  if (created.error().code != Code::kAlreadyExists) return created.error();
-  HF_ASSIGN_OR_RETURN(DatasetInfo existing, GetDataset(dataset.ref));
-  if (!dataset.location.empty() && existing.location != dataset.location) {
+  // Looking first: who may write to a dataset need not be allowed to create one.
+  auto existing = GetDataset(dataset.ref);
+  if (!existing.ok() && existing.error().code == Code::kNotFound) {
+    Json body = WithoutServerMembers(dataset.resource);
+    body["datasetReference"] = {{"projectId", dataset.ref.project},
+                                {"datasetId", dataset.ref.dataset}};
+    if (!dataset.location.empty()) body["location"] = dataset.location;
+    const auto created = client_.Call({.method = "POST",
+                                       .path = DatasetsPath(dataset.ref.project),
+                                       .body = std::move(body),
+                                       .what = "dataset " + dataset.ref.ToString(),
+                                       .names = kDatasetErrors});
+    if (created.ok()) return DatasetInfo::FromJson(*created);
+    if (created.error().code != Code::kAlreadyExists) return created.error();
+    existing = GetDataset(dataset.ref);
+  }
+  if (!existing.ok()) return existing;
+  if (!dataset.location.empty() && !SameLocation(existing->location, dataset.location)) {
     return MakeError(ErrorId::kLocationMismatch,
                      fmt::format("dataset {} is in {}, not in {}", dataset.ref.ToString(),
-                                 existing.location, dataset.location));
+                                 existing->location, dataset.location));
   }
   return existing;
 }

@@ -202,6 +202,48 @@ TEST_F(BigQueryWarehouseTest, ATableIsCreatedTwiceOnlyIfTheFirstTimeDidNothing) 
   EXPECT_FALSE(warehouse.CreateTable(kTable, Json::object()).ok());
 }
 
+std::string DatasetBody(const char* location) {
+  return DumpJson({{"datasetReference", {{"projectId", "p"}, {"datasetId", "d"}}},
+                   {"location", location},
+                   {"creationTime", "1"},
+                   {"lastModifiedTime", "1"}});
+}
+
+DatasetInfo WantedDataset() {
+  DatasetInfo dataset;
+  dataset.ref = {"p", "d"};
+  dataset.location = "europe-west3";
+  return dataset;
+}
+
+TEST_F(BigQueryWarehouseTest, ADatasetThatExistsIsNotCreated) {
+  http.Answer(200, DatasetBody("EUROPE-West3"));
+  const auto found = Warehouse().EnsureDataset(WantedDataset());
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  ASSERT_EQ(http.requests().size(), 1U);
+  EXPECT_EQ(http.requests()[0].method, "GET");
+  EXPECT_EQ(http.requests()[0].url, "https://service.test/bigquery/v2/projects/p/datasets/d");
+
+  http.Answer(200, DatasetBody("EU"));
+  EXPECT_EQ(Warehouse().EnsureDataset(WantedDataset()).error().id, ErrorId::kLocationMismatch);
+  http.Answer(403, ErrorBodyOf(403, "accessDenied"));
+  EXPECT_EQ(Warehouse().EnsureDataset(WantedDataset()).error().id, ErrorId::kAccessDenied);
+}
+
+TEST_F(BigQueryWarehouseTest, AnAbsentDatasetIsCreatedOrTakenFromWhoWasFaster) {
+  http.Answer(404, ErrorBodyOf(404, "notFound")).Answer(200, DatasetBody("europe-west3"));
+  ASSERT_TRUE(Warehouse().EnsureDataset(WantedDataset()).ok());
+  EXPECT_EQ(http.requests().at(1).method, "POST");
+  EXPECT_EQ(http.requests().at(1).url, "https://service.test/bigquery/v2/projects/p/datasets");
+
+  http.Answer(404, ErrorBodyOf(404, "notFound"))
+      .Answer(409, ErrorBodyOf(409, "duplicate"))
+      .Answer(200, DatasetBody("europe-west3"));
+  EXPECT_TRUE(Warehouse().EnsureDataset(WantedDataset()).ok());
+  http.Answer(404, ErrorBodyOf(404, "notFound")).Answer(403, ErrorBodyOf(403, "accessDenied"));
+  EXPECT_EQ(Warehouse().EnsureDataset(WantedDataset()).error().id, ErrorId::kAccessDenied);
+}
+
 TEST_F(BigQueryWarehouseTest, DeletingWhatIsGoneIsSuccess) {
   http.Answer(503).Answer(404, ErrorBodyOf(404, "notFound"));
   EXPECT_TRUE(Warehouse().DeleteTable(kTable).ok());
