@@ -56,6 +56,7 @@ constexpr std::array kReasons = {
     ReasonMeaning{"forbidden", Meaning::kDenied},
     ReasonMeaning{"insufficientPermissions", Meaning::kDenied},
     ReasonMeaning{"billingNotEnabled", Meaning::kDenied},
+    ReasonMeaning{kApiDisabled, Meaning::kDenied},
     ReasonMeaning{"blocked", Meaning::kDenied},
     ReasonMeaning{"PERMISSION_DENIED", Meaning::kDenied},
     ReasonMeaning{"authError", Meaning::kUnauthenticated},
@@ -132,6 +133,8 @@ Error MakeServiceError(Meaning meaning, std::string message, const ErrorNames& n
 struct ErrorBody {
   std::string reason;
   std::string message;
+  std::string service;   // that is not enabled: "bigquery.googleapis.com"; empty: unknown
+  std::string consumer;  // in which project: "projects/123"; empty: unknown
 };
 
 // More of a service's words than anyone reads; the rest would only swell logs and reports.
@@ -146,6 +149,29 @@ std::string Shortened(std::string_view text, size_t bytes_max) {
   return std::string(text.substr(0, end)) + "...";
 }
 
+// Reads of {"details": [{"reason", "metadata": {"service", "consumer"}}]} that an API is disabled.
+void ReadDisabledApi(const Json& error, ErrorBody& result) {
+  const Json* details = FindField(error, "details");
+  if (details == nullptr || !details->is_array()) return;
+  for (const Json& detail : *details) {
+    if (!detail.is_object() || StringOr(detail, "reason", "") != "SERVICE_DISABLED") continue;
+    result.reason = kApiDisabled;
+    const Json* metadata = FindField(detail, "metadata");
+    if (metadata == nullptr || !metadata->is_object()) return;
+    result.service = Shortened(StringOr(*metadata, "service", ""), kReasonBytesMax);
+    result.consumer = Shortened(StringOr(*metadata, "consumer", ""), kReasonBytesMax);
+    return;
+  }
+}
+
+// The service's words, and before them what they mean for a person who has not enabled an API.
+std::string Explained(const ErrorBody& body, std::string_view words) {
+  if (body.reason != kApiDisabled) return std::string(words);
+  return fmt::format("{} is not enabled in {}: {}",
+                     body.service.empty() ? "the API" : "the API " + body.service,
+                     body.consumer.empty() ? "that project" : body.consumer, words);
+}
+
 // Reads {"error": {"message", "status", "errors": [{"reason"}]}}; what cannot be read stays empty.
 ErrorBody ReadErrorBody(const std::string& body) {
   const auto json = ParseJson(body, {.size_bytes_max = size_t{1} << 20U, .depth_max = 32});
@@ -158,6 +184,7 @@ ErrorBody ReadErrorBody(const std::string& body) {
   if (errors != nullptr && errors->is_array() && !errors->empty()) {
     result.reason = StringOr(errors->front(), "reason", result.reason);
   }
+  ReadDisabledApi(*error, result);
   result.reason = Shortened(result.reason, kReasonBytesMax);
   result.message = Shortened(result.message, kMessageBytesMax);
   return result;
@@ -168,9 +195,9 @@ ErrorBody ReadErrorBody(const std::string& body) {
 Error ErrorFromReason(std::string_view reason, std::string_view message, std::string_view what,
                       const ErrorNames& names) {
   const Meaning meaning = MeaningOfReason(reason).value_or(Meaning::kRejected);
-  Error error = MakeServiceError(
-      meaning, fmt::format("{}: {} ({})", what, Shortened(message, kMessageBytesMax), reason),
-      names);
+  const std::string text =
+      Explained({.reason = std::string(reason)}, Shortened(message, kMessageBytesMax));
+  Error error = MakeServiceError(meaning, fmt::format("{}: {} ({})", what, text, reason), names);
   error.reason = reason;
   return error;
 }
@@ -180,7 +207,8 @@ Error ErrorFromResponse(const net::HttpResponse& response, std::string_view what
   const ErrorBody body = ReadErrorBody(response.body);
   const Meaning meaning = MeaningOfReason(body.reason).value_or(MeaningOfStatus(response.status));
   const std::string text =
-      body.message.empty() ? fmt::format("the service answered {}", response.status) : body.message;
+      Explained(body, body.message.empty() ? fmt::format("the service answered {}", response.status)
+                                           : body.message);
   Error error = MakeServiceError(
       meaning,
       body.reason.empty()

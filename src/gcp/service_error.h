@@ -20,6 +20,10 @@ struct ErrorNames {
   ErrorId exists = ErrorId::kServiceRejected;
 };
 
+// The Error::reason of a call to an API that is not enabled in its project, however the service put
+// it; the id is kAccessDenied.
+inline constexpr std::string_view kApiDisabled = "accessNotConfigured";
+
 // The Error of an answer whose status is not 2xx. `what` names the object ("table a.b.c"). A body
 // that is not Google's JSON (a proxy's HTML, a cut-off text) is tolerated and classified by status.
 Error ErrorFromResponse(const net::HttpResponse& response, std::string_view what,
