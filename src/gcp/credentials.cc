@@ -104,6 +104,13 @@ class CachedTokens {
     return token_;
   }
 
+  // `token` was refused; another call may have replaced it already. It is kept as the sign that a
+  // metadata server is there.
+  void Forget(const std::string& token) {
+    const std::lock_guard lock(mutex_);
+    if (token == token_) expires_ = {};
+  }
+
  private:
   Result<net::HttpResponse> Ask() {
     if (options_.key_file.empty()) return AskMetadataServer();
@@ -192,11 +199,10 @@ Result<std::string> MakeJwtAssertion(const Json& key, Timestamp now) {
 
 TokenSource MakeTokenSource(net::HttpClient& http, Clock& clock, CredentialsOptions options) {
   auto tokens = std::make_shared<CachedTokens>(http, clock, std::move(options));
-  return [tokens] { return tokens->Get(); };
+  return {[tokens] { return tokens->Get(); },
+          [tokens](const std::string& token) { tokens->Forget(token); }};
 }
 
-TokenSource NoToken() {
-  return []() -> Result<std::string> { return std::string(); };
-}
+TokenSource NoToken() { return {}; }
 
 }  // namespace holdfast::gcp

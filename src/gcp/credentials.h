@@ -2,8 +2,9 @@
 //
 // In order: the file that GOOGLE_APPLICATION_CREDENTIALS names (a service account's key or an
 // authorized user's refresh token), then the metadata server of the machine. A token is kept until
-// a minute before it ends. Keys and tokens never reach a log or an error. Thread-safe. Source: RFC
-// 7523 (JWT bearer), OAuth 2.0 for service accounts, Compute metadata server.
+// a minute before it ends, or until a service refuses it. Keys and tokens never reach a log or an
+// error. Thread-safe. Source: RFC 7523 (JWT bearer), OAuth 2.0 for service accounts, Compute
+// metadata server.
 #pragma once
 
 #include <string>

@@ -160,6 +160,16 @@ TEST_F(Credentials, ATokenIsKeptUntilAMinuteBeforeItsEnd) {
   EXPECT_EQ(http.requests().size(), 2U);
 }
 
+TEST_F(Credentials, ATokenThatWasRefusedIsReplacedBeforeItsEnd) {
+  http.Answer(200, TokenBody("token-1", 3600)).Answer(200, TokenBody("token-2", 3600));
+  const TokenSource token = FromMetadataServer();
+  EXPECT_EQ(token().value(), "token-1");
+  EXPECT_EQ(token.InPlaceOf("token-1").value(), "token-2");
+  EXPECT_EQ(token.InPlaceOf("token-1").value(), "token-2");  // another call replaced it already
+  EXPECT_EQ(token().value(), "token-2");
+  EXPECT_EQ(http.requests().size(), 2U);
+}
+
 TEST_F(Credentials, LifetimesOutOfReasonAreNotBelieved) {
   for (const char* seconds :
        {"315360000", "9223372036854775807", "-9223372036854775808", "0", "-5"}) {

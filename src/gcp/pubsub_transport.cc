@@ -118,14 +118,20 @@ class GrpcTransport final : public PubsubTransport {
                         grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                      Response*),
                         const Request& request, const std::string& what, Duration timeout) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
-    if (token_) {
-      HF_ASSIGN_OR_RETURN(const std::string token, token_());
-      if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
-    }
     Response response;
-    const grpc::Status status = (stub.*method)(&context, request, &response);
+    const auto exchange = [&](const std::string& token) {
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + timeout);
+      if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+      return (stub.*method)(&context, request, &response);
+    };
+    HF_ASSIGN_OR_RETURN(const std::string token, token_());
+    grpc::Status status = exchange(token);
+    if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED && !token.empty()) {
+      // A token may be revoked before its time. Nothing was done, so sending again is harmless.
+      HF_ASSIGN_OR_RETURN(const std::string fresh, token_.InPlaceOf(token));
+      if (fresh != token) status = exchange(fresh);
+    }
     if (!status.ok()) return ErrorFromStatus(status, what);
     return response;
   }

@@ -10,6 +10,8 @@ namespace holdfast::gcp {
 
 namespace {
 
+constexpr int kUnauthorized = 401;
+
 // Whether sending the call again cannot do its work twice: a repetition is harmless, or the service
 // turned the call away for its rate, which it does before it begins.
 bool MayRepeat(const RestCall& call, const Error& error) {
@@ -27,9 +29,9 @@ std::string RestClient::Url(const RestCall& call) const {
                        : fmt::format("{}{}?{}", endpoint_, call.path, query);
 }
 
-Result<net::HttpResponse> RestClient::Send(net::ClientRequest request, const RestCall& call,
-                                           std::initializer_list<int> accepted) const {
-  HF_ASSIGN_OR_RETURN(const std::string token, environment_.token());
+Result<net::HttpResponse> RestClient::Exchange(net::ClientRequest& request,
+                                               const std::string& token,
+                                               const RestCall& call) const {
   if (!token.empty()) request.headers.Set("Authorization", "Bearer " + token);
   const Timestamp started = environment_.clock.Now();
   auto response = environment_.http.Send(request);
@@ -47,9 +49,23 @@ Result<net::HttpResponse> RestClient::Send(net::ClientRequest request, const Res
                     {"path", call.path},
                     {"status", std::to_string(response->status)},
                     {"elapsed_ms", std::to_string(elapsed.count())}});
-  const bool success = response->status / 100 == 2 ||
-                       std::ranges::find(accepted, response->status) != accepted.end();
-  if (!success) return ErrorFromResponse(*response, call.what, call.names);
+  return response;
+}
+
+Result<net::HttpResponse> RestClient::Send(net::ClientRequest request, const RestCall& call,
+                                           std::initializer_list<int> accepted) const {
+  HF_ASSIGN_OR_RETURN(const std::string token, environment_.token());
+  HF_ASSIGN_OR_RETURN(net::HttpResponse response, Exchange(request, token, call));
+  if (response.status == kUnauthorized && !token.empty()) {
+    // A token may be revoked before its time. Nothing was done, so sending again is harmless.
+    HF_ASSIGN_OR_RETURN(const std::string fresh, environment_.token.InPlaceOf(token));
+    if (fresh != token) {
+      HF_ASSIGN_OR_RETURN(response, Exchange(request, fresh, call));
+    }
+  }
+  const bool success =
+      response.status / 100 == 2 || std::ranges::find(accepted, response.status) != accepted.end();
+  if (!success) return ErrorFromResponse(response, call.what, call.names);
   return response;
 }
 

@@ -1,14 +1,16 @@
 // One call of a Google REST service: authorize, send, log, classify the answer, retry.
 //
 // The layers of one call, outermost first: retry (what the caller marks as repeatable, and what the
-// service turned away for its rate) → log → transport (net::HttpClient). Endpoint, token, time and
-// chance are passed in; an emulator is an endpoint without a token. No token reaches a log or an
-// error. Thread-safe.
+// service turned away for its rate) → token (a refused one is replaced once) → log → transport
+// (net::HttpClient). Endpoint, token, time and chance are passed in; an emulator is an endpoint
+// without a token. No token reaches a log or an error. Thread-safe.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -19,8 +21,36 @@
 
 namespace holdfast::gcp {
 
-// Gives a bearer token for the present, or "" when none is wanted (an emulator). Thread-safe.
-using TokenSource = std::function<Result<std::string>()>;
+// Gives a bearer token for the present, or "" when none is wanted (an emulator). Thread-safe as far
+// as its functions are; copies share what those share.
+class TokenSource {
+ public:
+  using Get = std::function<Result<std::string>()>;
+  using Forget = std::function<void(const std::string& token)>;
+
+  // One that wants no token.
+  TokenSource() = default;
+
+  // `forget` is told of a token that a service refused; without it, a token is never asked for
+  // again before its time.
+  template <typename F>
+  requires(!std::same_as<F, TokenSource> && std::convertible_to<F, Get>)
+      TokenSource(F get,
+                  Forget forget = {})  // NOLINT(google-explicit-constructor): a function is one
+      : get_(std::move(get)), forget_(std::move(forget)) {}
+
+  Result<std::string> operator()() const { return get_ ? get_() : std::string(); }
+
+  // The token to use in place of `refused`; the same one where there is no other.
+  Result<std::string> InPlaceOf(const std::string& refused) const {
+    if (forget_) forget_(refused);
+    return (*this)();
+  }
+
+ private:
+  Get get_;
+  Forget forget_;
+};
 
 // What every client of gcp/ is given. All references outlive the client.
 struct RestEnvironment {
@@ -64,6 +94,8 @@ class RestClient {
 
  private:
   Result<Json> CallOnce(const RestCall& call) const;
+  Result<net::HttpResponse> Exchange(net::ClientRequest& request, const std::string& token,
+                                     const RestCall& call) const;
 
   std::string endpoint_;
   RestEnvironment environment_;

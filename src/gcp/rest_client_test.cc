@@ -164,6 +164,32 @@ TEST_F(RestClientTest, AsksForATokenBeforeEveryAttempt) {
   EXPECT_EQ(http.requests().at(1).headers.Get("Authorization"), "Bearer t2");
 }
 
+// Even a call that must not be repeated: a service that refuses the token has done nothing.
+TEST_F(RestClientTest, ReplacesARefusedTokenOnce) {
+  std::string present = "t1";
+  std::vector<std::string> refused;
+  RestEnvironment environment = Environment();
+  environment.token = {[&]() -> Result<std::string> { return present; },
+                       [&](const std::string& token) {
+                         refused.push_back(token);
+                         present = token + "+";
+                       }};
+  const RestClient client(kEndpoint, environment);
+  http.Answer(401, ErrorBodyOf(401, "authError")).Answer(200, "{}");
+  ASSERT_TRUE(client.Call(PostOnce()).ok());
+  ASSERT_EQ(http.requests().size(), 2U);
+  EXPECT_EQ(http.requests()[0].headers.Get("Authorization"), "Bearer t1");
+  EXPECT_EQ(http.requests()[1].headers.Get("Authorization"), "Bearer t1+");
+  EXPECT_EQ(http.requests()[0].url, http.requests()[1].url);
+
+  http.Answer(401, ErrorBodyOf(401, "authError")).Answer(401, ErrorBodyOf(401, "authError"));
+  const auto json = client.Call(Get());
+  ASSERT_FALSE(json.ok());
+  EXPECT_EQ(json.error().id, ErrorId::kCredentialsMissing);
+  EXPECT_EQ(http.requests().size(), 4U);
+  EXPECT_EQ(refused, (std::vector<std::string>{"t1", "t1+"}));
+}
+
 TEST_F(RestClientTest, SendsNothingWithoutAToken) {
   RestEnvironment environment = Environment();
   environment.token = []() -> Result<std::string> {
