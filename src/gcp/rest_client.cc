@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "gcp/retry_after.h"
 
 namespace holdfast::gcp {
 
@@ -53,7 +54,9 @@ Result<net::HttpResponse> RestClient::Exchange(net::ClientRequest& request,
 }
 
 Result<net::HttpResponse> RestClient::Send(net::ClientRequest request, const RestCall& call,
+                                           Duration& wait,
                                            std::initializer_list<int> accepted) const {
+  wait = Duration{0};
   HF_ASSIGN_OR_RETURN(const std::string token, environment_.token());
   HF_ASSIGN_OR_RETURN(net::HttpResponse response, Exchange(request, token, call));
   if (response.status == kUnauthorized && !token.empty()) {
@@ -65,11 +68,12 @@ Result<net::HttpResponse> RestClient::Send(net::ClientRequest request, const Res
   }
   const bool success =
       response.status / 100 == 2 || std::ranges::find(accepted, response.status) != accepted.end();
-  if (!success) return ErrorFromResponse(response, call.what, call.names);
-  return response;
+  if (success) return response;
+  wait = RetryAfter(response);
+  return ErrorFromResponse(response, call.what, call.names);
 }
 
-Result<Json> RestClient::CallOnce(const RestCall& call) const {
+Result<Json> RestClient::CallOnce(const RestCall& call, Duration& wait) const {
   net::ClientRequest request;
   request.method = call.method;
   request.url = Url(call);
@@ -78,7 +82,7 @@ Result<Json> RestClient::CallOnce(const RestCall& call) const {
     request.body = DumpJson(*call.body);
     request.headers.Set("Content-Type", "application/json");
   }
-  HF_ASSIGN_OR_RETURN(const net::HttpResponse response, Send(std::move(request), call));
+  HF_ASSIGN_OR_RETURN(const net::HttpResponse response, Send(std::move(request), call, wait));
   if (response.body.empty()) return Json::object();
   auto json = ParseJson(response.body, {.size_bytes_max = size_t{256} << 20U});
   if (!json.ok() || !json->is_object()) {
@@ -92,10 +96,11 @@ Result<Json> RestClient::CallOnce(const RestCall& call) const {
 Result<Json> RestClient::Call(const RestCall& call) const {
   const Timestamp started = environment_.clock.Now();
   for (int attempt = 1;; ++attempt) {
-    Result<Json> result = CallOnce(call);
+    Duration wait{0};
+    Result<Json> result = CallOnce(call, wait);
     if (result.ok() || !MayRepeat(call, result.error())) return result;
-    const auto delay = NextRetry(environment_.retry, result.error(), attempt, started,
-                                 environment_.clock.Now(), environment_.random);
+    const auto delay = NextRetryAfter(environment_.retry, result.error(), attempt, started,
+                                      environment_.clock.Now(), environment_.random, wait);
     if (!delay) return result;
     environment_.clock.SleepFor(*delay);
   }

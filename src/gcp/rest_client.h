@@ -81,8 +81,9 @@ class RestClient {
   Result<Json> Call(const RestCall& call) const;
 
   // Sends one request without retries, with the authorization added; a status that is not 2xx (or
-  // listed in `accepted`) becomes an Error. For transfers, which do their own resuming.
-  Result<net::HttpResponse> Send(net::ClientRequest request, const RestCall& call,
+  // listed in `accepted`) becomes an Error. For transfers, which do their own resuming: `wait` is
+  // set to how long the service asks to be left alone before another try, mostly 0.
+  Result<net::HttpResponse> Send(net::ClientRequest request, const RestCall& call, Duration& wait,
                                  std::initializer_list<int> accepted = {}) const;
 
   // The absolute URL of a call.
@@ -93,7 +94,7 @@ class RestClient {
   const std::string& endpoint() const { return endpoint_; }
 
  private:
-  Result<Json> CallOnce(const RestCall& call) const;
+  Result<Json> CallOnce(const RestCall& call, Duration& wait) const;
   Result<net::HttpResponse> Exchange(net::ClientRequest& request, const std::string& token,
                                      const RestCall& call) const;
 

@@ -164,6 +164,16 @@ TEST_F(RestClientTest, AsksForATokenBeforeEveryAttempt) {
   EXPECT_EQ(http.requests().at(1).headers.Get("Authorization"), "Bearer t2");
 }
 
+TEST_F(RestClientTest, WaitsAsLongAsTheServiceAsksForButNoLongerThanItMay) {
+  http.Answer(429, {}, {{"Retry-After", "90"}}).Answer(200, "{}");
+  ASSERT_TRUE(Call(Get()).ok());
+  EXPECT_EQ(elapsed(), 90s);
+
+  http.Answer(503, {}, {{"Retry-After", "3600"}});
+  EXPECT_FALSE(Call(Get()).ok());
+  EXPECT_EQ(elapsed(), 90s);
+}
+
 // Even a call that must not be repeated: a service that refuses the token has done nothing.
 TEST_F(RestClientTest, ReplacesARefusedTokenOnce) {
   std::string present = "t1";
@@ -204,8 +214,9 @@ TEST_F(RestClientTest, SendsNothingWithoutAToken) {
 TEST_F(RestClientTest, AcceptsTheStatusesThatTheCallerNames) {
   http.Answer(308).Answer(308);
   const RestClient client(kEndpoint, Environment());
-  EXPECT_TRUE(client.Send({.url = client.Url(Get())}, Get(), {308}).ok());
-  EXPECT_FALSE(client.Send({.url = client.Url(Get())}, Get(), {412}).ok());
+  Duration wait;
+  EXPECT_TRUE(client.Send({.url = client.Url(Get())}, Get(), wait, {308}).ok());
+  EXPECT_FALSE(client.Send({.url = client.Url(Get())}, Get(), wait, {412}).ok());
 }
 
 TEST_F(RestClientTest, ShowsNoTokenInErrorsOrLogs) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "gcp/retry_after.h"
 #include "gcp/storage_json.h"
 
 namespace holdfast::gcp {
@@ -21,25 +22,37 @@ constexpr int kGone = 410;
 constexpr int kPreconditionFailed = 412;
 constexpr int kSessionsMax = 3;  // of one upload; a session lives for a week
 
-// Runs `attempt` as WithRetry does, but begins to count anew when `position` has moved on.
+// One try, which sets how long the service asks to be left alone after it.
+template <typename T>
+using Attempt = std::function<Result<T>(Duration& wait)>;
+
+// Runs `attempt` as WithRetry does, but waits as long as the service asks for, and begins to count
+// anew when `position` has moved on.
 template <typename T>
 Result<T> ResumeUntilStuck(const RestEnvironment& environment, const int64_t& position,
-                           const std::function<Result<T>()>& attempt) {
+                           const Attempt<T>& attempt) {
   int64_t reached = position;
   Timestamp started = environment.clock.Now();
   for (int failures = 1;; ++failures) {
-    Result<T> result = attempt();
+    Duration wait{0};
+    Result<T> result = attempt(wait);
     if (result.ok()) return result;
     if (position > reached) {
       reached = position;
       started = environment.clock.Now();
       failures = 1;
     }
-    const auto delay = NextRetry(environment.retry, result.error(), failures, started,
-                                 environment.clock.Now(), environment.random);
+    const auto delay = NextRetryAfter(environment.retry, result.error(), failures, started,
+                                      environment.clock.Now(), environment.random, wait);
     if (!delay) return result;
     environment.clock.SleepFor(*delay);
   }
+}
+
+// The same for what is done at once or not at all.
+template <typename T>
+Result<T> RepeatUntilStuck(const RestEnvironment& environment, const Attempt<T>& attempt) {
+  return ResumeUntilStuck<T>(environment, 0, attempt);
 }
 
 // Fills `piece` from the source, up to its size; fewer bytes only at the end.
@@ -120,11 +133,10 @@ Result<UploadResult> UploadInOneRequest(const RestClient& client, const cloud::O
       "--{0}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{1}\r\n"
       "--{0}\r\nContent-Type: application/octet-stream\r\n\r\n{2}\r\n--{0}--\r\n",
       boundary, DumpJson(metadata), content);
-  const auto& environment = client.environment();
-  return WithRetry<UploadResult>(
-      environment.retry, environment.clock, environment.random, [&]() -> Result<UploadResult> {
+  return RepeatUntilStuck<UploadResult>(
+      client.environment(), [&](Duration& wait) -> Result<UploadResult> {
         HF_ASSIGN_OR_RETURN(const net::HttpResponse response,
-                            client.Send(request, call, {kPreconditionFailed}));
+                            client.Send(request, call, wait, {kPreconditionFailed}));
         return ReadUploadAnswer(response, object, crc32c);
       });
 }
@@ -175,11 +187,10 @@ class ResumableUpload {
     request.method = call.method;
     request.url = client_.Url(call);
     request.headers.Set("X-Upload-Content-Length", std::to_string(size_bytes_));
-    const auto& environment = client_.environment();
     HF_ASSIGN_OR_RETURN(
         const net::HttpResponse response,
-        WithRetry<net::HttpResponse>(environment.retry, environment.clock, environment.random, [&] {
-          return client_.Send(request, call, {kPreconditionFailed});
+        RepeatUntilStuck<net::HttpResponse>(client_.environment(), [&](Duration& wait) {
+          return client_.Send(request, call, wait, {kPreconditionFailed});
         }));
     if (response.status == kPreconditionFailed) return Outcome::kComplete;
     session_ = response.headers.Get("Location");
@@ -193,13 +204,14 @@ class ResumableUpload {
   // Sends the `size` bytes at offset_, again where a try broke, until the server has them all.
   Result<Outcome> SendPiece(int64_t size) {
     const int64_t begin = offset_;
-    return ResumeUntilStuck<Outcome>(client_.environment(), offset_,
-                                     [&] { return TrySend(begin, begin + size); });
+    return ResumeUntilStuck<Outcome>(client_.environment(), offset_, [&](Duration& wait) {
+      return TrySend(begin, begin + size, wait);
+    });
   }
 
-  Result<Outcome> TrySend(int64_t begin, int64_t end) {
+  Result<Outcome> TrySend(int64_t begin, int64_t end, Duration& wait) {
     if (broken_) {
-      HF_ASSIGN_OR_RETURN(const Outcome outcome, Ask());
+      HF_ASSIGN_OR_RETURN(const Outcome outcome, Ask(wait));
       if (outcome != Outcome::kMore) return outcome;
       if (offset_ == end && end < size_bytes_) return Outcome::kMore;
     }
@@ -211,7 +223,7 @@ class ResumableUpload {
     broken_ = true;
     HF_ASSIGN_OR_RETURN(
         const net::HttpResponse response,
-        SendRange({piece_.data() + (offset_ - begin), static_cast<size_t>(end - offset_)}));
+        SendRange({piece_.data() + (offset_ - begin), static_cast<size_t>(end - offset_)}, wait));
     HF_ASSIGN_OR_RETURN(const Outcome outcome, TakeAnswer(response));
     if (outcome != Outcome::kMore || (offset_ == end && end < size_bytes_)) return outcome;
     return MakeError(ErrorId::kServiceUnavailable,
@@ -220,13 +232,13 @@ class ResumableUpload {
   }
 
   // Asks what the server has after a try that broke.
-  Result<Outcome> Ask() {
-    HF_ASSIGN_OR_RETURN(const net::HttpResponse response, SendRange({}));
+  Result<Outcome> Ask(Duration& wait) {
+    HF_ASSIGN_OR_RETURN(const net::HttpResponse response, SendRange({}, wait));
     return TakeAnswer(response);
   }
 
   // Without bytes it is a question: how far is the session?
-  Result<net::HttpResponse> SendRange(std::string_view bytes) {
+  Result<net::HttpResponse> SendRange(std::string_view bytes, Duration& wait) {
     net::ClientRequest request;
     request.method = "PUT";
     request.url = session_;
@@ -237,7 +249,7 @@ class ResumableUpload {
                       : fmt::format("bytes {}-{}/{}", offset_,
                                     offset_ + static_cast<int64_t>(bytes.size()) - 1, size_bytes_));
     // The session's URI lets anyone write to it: logs see the path without it.
-    return client_.Send(std::move(request), UploadCall(object_, "resumable"),
+    return client_.Send(std::move(request), UploadCall(object_, "resumable"), wait,
                         {kResumeIncomplete, kNotFound, kGone, kPreconditionFailed});
   }
 
@@ -306,7 +318,7 @@ Status Download(const RestClient& client, const cloud::ObjectRef& object, int64_
   if (offset >= end) return Ok();
   int64_t position = offset;
   Status refusal;  // of the sink, or of bytes that nobody asked for: final
-  const auto attempt = [&]() -> Result<bool> {
+  const auto attempt = [&](Duration& wait) -> Result<bool> {
     const int64_t began = position;
     RestCall call = ObjectCall(object);
     call.query.Add("alt", "media");
@@ -320,7 +332,7 @@ Status Download(const RestClient& client, const cloud::ObjectRef& object, int64_
       position += static_cast<int64_t>(bytes.size());
       return Ok();
     };
-    const auto response = client.Send(std::move(request), call);
+    const auto response = client.Send(std::move(request), call, wait);
     if (!refusal.ok()) return false;
     if (response.ok()) HF_RETURN_IF_ERROR(CheckRange(*response, object, began));
     if (position == end) return true;  // also when only the end of the answer was lost

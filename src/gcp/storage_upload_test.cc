@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t kPiece = 16;
-const std::string kContent = "The quick brown fox jumps over the dog.\n";  // 40 bytes: 16 + 16 + 8
+const std::string kUploaded = "The quick brown fox jumps over the dog.\n";  // 40 bytes: 16 + 16 + 8
 const cloud::ObjectRef kObject{"b", "o", 0};
 
 ByteSource SourceOf(const std::string& bytes) {
@@ -49,16 +49,16 @@ class StorageUpload : public testing::Test, protected RestSurroundings {
         piece_bytes);
   }
   Result<UploadResult> Send(FakeUploads& server, size_t piece_bytes = kPiece) {
-    return Send(server, static_cast<int64_t>(kContent.size()), kContent, piece_bytes);
+    return Send(server, static_cast<int64_t>(kUploaded.size()), kUploaded, piece_bytes);
   }
 
   // The upload came to one object with all the bytes.
   static void ExpectStored(const FakeUploads& server, const Result<UploadResult>& result) {
     ASSERT_TRUE(result.ok()) << result.error().message;
     ASSERT_TRUE(result->object);
-    EXPECT_EQ(result->object->crc32c, ExtendCrc32c(0, kContent));
-    EXPECT_EQ(result->object->size_bytes, static_cast<int64_t>(kContent.size()));
-    EXPECT_EQ(server.object, kContent);
+    EXPECT_EQ(result->object->crc32c, ExtendCrc32c(0, kUploaded));
+    EXPECT_EQ(result->object->size_bytes, static_cast<int64_t>(kUploaded.size()));
+    EXPECT_EQ(server.object, kUploaded);
     EXPECT_EQ(server.objects_made, 1);
   }
 
@@ -220,6 +220,17 @@ TEST_F(StorageUpload, ARefusalIsFinal) {
   }
 }
 
+TEST_F(StorageUpload, WaitsAsLongAsTheServiceAsksFor) {
+  for (const size_t piece : {kPiece, size_t{64}}) {
+    const Timestamp before = clock.Now();
+    FakeUploads server;
+    server.faults[0].answer = net::HttpResponse{.status = 503, .headers = {}, .body = {}};
+    server.faults[0].answer->headers.Set("Retry-After", "40");
+    ExpectStored(server, Send(server, piece));
+    EXPECT_EQ(clock.Now() - before, 40s);
+  }
+}
+
 TEST_F(StorageUpload, AnObjectThatArrivedOtherwiseIsCorrupt) {
   for (const size_t piece : {kPiece, size_t{64}}) {
     FakeUploads server;
@@ -231,12 +242,12 @@ TEST_F(StorageUpload, AnObjectThatArrivedOtherwiseIsCorrupt) {
 }
 
 TEST_F(StorageUpload, ASourceOfAnotherLengthStoresNothing) {
-  const auto size = static_cast<int64_t>(kContent.size());
+  const auto size = static_cast<int64_t>(kUploaded.size());
   for (const size_t piece : {kPiece, size_t{20}, size_t{64}}) {
     for (const int64_t announced : {size - 1, size + 1, size - 8, size + 8}) {
       SCOPED_TRACE(fmt::format("{} announced, pieces of {}", announced, piece));
       FakeUploads server;
-      const auto result = Send(server, announced, kContent, piece);
+      const auto result = Send(server, announced, kUploaded, piece);
       ASSERT_FALSE(result.ok());
       EXPECT_EQ(result.error().code, Code::kInvalidArgument);
       EXPECT_FALSE(server.object);
