@@ -52,7 +52,9 @@ class FakeUploads final : public net::HttpClient {
     const size_t arrived = std::min(fault.cut_after.value_or(whole.size()), whole.size());
     const bool complete = arrived == whole.size();
     net::HttpResponse response;
-    if (request.method == "GET") {
+    if (request.method == "DELETE") {
+      response = Delete(request);
+    } else if (request.method == "GET") {
       response = Describe();
     } else if (request.url.find("uploadType=multipart") != std::string::npos) {
       if (complete) response = StoreMultipart(request);
@@ -84,6 +86,12 @@ class FakeUploads final : public net::HttpClient {
                               {"generation", std::to_string(objects_made)},
                               {"size", std::to_string(stored.size())},
                               {"crc32c", Crc32cBase64(ExtendCrc32c(0, stored))}})};
+  }
+
+  net::HttpResponse Delete(const net::ClientRequest& request) {
+    EXPECT_TRUE(request.url.ends_with(fmt::format("/o/o?generation={}", objects_made)));
+    object.reset();
+    return {.status = 204, .headers = {}, .body = {}};
   }
 
   static void ExpectCreateOnly(const net::ClientRequest& request) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "gcp/retry_after.h"
 #include "gcp/storage_json.h"
 
@@ -101,7 +102,18 @@ RestCall UploadCall(const cloud::ObjectRef& object, std::string_view type) {
   return call;
 }
 
-Result<UploadResult> ReadUploadAnswer(const net::HttpResponse& response,
+// Deletes an upload's object that is not what was sent: it would be in the way of the next try. It
+// stays where deleting is not allowed; the upload has failed in either case.
+void DeleteDamaged(const RestClient& client, const cloud::ObjectRef& damaged) {
+  RestCall call = ObjectCall(damaged);
+  call.method = "DELETE";
+  if (const auto deleted = client.Call(call); !deleted.ok()) {
+    LogWarning("a damaged object stays",
+               {{"object", damaged.Uri()}, {"error", deleted.error().message}});
+  }
+}
+
+Result<UploadResult> ReadUploadAnswer(const RestClient& client, const net::HttpResponse& response,
                                       const cloud::ObjectRef& object, uint32_t crc32c) {
   if (response.status == kPreconditionFailed) return UploadResult{.object = {}, .crc32c = crc32c};
   const auto json = ParseJson(response.body);
@@ -112,6 +124,7 @@ Result<UploadResult> ReadUploadAnswer(const net::HttpResponse& response,
   }
   HF_ASSIGN_OR_RETURN(cloud::ObjectInfo stored, ObjectFromJson(*json));
   if (stored.crc32c != crc32c) {
+    DeleteDamaged(client, {object.bucket, object.name, stored.ref.generation});
     return MakeError(ErrorId::kObjectCorrupt,
                      fmt::format("{}: crc32c {:08x} was sent, {:08x} arrived", object.Uri(), crc32c,
                                  stored.crc32c));
@@ -137,7 +150,7 @@ Result<UploadResult> UploadInOneRequest(const RestClient& client, const cloud::O
       client.environment(), [&](Duration& wait) -> Result<UploadResult> {
         HF_ASSIGN_OR_RETURN(const net::HttpResponse response,
                             client.Send(request, call, wait, {kPreconditionFailed}));
-        return ReadUploadAnswer(response, object, crc32c);
+        return ReadUploadAnswer(client, response, object, crc32c);
       });
 }
 
@@ -260,7 +273,7 @@ class ResumableUpload {
       offset_ = PersistedBytes(response);
       return Outcome::kMore;
     }
-    HF_ASSIGN_OR_RETURN(result_, ReadUploadAnswer(response, object_, crc32c_));
+    HF_ASSIGN_OR_RETURN(result_, ReadUploadAnswer(client_, response, object_, crc32c_));
     return Outcome::kComplete;
   }
 

@@ -27,8 +27,9 @@ struct UploadResult {
 
 // Sends exactly `size_bytes` bytes of `open()` as a new object; `open` is called again when the
 // upload has to begin anew. At most `piece_bytes` bytes are held in memory; an object of no more is
-// sent in one request. Errors: kObjectCorrupt when what arrived has another crc32c;
-// kInvalidArgument-coded when the source gives another length, of which nothing is stored.
+// sent in one request. Errors: kObjectCorrupt when what arrived has another crc32c, and the object
+// is deleted again where that is allowed; kInvalidArgument-coded when the source gives another
+// length, of which nothing is stored.
 Result<UploadResult> Upload(const RestClient& client, const cloud::ObjectRef& object,
                             int64_t size_bytes, const std::function<ByteSource()>& open,
                             size_t piece_bytes = kUploadPieceBytes);

@@ -238,7 +238,23 @@ TEST_F(StorageUpload, AnObjectThatArrivedOtherwiseIsCorrupt) {
     const auto result = Send(server, piece);
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(result.error().id, ErrorId::kObjectCorrupt);
+    EXPECT_FALSE(server.object) << "the damaged one is in the way of the next try";
+    server.damages = false;
+    const auto again = Send(server, piece);
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_TRUE(again->object);
   }
+}
+
+TEST_F(StorageUpload, ADamagedObjectThatCannotBeDeletedIsStillAnError) {
+  FakeUploads server;
+  server.damages = true;
+  server.faults[1].answer =
+      net::HttpResponse{.status = 403, .headers = {}, .body = ErrorBodyOf(403, "forbidden")};
+  const auto result = Send(server, 64);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().id, ErrorId::kObjectCorrupt);
+  EXPECT_TRUE(server.object);
 }
 
 TEST_F(StorageUpload, ASourceOfAnotherLengthStoresNothing) {
