@@ -42,14 +42,6 @@ bool HoldsColumnsOf(const std::vector<Field>& newer, const std::vector<Field>& o
   });
 }
 
-std::vector<std::string> UrisOf(const Manifest& manifest) {
-  std::vector<std::string> uris;
-  for (const DataObject& object : manifest.objects) {
-    uris.push_back(cloud::ObjectRef{manifest.bucket, object.name, 0}.Uri());
-  }
-  return uris;
-}
-
 // Whether the service said that it did not take the job, and not merely failed to answer.
 bool WasRefused(const Error& error) {
   switch (error.code) {
@@ -74,7 +66,7 @@ class TargetFill {
       : services_(services), owned_(owned), schema_(schema), progress_(progress) {}
 
   Status Load(const LoadGroup& group, size_t number) {
-    const Manifest& first = *group.manifests.front();
+    const Manifest& first = *group.parts.front().manifest;
     if (first.copy) {
       return RunUntilDone(number, [&] {
         return cloud::JobSpec(cloud::CopyJob{.sources = {*first.copy},
@@ -83,14 +75,7 @@ class TargetFill {
       });
     }
     std::vector<std::string> uris;
-    for (const Manifest* manifest : group.manifests) {
-      if (NeedsRewrite(manifest->schema)) {
-        HF_RETURN_IF_ERROR(RewriteInto(*manifest, uris));
-      } else {
-        const auto more = UrisOf(*manifest);
-        uris.insert(uris.end(), more.begin(), more.end());
-      }
-    }
+    for (const LoadPart& part : group.parts) HF_RETURN_IF_ERROR(AddUris(part, uris));
     return RunUntilDone(number, [&] {
       return cloud::JobSpec(cloud::LoadJob{.source_uris = uris,
                                            .destination = group.destination,
@@ -103,11 +88,20 @@ class TargetFill {
   std::string StagingPrefix() const { return "restore/" + owned_.restore_id + "/"; }
 
  private:
-  Status RewriteInto(const Manifest& manifest, std::vector<std::string>& uris) {
+  Status AddUris(const LoadPart& part, std::vector<std::string>& uris) {
+    if (NeedsRewrite(part.manifest->schema)) return RewriteInto(part, uris);
+    for (const DataObject& object : part.objects) {
+      uris.push_back(cloud::ObjectRef{part.manifest->bucket, object.name, 0}.Uri());
+    }
+    return Ok();
+  }
+
+  Status RewriteInto(const LoadPart& part, std::vector<std::string>& uris) {
+    const Manifest& manifest = *part.manifest;
     HF_ASSIGN_OR_RETURN(
         const std::string bucket,
         EnsureStagingBucket(services_, owned_.table.ref.project, owned_.table.location));
-    for (const DataObject& object : manifest.objects) {
+    for (const DataObject& object : part.objects) {
       const cloud::ObjectRef destination{
           bucket,
           fmt::format("{}{}/{}", StagingPrefix(), manifest.backup,
@@ -163,6 +157,19 @@ class TargetFill {
   FillProgress& progress_;
 };
 
+// A backup in parts that each fit in one job; a backup without objects is one part.
+std::vector<LoadPart> PartsOf(const Manifest& manifest) {
+  const std::span<const DataObject> objects = manifest.objects;
+  std::vector<LoadPart> parts;
+  size_t begin = 0;
+  do {
+    const size_t count = std::min(kLoadUrisMax, objects.size() - begin);
+    parts.push_back({.manifest = &manifest, .objects = objects.subspan(begin, count)});
+    begin += count;
+  } while (begin < objects.size());
+  return parts;
+}
+
 // Jobs that may take more backups: the last one of each schema.
 struct OpenGroup {
   size_t index = 0;
@@ -183,17 +190,19 @@ std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& pa
     const TableRef destination = DestinationOf(target, partitioning, manifest);
     const bool shares = !manifest.copy && destination.partition.empty();
     const std::string schema = shares ? SchemaHash(manifest.schema) : "";
-    const auto found = shares ? open.find(schema) : open.end();
-    const bool joins = found != open.end() &&
-                       groups[found->second.index].manifests.size() < kLoadPartitionsMax &&
-                       found->second.uris + manifest.objects.size() <= kLoadUrisMax;
-    if (joins) {
-      groups[found->second.index].manifests.push_back(&manifest);
-      found->second.uris += manifest.objects.size();
-      continue;
+    for (const LoadPart& part : PartsOf(manifest)) {
+      const auto found = shares ? open.find(schema) : open.end();
+      const bool joins = found != open.end() &&
+                         groups[found->second.index].parts.size() < kLoadPartitionsMax &&
+                         found->second.uris + part.objects.size() <= kLoadUrisMax;
+      if (joins) {
+        groups[found->second.index].parts.push_back(part);
+        found->second.uris += part.objects.size();
+        continue;
+      }
+      if (shares) open[schema] = {.index = groups.size(), .uris = part.objects.size()};
+      groups.push_back({.destination = destination, .parts = {part}});
     }
-    if (shares) open[schema] = {.index = groups.size(), .uris = manifest.objects.size()};
-    groups.push_back({.destination = destination, .manifests = {&manifest}});
   }
   return groups;
 }

@@ -5,6 +5,7 @@
 // first (rewrite.h). Source: DESIGN §4 "Restore"; google-semantics traps 3, 8, 9, 10.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "model/manifest.h"
@@ -18,16 +19,24 @@ namespace holdfast::restore {
 inline constexpr size_t kLoadUrisMax = 10'000;
 inline constexpr size_t kLoadPartitionsMax = 4'000;
 
+// What one job takes of one backup: all of its objects, or as many as a job may name.
+struct LoadPart {
+  const Manifest* manifest = nullptr;
+  std::span<const DataObject> objects;  // of the manifest; empty for a copy
+};
+
 // One job: what it reads, and the table or partition that it appends to.
 struct LoadGroup {
   TableRef destination;
-  std::vector<const Manifest*> manifests;
+  std::vector<LoadPart> parts;
 };
 
 // How the backups are spread over jobs. A table that is partitioned by a column, or not at all,
 // takes many backups in one job, because rows find their partition; one that is partitioned by
-// ingestion time takes one job for each partition. Copies (method copy) are one job each. Backups
-// of one schema go together: the table may have got columns between two of them. Pure.
+// ingestion time takes one job for each partition. A backup of more objects than a job may name
+// takes several. Copies (method copy) are one job each. Backups of one schema go together: the
+// table may have got columns between two of them. The same backups give the same jobs, by which a
+// process that comes after a crash finds them. The groups point into `manifests`. Pure.
 std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,
                                   const std::vector<Manifest>& manifests);
 

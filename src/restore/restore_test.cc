@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "repository/repository.h"
-#include "restore/load.h"
 #include "restore/plan.h"
 #include "restore/rewrite.h"
 #include "restore/target.h"
@@ -345,65 +344,6 @@ TEST(TargetDatasetResource, LeavesOutWhoMayRead) {
                              {"access", {{{"role", "READER"}, {"iamMember", "allUsers"}}}},
                              {"defaultTableExpirationMs", "1000"}});
   EXPECT_EQ(resource, (Json{{"description", "d"}}));
-}
-
-Manifest PartitionManifest(const std::string& partition) {
-  Manifest manifest;
-  manifest.object = kEvents.WithPartition(partition);
-  manifest.objects.resize(1);
-  return manifest;
-}
-
-TEST(GroupLoads, LoadsColumnPartitionsTogetherAndIngestionTimeOnesApart) {
-  const std::vector<Manifest> manifests = {PartitionManifest("20260101"),
-                                           PartitionManifest("20260102")};
-  const auto together =
-      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = "day"}, manifests);
-  ASSERT_EQ(together.size(), 1u);
-  EXPECT_EQ(together[0].destination, kEvents);
-  const auto apart =
-      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = ""}, manifests);
-  ASSERT_EQ(apart.size(), 2u);
-  EXPECT_EQ(apart[1].destination, kEvents.WithPartition("20260102"));
-}
-
-TEST(GroupLoads, LoadsBackupsOfOneSchemaTogether) {
-  std::vector<Manifest> manifests = {PartitionManifest("20260101"), PartitionManifest("20260102"),
-                                     PartitionManifest("20260103")};
-  manifests[0].schema = manifests[2].schema = TwoColumns();
-  manifests[1].schema = EventSchema();
-  const auto groups =
-      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = "day"}, manifests);
-  ASSERT_EQ(groups.size(), 2u);
-  EXPECT_THAT(groups[0].manifests, testing::ElementsAre(&manifests[0], &manifests[2]));
-  EXPECT_THAT(groups[1].manifests, testing::ElementsAre(&manifests[1]));
-}
-
-TEST(SchemaToLoad, IsTheTargetsWhereTheBackupsColumnsAreAmongIts) {
-  const Schema old{{{.name = "a", .type = FieldType::kInt64},
-                    {.name = "r",
-                     .type = FieldType::kRecord,
-                     .fields = {{.name = "x", .type = FieldType::kString}}}}};
-  Schema wider = old;
-  wider.fields.push_back({.name = "b", .type = FieldType::kString});
-  wider.fields[1].fields.push_back({.name = "y", .type = FieldType::kString});
-  Schema retyped = old;
-  retyped.fields[1].fields[0].type = FieldType::kBytes;
-  Schema repeated = old;
-  repeated.fields[0].mode = FieldMode::kRepeated;
-  EXPECT_EQ(SchemaToLoad(old, wider), wider);
-  EXPECT_EQ(SchemaToLoad(wider, old), wider);
-  EXPECT_EQ(SchemaToLoad(old, retyped), old);
-  EXPECT_EQ(SchemaToLoad(old, repeated), old);
-}
-
-TEST(GroupLoads, StaysWithinTheUrisOfOneJob) {
-  std::vector<Manifest> manifests(3, PartitionManifest("20260101"));
-  for (Manifest& manifest : manifests) manifest.objects.resize(kLoadUrisMax / 2);
-  const auto groups =
-      GroupLoads(kEvents, {.kind = Partitioning::Kind::kDay, .field = "day"}, manifests);
-  ASSERT_EQ(groups.size(), 2u);
-  EXPECT_EQ(groups[0].manifests.size(), 2u);
 }
 
 TEST(NeedsRewrite, FindsADateTimeAtAnyDepth) {
