@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "avro/reader.h"
+#include "restore/compare_partitions.h"
+#include "restore/load.h"
 #include "verify/object_bytes.h"
 #include "verify/read_table.h"
 
@@ -80,6 +83,23 @@ Result<verify::ContentDigest> ExpectedDigest(const Services& services, const Own
   return expected;
 }
 
+// Counted by partition, if the content does not tell them. All pages of the list are read.
+Result<std::vector<std::string>> CompareIngestionTimes(const Services& services,
+                                                       const TableInfo& restored,
+                                                       const std::vector<Manifest>& manifests) {
+  if (!IsByIngestionTime(restored.partitioning)) return std::vector<std::string>();
+  std::map<std::string, int64_t> rows;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<PartitionInfo>(
+      [&](const std::string& token) {
+        return services.warehouse.ListPartitions(restored.ref, token);
+      },
+      [&](PartitionInfo&& partition) -> Status {
+        rows[partition.ref.partition] += partition.rows;
+        return Ok();
+      }));
+  return ComparePartitions(rows, manifests);
+}
+
 void CompareMember(const Json& restored, const Json& saved, const char* member,
                    std::vector<std::string>& differences) {
   const Json* a = FindField(restored, member);
@@ -134,6 +154,8 @@ Result<TableComparison> CompareTarget(const Services& services, const OwnedTable
   } else if (comparison.content_differs) {
     comparison.differences.emplace_back("as many rows, but not the same content");
   }
+  HF_ASSIGN_OR_RETURN(auto misplaced, CompareIngestionTimes(services, restored, manifests));
+  std::ranges::move(misplaced, std::back_inserter(comparison.differences));
   return comparison;
 }
 

@@ -2,8 +2,9 @@
 //
 // The table is extracted into a scratch place and every row of it read; the sum over rows must be
 // the sum of the backups' digests. A digest is that of rows of one schema, so a backup from before
-// the table got a column is read again, with null in that column. Beside the content: schema,
-// partitioning, clustering, description, and that nothing of it is going to expire.
+// the table got a column is read again, with null in that column. Beside the content: the rows of
+// each partition, where no column tells it (compare_partitions.h), schema, partitioning,
+// clustering, description, and that nothing of it is going to expire.
 #pragma once
 
 #include <string>

@@ -17,16 +17,10 @@ namespace {
 constexpr int kJobAttemptsMax = 4;  // of one process
 constexpr int kJobIdsMax = 1000;    // of all that ever worked on this restore
 
-bool IsByIngestionTime(const Partitioning& partitioning) {
-  return partitioning.kind != Partitioning::Kind::kNone && partitioning.field.empty();
-}
-
-// Rows without a partition of their own are not addressed: they find their place.
 TableRef DestinationOf(const TableRef& target, const Partitioning& partitioning,
                        const Manifest& manifest) {
   const std::string& partition = manifest.object.partition;
-  const bool addressed = IsByIngestionTime(partitioning) && !partition.empty() &&
-                         partition != kNullPartition && partition != kUnpartitionedPartition;
+  const bool addressed = IsByIngestionTime(partitioning) && IsPartitionOfItsOwn(partition);
   return addressed ? target.WithPartition(partition) : target;
 }
 
@@ -177,6 +171,14 @@ struct OpenGroup {
 };
 
 }  // namespace
+
+bool IsByIngestionTime(const Partitioning& partitioning) {
+  return partitioning.kind != Partitioning::Kind::kNone && partitioning.field.empty();
+}
+
+bool IsPartitionOfItsOwn(const std::string& partition) {
+  return !partition.empty() && partition != kNullPartition && partition != kUnpartitionedPartition;
+}
 
 const Schema& SchemaToLoad(const Schema& backup, const Schema& target) {
   return HoldsColumnsOf(target.fields, backup.fields) ? target : backup;

@@ -40,6 +40,13 @@ struct LoadGroup {
 std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,
                                   const std::vector<Manifest>& manifests);
 
+// Whether the rows' partitions are in no column of the table. Pure.
+bool IsByIngestionTime(const Partitioning& partitioning);
+
+// Whether a backup of the partition of that id is loaded into one: not when the id is empty or that
+// of rows without a partition, which find their place. Pure.
+bool IsPartitionOfItsOwn(const std::string& partition);
+
 // The schema that a job names for a backup: the target's, where the backup's columns are all among
 // its own, of the same types, so that the others are null; else the backup's own, for the service
 // to judge. Pure.
