@@ -11,7 +11,9 @@
 namespace holdfast::restore {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
 using testing_support::AddTwo;
 using testing_support::kDays;
@@ -273,6 +275,52 @@ TEST(CompareDefinitions, FindsATableThatIsGoingToExpire) {
   const auto differences = CompareDefinitions(restored, Manifest());
   EXPECT_THAT(differences, testing::Contains(HasSubstr("the table expires at 2027")));
   EXPECT_THAT(differences, testing::Contains(HasSubstr("partitions expire after 1 seconds")));
+}
+
+TEST(CompareDefinitions, FindsWhatTheTargetLostOfItsDefinition) {
+  const struct {
+    Json saved;
+    Json restored;
+    std::string difference;
+  } cases[] = {
+      {{{"labels", {{"team", "sales"}}}}, {{"labels", Json::object()}}, "label team is null, was"},
+      {{{"labels", {{"flag", ""}}}}, Json::object(), "label flag is null, was \"\""},
+      {Json::object(), {{"labels", {{"new", "1"}}}}, "label new is \"1\", was null"},
+      {{{"requirePartitionFilter", true}}, Json::object(), "requirePartitionFilter is false, was"},
+      {{{"timePartitioning", {{"type", "DAY"}, {"requirePartitionFilter", true}}}},
+       {{"timePartitioning", {{"type", "DAY"}}}},
+       "requirePartitionFilter is false, was true"},
+      {{{"tableConstraints", {{"primaryKey", {{"columns", {"id"}}}}}}},
+       Json::object(),
+       "the primary key is null, was {\"columns\":[\"id\"]}"},
+      {{{"defaultCollation", "und:ci"}}, Json::object(), "defaultCollation is null, was"},
+      {Json::object(),
+       {{"defaultCollation", "und:ci"}},
+       "defaultCollation is \"und:ci\", was null"},
+      {{{"clustering", {{"fields", {"id"}}}}}, Json::object(), "clustering is null, was"},
+  };
+  for (const auto& [saved, restored, difference] : cases) {
+    Manifest manifest;
+    manifest.table_resource = saved;
+    TableInfo table;
+    table.resource = restored;
+    EXPECT_THAT(CompareDefinitions(table, manifest), ElementsAre(HasSubstr(difference)));
+  }
+}
+
+TEST(CompareDefinitions, TakesWhatNobodySetForWhatIsAbsent) {
+  Manifest manifest;
+  manifest.table_resource = {{"description", ""},
+                             {"labels", {{"team", "sales"}}},
+                             {"requirePartitionFilter", false},
+                             {"timePartitioning", {{"type", "DAY"}}},
+                             {"defaultCollation", ""},
+                             {"tableConstraints", Json::object()}};
+  TableInfo restored;
+  // The restore's own label is no difference, nor is the place of the filter's member.
+  restored.resource = {{"labels", {{"team", "sales"}, {std::string(kRestoreLabel), "0123-4567"}}},
+                       {"timePartitioning", {{"type", "DAY"}, {"requirePartitionFilter", false}}}};
+  EXPECT_THAT(CompareDefinitions(restored, manifest), IsEmpty());
 }
 
 TEST(RequestKeyOfLabel, IsEmptyForLabelsOfOthers) {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <map>
+#include <utility>
 
 #include "avro/reader.h"
 #include "restore/compare_partitions.h"
@@ -100,14 +102,42 @@ Result<std::vector<std::string>> CompareIngestionTimes(const Services& services,
   return ComparePartitions(rows, manifests);
 }
 
-void CompareMember(const Json& restored, const Json& saved, const char* member,
-                   std::vector<std::string>& differences) {
-  const Json* a = FindField(restored, member);
-  const Json* b = FindField(saved, member);
-  const Json left = a == nullptr ? Json() : *a;
-  const Json right = b == nullptr ? Json() : *b;
-  if (left == right) return;
-  differences.push_back(fmt::format("{} is {}, was {}", member, DumpJson(left), DumpJson(right)));
+// A member that nobody set: the service may leave it out as well as show it empty.
+bool IsUnset(const Json& value) {
+  return value.is_null() || value == Json(false) || value == Json("") ||
+         (value.is_structured() && value.empty());
+}
+
+void CompareValue(std::string_view what, const Json& restored, const Json& saved,
+                  std::vector<std::string>& differences) {
+  if (restored == saved || (IsUnset(restored) && IsUnset(saved))) return;
+  differences.push_back(fmt::format("{} is {}, was {}", what, DumpJson(restored), DumpJson(saved)));
+}
+
+Json ValueAt(const Json& resource, std::initializer_list<std::string_view> path) {
+  const Json* value = FindPath(resource, path);
+  return value == nullptr ? Json() : *value;
+}
+
+// The older form of the member is in `timePartitioning`.
+bool RequiresPartitionFilter(const Json& resource) {
+  return BoolOr(resource, "requirePartitionFilter", false) ||
+         BoolOr(ValueAt(resource, {"timePartitioning"}), "requirePartitionFilter", false);
+}
+
+// Without the restore's own. A label may be empty, which is not the same as absent.
+void CompareLabels(const Json& restored, const Json& saved, std::vector<std::string>& differences) {
+  const Json now = ValueAt(restored, {"labels"});
+  const Json before = ValueAt(saved, {"labels"});
+  std::map<std::string, std::pair<Json, Json>> labels;
+  for (const auto& [key, value] : now.items()) labels[key].first = value;
+  for (const auto& [key, value] : before.items()) labels[key].second = value;
+  labels.erase(std::string(kRestoreLabel));
+  for (const auto& [key, values] : labels) {
+    if (values.first == values.second) continue;
+    differences.push_back(fmt::format("label {} is {}, was {}", key, DumpJson(values.first),
+                                      DumpJson(values.second)));
+  }
 }
 
 }  // namespace
@@ -124,9 +154,16 @@ std::vector<std::string> CompareDefinitions(const TableInfo& restored, const Man
   if (restored.partitioning != manifest.source.partitioning) {
     differences.emplace_back("the partitioning differs");
   }
-  for (const char* member : {"clustering", "description", "friendlyName"}) {
-    CompareMember(restored.resource, manifest.table_resource, member, differences);
+  const Json& now = restored.resource;
+  const Json& saved = manifest.table_resource;
+  for (const char* member : {"clustering", "description", "friendlyName", "defaultCollation"}) {
+    CompareValue(member, ValueAt(now, {member}), ValueAt(saved, {member}), differences);
   }
+  CompareValue("requirePartitionFilter", RequiresPartitionFilter(now),
+               RequiresPartitionFilter(saved), differences);
+  CompareValue("the primary key", ValueAt(now, {"tableConstraints", "primaryKey"}),
+               ValueAt(saved, {"tableConstraints", "primaryKey"}), differences);
+  CompareLabels(now, saved, differences);
   // The source's expirations are left out on purpose: old rows would not live to be looked at.
   std::ranges::move(ExpirationsOf(restored.resource), std::back_inserter(differences));
   return differences;

@@ -4,7 +4,8 @@
 // the sum of the backups' digests. A digest is that of rows of one schema, so a backup from before
 // the table got a column is read again, with null in that column. Beside the content: the rows of
 // each partition, where no column tells it (compare_partitions.h), schema, partitioning,
-// clustering, description, and that nothing of it is going to expire.
+// clustering, description, labels, the filter that queries need, the primary key, the default
+// collation, and that nothing of it is going to expire.
 #pragma once
 
 #include <string>
