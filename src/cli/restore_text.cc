@@ -110,6 +110,9 @@ void PrintTable(std::ostream& out, const restore::TableReport& table) {
   for (const std::string& expiration : table.expirations) {
     out << kIndent << "expiration left out: " << Printable(expiration) << '\n';
   }
+  for (const std::string& key : table.foreign_keys) {
+    out << kIndent << "foreign key left out: " << Printable(key) << '\n';
+  }
   if (!table.comparison) return;
   if (table.comparison->Equal() && table.comparison->actual_rows == 0) {
     out << kIndent << "empty, as its backup is: there was nothing to compare\n";

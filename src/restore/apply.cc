@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "restore/damage.h"
+#include "restore/foreign_keys.h"
 #include "restore/load.h"
 #include "restore/target.h"
 #include "restore/unfinished.h"
@@ -75,6 +76,7 @@ class PlanInProgress {
     }
     report.resumed = owned->resumed;
     report.expirations = ExpirationsLeftOut(newest, restore.target);
+    report.foreign_keys = ForeignKeysLeftOut(newest.table_resource, restore.target, plan_.tables);
     FillProgress progress;
     const Status filled = FillTarget(services_, *owned, manifests, progress);
     if (!filled.ok()) {

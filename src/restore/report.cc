@@ -40,6 +40,7 @@ Json TableReport::ToJson() const {
                {"duration_ms", std::to_string(duration_ms)}};
   json["notes"] = notes;
   json["expirations_left_out"] = expirations;
+  json["foreign_keys_left_out"] = foreign_keys;
   if (comparison) json["comparison"] = comparison->ToJson();
   if (error) {
     json["error"] = {{"id", FindError(error->id).id}, {"message", error->message}};

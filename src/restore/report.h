@@ -35,8 +35,9 @@ struct TableReport {
   int64_t rows = 0;
   int64_t bytes = 0;
   int64_t duration_ms = 0;
-  std::vector<std::string> notes;        // the plan's, on the backups that were used
-  std::vector<std::string> expirations;  // that the source had and the target has not
+  std::vector<std::string> notes;         // the plan's, on the backups that were used
+  std::vector<std::string> expirations;   // that the source had and the target has not
+  std::vector<std::string> foreign_keys;  // likewise
   std::optional<TableComparison> comparison;
   std::optional<Error> error;
 

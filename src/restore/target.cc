@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "restore/foreign_keys.h"
 
 namespace holdfast::restore {
 
@@ -53,7 +54,7 @@ std::string RequestKeyOfLabel(const std::string& label) {
 }
 
 Json TargetResource(const Json& saved_resource, const std::string& label) {
-  Json resource = saved_resource;
+  Json resource = WithoutForeignKeys(saved_resource);
   resource.erase("expirationTime");
   if (resource.contains("timePartitioning")) resource["timePartitioning"].erase("expirationMs");
   resource.erase("tableReference");

@@ -4,8 +4,9 @@
 // finds the label of its own request goes on where an earlier process stopped, with the same job
 // ids; any other table is a conflict. A target never expires: expirations of the source are left
 // out and defaults of the target's dataset taken off again before the first row is loaded, or old
-// partitions would vanish on arrival (google-semantics trap 2). Access lists are not restored: a
-// copy elsewhere must not be readable by more people than the source.
+// partitions would vanish on arrival (google-semantics trap 2). Foreign keys are left out too
+// (foreign_keys.h). Access lists are not restored: a copy elsewhere must not be readable by more
+// people than the source.
 #pragma once
 
 #include <string>
