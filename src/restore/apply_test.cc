@@ -323,6 +323,60 @@ TEST(CompareDefinitions, TakesWhatNobodySetForWhatIsAbsent) {
   EXPECT_THAT(CompareDefinitions(restored, manifest), IsEmpty());
 }
 
+Json NumberedLabels(size_t count) {
+  Json labels = Json::object();
+  for (size_t i = 10; i < 10 + count; ++i) labels["l" + std::to_string(i)] = std::to_string(i);
+  return labels;
+}
+
+TEST(TargetResource, HasAsManyLabelsAsATableMayHaveAndTheRestoresAmongThem) {
+  for (const size_t count : {kTableLabelsMax - 1, kTableLabelsMax}) {
+    const Json saved = {{"labels", NumberedLabels(count)}};
+    const Json resource = TargetResource(saved, "0123-4567");
+    EXPECT_EQ(resource["labels"].size(), kTableLabelsMax);
+    EXPECT_EQ(resource["labels"][std::string(kRestoreLabel)], "0123-4567");
+    EXPECT_THAT(LabelsLeftOut(saved), SizeIs(count == kTableLabelsMax ? 1 : 0));
+  }
+  // A source that was once left unfinished has the same label itself.
+  Json labels = NumberedLabels(kTableLabelsMax - 1);
+  labels[std::string(kRestoreLabel)] = "of old";
+  EXPECT_THAT(LabelsLeftOut({{"labels", labels}}), SizeIs(0));
+}
+
+TEST(Apply, GivesATableAllOfItsLabelsBackAlthoughItHasNoRoomForAnother) {
+  const Json labels = NumberedLabels(kTableLabelsMax);
+  for (const bool killed : {false, true}) {
+    SimFixture fixture;
+    AddTwo(fixture);
+    fixture.cloud().warehouse().UpdateTable(kSecond, {{"labels", labels}}).value();
+    ASSERT_TRUE(fixture.BackUp().ok());
+    const RestoreRequest request = ToBack(kSales);
+    if (killed) {
+      DieInTheMiddle(fixture, request);
+      const auto filled = fixture.cloud().warehouse().GetTable(Back(kSecond));
+      ASSERT_TRUE(filled.ok());
+      EXPECT_EQ(filled->resource["labels"].size(), kTableLabelsMax);
+      EXPECT_FALSE(RestoreLabelOf(*filled).empty());
+    }
+    const auto report = Restore(fixture, request);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    ASSERT_TRUE(report->Succeeded()) << report->tables[1].error->message;
+    const auto restored = fixture.cloud().warehouse().GetTable(Back(kSecond));
+    ASSERT_TRUE(restored.ok());
+    EXPECT_EQ(restored->resource["labels"], labels);
+  }
+}
+
+TEST(CompareDefinitions, MissesTheLabelThatMadeRoomOnlyOnceTheTargetIsReleased) {
+  Manifest manifest;
+  manifest.table_resource = {{"labels", NumberedLabels(kTableLabelsMax)}};
+  TableInfo restored;
+  restored.resource = TargetResource(manifest.table_resource, "0123-4567");
+  EXPECT_THAT(CompareDefinitions(restored, manifest), IsEmpty());
+  restored.resource["labels"].erase(std::string(kRestoreLabel));
+  EXPECT_THAT(CompareDefinitions(restored, manifest), ElementsAre(HasSubstr("is null, was")));
+}
+
 TEST(RequestKeyOfLabel, IsEmptyForLabelsOfOthers) {
   EXPECT_EQ(RequestKeyOfLabel("0123abcd-99"), "0123abcd");
   EXPECT_EQ(RequestKeyOfLabel(""), "");

@@ -125,10 +125,15 @@ bool RequiresPartitionFilter(const Json& resource) {
          BoolOr(ValueAt(resource, {"timePartitioning"}), "requirePartitionFilter", false);
 }
 
-// Without the restore's own. A label may be empty, which is not the same as absent.
+// Without the restore's own, nor what had to make room for it. A label may be empty, which is not
+// the same as absent.
 void CompareLabels(const Json& restored, const Json& saved, std::vector<std::string>& differences) {
   const Json now = ValueAt(restored, {"labels"});
-  const Json before = ValueAt(saved, {"labels"});
+  Json before = ValueAt(saved, {"labels"});
+  if (now.contains(kRestoreLabel)) {
+    const Json left_out = LabelsLeftOut(saved);
+    for (const auto& [key, value] : left_out.items()) before.erase(key);
+  }
   std::map<std::string, std::pair<Json, Json>> labels;
   for (const auto& [key, value] : now.items()) labels[key].first = value;
   for (const auto& [key, value] : before.items()) labels[key].second = value;

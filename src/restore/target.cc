@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "base/clock.h"
 #include "restore/foreign_keys.h"
 
@@ -53,11 +55,23 @@ std::string RequestKeyOfLabel(const std::string& label) {
   return label.substr(0, dash);
 }
 
+Json LabelsLeftOut(const Json& saved_resource) {
+  const Json* labels = FindField(saved_resource, "labels");
+  if (labels == nullptr || !labels->is_object()) return Json::object();
+  Json others = *labels;
+  others.erase(std::string(kRestoreLabel));
+  if (others.size() < kTableLabelsMax) return Json::object();
+  const auto last = std::prev(others.end());
+  return {{last.key(), last.value()}};
+}
+
 Json TargetResource(const Json& saved_resource, const std::string& label) {
   Json resource = WithoutForeignKeys(saved_resource);
   resource.erase("expirationTime");
   if (resource.contains("timePartitioning")) resource["timePartitioning"].erase("expirationMs");
   resource.erase("tableReference");
+  const Json left_out = LabelsLeftOut(saved_resource);
+  for (const auto& [key, value] : left_out.items()) resource["labels"].erase(key);
   resource["labels"][std::string(kRestoreLabel)] = label;
   return resource;
 }
@@ -116,7 +130,7 @@ Result<OwnedTable> TakeTarget(const Services& services, const RestorePlan& plan,
        .location = manifest.location,
        .resource = TargetDatasetResource(manifest.dataset_resource)}));
   const std::string label = plan.key + "-" + RandomHex(services.random, kNonceBytes);
-  OwnedTable owned{.restore_id = label};
+  OwnedTable owned{.restore_id = label, .labels_left_out = LabelsLeftOut(manifest.table_resource)};
   auto created = services.warehouse.CreateTable(restore.target,
                                                 TargetResource(manifest.table_resource, label));
   if (created.ok()) {
@@ -138,8 +152,9 @@ Result<OwnedTable> TakeTarget(const Services& services, const RestorePlan& plan,
 }
 
 Result<TableInfo> ReleaseTarget(const Services& services, const OwnedTable& owned) {
-  return services.warehouse.UpdateTable(owned.table.ref,
-                                        {{"labels", {{std::string(kRestoreLabel), nullptr}}}});
+  Json labels = owned.labels_left_out;
+  labels[std::string(kRestoreLabel)] = nullptr;
+  return services.warehouse.UpdateTable(owned.table.ref, {{"labels", std::move(labels)}});
 }
 
 Result<bool> DropIfEmpty(const Services& services, const OwnedTable& owned) {

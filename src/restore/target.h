@@ -21,10 +21,14 @@ namespace holdfast::restore {
 // The label that marks a table as a restore's unfinished target; its value names the restore.
 inline constexpr std::string_view kRestoreLabel = "holdfast-restore";
 
+// The labels that BigQuery lets a table have.
+inline constexpr size_t kTableLabelsMax = 64;
+
 // A target that carries this restore's label: nobody else's table.
 struct OwnedTable {
   TableInfo table;
-  std::string restore_id;  // the label's value: part of every job id
+  std::string restore_id;                 // the label's value: part of every job id
+  Json labels_left_out = Json::object();  // the source's that its release brings back
   bool resumed = false;
 };
 
@@ -34,7 +38,7 @@ struct OwnedTable {
 Result<OwnedTable> TakeTarget(const Services& services, const RestorePlan& plan,
                               const TableRestore& restore, const Manifest& manifest);
 
-// Takes the label off: the table is complete.
+// Takes the label off, and puts on what had to make room for it: the table is complete.
 Result<TableInfo> ReleaseTarget(const Services& services, const OwnedTable& owned);
 
 // Deletes the target if it still carries this restore's label and holds no row. False: it was left.
@@ -47,7 +51,11 @@ std::string RestoreLabelOf(const TableInfo& table);
 // The request's key in a label's value; empty when it is not of that form.
 std::string RequestKeyOfLabel(const std::string& label);
 
-// The definition of a restored table, from the saved one. Pure.
+// The labels of a saved definition that its target lacks while it carries the restore's: one of
+// them, the same every time, where a table has as many as it may; else none. Pure.
+Json LabelsLeftOut(const Json& saved_resource);
+
+// The definition of a restored table while it is filled, from the saved one. Pure.
 Json TargetResource(const Json& saved_resource, const std::string& label);
 
 // The definition of its dataset. Pure.
