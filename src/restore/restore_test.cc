@@ -137,6 +137,30 @@ TEST(Restore, NamesWhatThereIsWhenTheNameIsWrong) {
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().id, ErrorId::kNothingToRestore);
   EXPECT_THAT(report.error().hint, testing::HasSubstr("acme-shop.sales.orders"));
+  EXPECT_THAT(report.error().hint, testing::HasSubstr("holdfast catalog rebuild"));
+}
+
+TEST(Restore, SaysHowToFillACatalogThatWasLost) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto latest = catalog::LatestGood(fixture.catalog(), kOrders);
+  ASSERT_TRUE(latest.ok() && latest->has_value());
+  fixture.LoseCatalog();
+  RestoreRequest by_backup = To(kOrders, "back");
+  by_backup.backup = (*latest)->backup;
+  const struct {
+    RestoreRequest request;
+    ErrorId id;
+  } cases[] = {{To(kOrders, "back"), ErrorId::kNothingToRestore},
+               {by_backup, ErrorId::kBackupNotFound}};
+  for (const auto& [request, id] : cases) {
+    const auto report = Restore(fixture, request);
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().id, id);
+    EXPECT_THAT(report.error().hint, testing::HasSubstr("holdfast backup list"));
+    EXPECT_THAT(report.error().hint, testing::HasSubstr("holdfast catalog rebuild"));
+  }
 }
 
 TEST(Restore, FailsForADamagedBackupAndRestoresTheOtherTables) {

@@ -14,6 +14,11 @@ namespace {
 
 constexpr size_t kSuggestionsMax = 5;
 
+// The catalog is an index only: what it does not have may be in a repository.
+constexpr const char* kListOrRebuild =
+    "See what there is with `holdfast backup list`; if the catalog is new or was lost, "
+    "`holdfast catalog rebuild` reads the repositories in again";
+
 using NewestByObject = std::map<TableRef, catalog::BackupRecord>;
 
 std::string TimeText(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
@@ -311,7 +316,12 @@ class Selector {
     const auto nearest = Nearest(catalog_, source_);
     if (!nearest.ok()) return nearest.error();
     return MakeError(ErrorId::kNothingToRestore, std::move(message),
-                     nearest->empty() ? "" : "There are backups of: " + *nearest);
+                     nearest->empty()
+                         ? kListOrRebuild
+                         : fmt::format("There are backups of: {}. If there should be one of this "
+                                       "as well, `holdfast catalog rebuild` reads the repositories "
+                                       "in again",
+                                       *nearest));
   }
 
   catalog::Catalog& catalog_;
@@ -324,7 +334,11 @@ class Selector {
 
 // A backup that is named is taken whatever it is worth, but only for what it is a backup of.
 Result<Selection> SelectNamed(catalog::Catalog& catalog, const RestoreRequest& request) {
-  HF_ASSIGN_OR_RETURN(catalog::BackupRecord record, catalog::GetBackup(catalog, request.backup));
+  auto found = catalog::GetBackup(catalog, request.backup);
+  if (!found.ok() && found.error().id == ErrorId::kBackupNotFound) {
+    return MakeError(ErrorId::kBackupNotFound, found.error().message, kListOrRebuild);
+  }
+  HF_ASSIGN_OR_RETURN(catalog::BackupRecord record, std::move(found));
   const TableRef& source = request.source;
   const bool unnamed = source.dataset.empty();
   if (source != record.object && !(unnamed && record.object.partition.empty())) {
