@@ -3,7 +3,6 @@
 
 #include "repository/repository.h"
 #include "restore/plan.h"
-#include "restore/rewrite.h"
 #include "restore/target.h"
 #include "restore/unfinished.h"
 #include "tests/support/restore_fixture.h"
@@ -368,16 +367,6 @@ TEST(TargetDatasetResource, LeavesOutWhoMayRead) {
                              {"access", {{{"role", "READER"}, {"iamMember", "allUsers"}}}},
                              {"defaultTableExpirationMs", "1000"}});
   EXPECT_EQ(resource, (Json{{"description", "d"}}));
-}
-
-TEST(NeedsRewrite, FindsADateTimeAtAnyDepth) {
-  EXPECT_FALSE(NeedsRewrite(TwoColumns()));
-  EXPECT_TRUE(NeedsRewrite(EventSchema()));
-  const Schema nested{{{.name = "r",
-                        .type = FieldType::kRecord,
-                        .mode = FieldMode::kRepeated,
-                        .fields = {{.name = "at", .type = FieldType::kDateTime}}}}};
-  EXPECT_TRUE(NeedsRewrite(nested));
 }
 
 }  // namespace

@@ -94,7 +94,9 @@ Result<int64_t> CountBytes(const ByteSource& source) {
 bool NeedsRewrite(const Schema& schema) {
   const auto needs = [](const auto& self, const std::vector<Field>& fields) -> bool {
     return std::ranges::any_of(fields, [&](const Field& field) {
-      return field.type == FieldType::kDateTime || self(self, field.fields);
+      const bool is_range = field.type == FieldType::kRange;
+      const FieldType type = is_range ? field.range_element_type : field.type;
+      return type == FieldType::kDateTime || self(self, field.fields);
     });
   };
   return needs(needs, schema.fields);

@@ -1,9 +1,10 @@
 // Rewriting a backup's Avro object where a load job would not give it back exactly.
 //
 // BigQuery exports DATETIME as text that its own load does not take for a DATETIME again
-// (google-semantics trap 3). The same rows with `local-timestamp-micros` do load. The object is
-// decoded and encoded again as a stream, twice: once to learn its size, once to send it. Nothing is
-// kept on this machine and memory is bounded by a block.
+// (google-semantics trap 3), the bounds of a RANGE<DATETIME> as well. The same rows with
+// `local-timestamp-micros` do load. The object is decoded and encoded again as a stream, twice:
+// once to learn its size, once to send it. Nothing is kept on this machine and memory is bounded by
+// a block.
 #pragma once
 
 #include "base/result.h"
