@@ -64,9 +64,11 @@ TableRef PlaceOfCopy(const BackupPolicy& policy, const TableRef& object,
 
 Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
                                    const TableRef& place) {
-  const DatasetInfo dataset{.ref = place.dataset_ref(),
-                            .location = common.table.location,
-                            .resource = {{"description", "Backups made by Holdfast, method copy"}}};
+  const DatasetInfo dataset{
+      .ref = place.dataset_ref(),
+      .location = common.table.location,
+      .resource = {{"description", "Backups made by Holdfast, method copy"},
+                   {"labels", {{kCopyDatasetLabel, kCopyDatasetLabelValue}}}}};
   HF_RETURN_IF_ERROR(common.services.warehouse.EnsureDataset(dataset));
   return common.services.warehouse.StartJob(
       JobOf(common, unit, "copy"), cloud::CopyJob{.sources = {unit.object}, .destination = place});

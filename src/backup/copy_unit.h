@@ -11,8 +11,11 @@
 
 namespace holdfast::backup {
 
-// Datasets that hold copies begin with this; a scan leaves them out.
+// Datasets that hold copies begin with this and have this label; a scan leaves those out. One that
+// only has such a name is somebody's.
 inline constexpr std::string_view kCopyDatasetPrefix = "holdfast_backup_";
+inline constexpr std::string_view kCopyDatasetLabel = "holdfast";
+inline constexpr std::string_view kCopyDatasetLabelValue = "copies";
 
 // The table that will hold the copy: project of the policy (or the object's own), one dataset a
 // location, a name that says what it is and ends in the backup's id and the attempt, 1,024 bytes at

@@ -29,7 +29,8 @@ Result<ExportPlace> PlaceOfExport(const TableBackup& common, const Unit& unit);
 Result<cloud::JobStatus> StartExport(const TableBackup& common, const Unit& unit,
                                      const ExportPlace& place);
 
-// Waits for the job, checks what it wrote, and commits the backup. Errors: kRowsMissing; those of the jobs, of the repository, of Freeze.
+// Waits for the job, checks what it wrote, and commits the backup. Errors: kRowsMissing; those of
+// the jobs, of the repository, of Freeze.
 Result<ItemOutcome> FinishExport(const TableBackup& common, const Unit& unit,
                                  const ExportPlace& place, cloud::JobStatus job);
 

@@ -36,6 +36,34 @@ Status AddRepositories(const Services& services, const BackupPolicy& policy,
   return Ok();
 }
 
+// The evidence of a verification as the catalog records it.
+Result<catalog::VerificationRecord> VerificationOf(const Json& evidence, int64_t at_ms) {
+  catalog::VerificationRecord found{.at_ms = at_ms};
+  HF_ASSIGN_OR_RETURN(found.backup, RequiredString(evidence, "backup"));
+  HF_ASSIGN_OR_RETURN(const std::string requested, RequiredString(evidence, "requested"));
+  found.level = FindVerifyLevel(requested).value_or(VerifyLevel::kL0);
+  found.passed = BoolOr(evidence, "passed", false);
+  const Json* findings = FindField(evidence, "findings");
+  if (findings != nullptr && findings->is_array() && !findings->empty()) {
+    found.detail = StringOr(findings->front(), "message", "");
+  }
+  return found;
+}
+
+Status ForEachVerification(repository::Repository& repository,
+                           const catalog::VerificationVisitor& visit) {
+  return cloud::ForEachPage<repository::EvidenceEntry>(
+      [&](const std::string& token) {
+        return repository.ListEvidence(repository::kVerifyEvidence, token);
+      },
+      [&](repository::EvidenceEntry&& entry) -> Status {
+        const auto json = repository.ReadEvidence(repository::kVerifyEvidence, entry.id);
+        if (json.ok()) return visit(VerificationOf(*json, entry.created_ms));
+        if (IsRetryable(json.error())) return json.error();
+        return visit(json.error());
+      });
+}
+
 catalog::RebuildSource SourceOf(repository::Repository repository) {
   const repository::Location location = repository.location();
   return {.bucket = location.bucket,
@@ -56,6 +84,10 @@ catalog::RebuildSource SourceOf(repository::Repository repository) {
                       if (IsRetryable(json.error())) return json.error();
                       return visit(json.error());
                     });
+              },
+          .for_each_verification =
+              [repository](const catalog::VerificationVisitor& visit) mutable {
+                return ForEachVerification(repository, visit);
               },
           .is_accepted =
               [repository](const std::string& backup) mutable {

@@ -6,6 +6,7 @@
 
 #include "backup/run_backup.h"
 #include "tests/support/sim_fixture.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::backup {
 namespace {
@@ -54,6 +55,32 @@ TEST(Rebuild, FindsTheRepositoryOfAProjectThatLostAllItsDatasets) {
   ASSERT_TRUE(repositories.ok()) << repositories.error().message;
   EXPECT_EQ(repositories->repositories.size(), 2u);
   EXPECT_TRUE(repositories->unsearched.empty());
+}
+
+TEST(Rebuild, KnowsWhatAVerificationFoundDamaged) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+  for (const cloud::ObjectInfo& object : fixture.cloud().AllObjects(record->bucket)) {
+    if (object.ref.name.ends_with(".avro")) fixture.cloud().CorruptObject(object.ref, 40);
+  }
+  const Services services = fixture.services();
+  const verify::Services verifying{services.warehouse, services.objects,
+                                   services.catalog,   services.clock,
+                                   services.random,    BackupPolicy().staging_bucket_pattern};
+  const auto verified = verify::VerifyRecorded(verifying, *record, VerifyLevel::kL2);
+  ASSERT_TRUE(verified.ok()) << verified.error().message;
+  ASSERT_FALSE(verified->Passed());
+
+  fixture.LoseCatalog();
+  const auto repositories = FindRepositories(fixture.services(), {});
+  const auto report = RebuildFrom(fixture.services(), repositories->repositories);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->verifications, 1);
+  EXPECT_EQ(report->runs, 1) << "its file is in two repositories";
+  EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), record->backup)->damaged);
+  EXPECT_FALSE(*catalog::LatestGood(fixture.catalog(), kOrders));
 }
 
 TEST(Rebuild, NamesAProjectThatDeniesAccess) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "backup/deleted.h"
 #include "base/log.h"
 #include "model/ids.h"
 
@@ -16,6 +17,8 @@ namespace holdfast::backup {
 namespace {
 
 constexpr Duration kProgressInterval = std::chrono::milliseconds{100};
+// A clock that was set forward is not a run that stands still: so many looks have to see it.
+constexpr int kLooksMin = 1000;
 
 Result<std::vector<ItemOutcome>> AllOutcomes(catalog::RunLedger& ledger, const std::string& run) {
   std::vector<ItemOutcome> outcomes;
@@ -54,8 +57,20 @@ Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Ru
   return seen;
 }
 
-bool IsPresent(const ItemOutcome& item) {
-  return !item.object.table.empty() && item.outcome != Outcome::kVanished;
+// The present time, or a second after the newest run began if a clock stood wrong then or does now:
+// of two runs, and of two backups, the newer one is told by its time.
+Result<int64_t> StartOfNextRun(const Services& services) {
+  constexpr int64_t kSecondMs = 1000;
+  const int64_t now_ms = ToUnixMillis(services.clock.Now());
+  HF_ASSIGN_OR_RETURN(const auto newest, services.catalog.ListRuns(false, ""));
+  if (newest.items.empty() || newest.items.front().started_ms < now_ms) return now_ms;
+  const int64_t start_ms = newest.items.front().started_ms + kSecondMs;
+  if (start_ms - now_ms > 2 * kSecondMs) {
+    LogWarning(
+        "the newest run began later than it is by this machine's clock",
+        {{"run", newest.items.front().id}, {"now", FormatTimestamp(FromUnixMillis(now_ms))}});
+  }
+  return start_ms;
 }
 
 class RunInProgress {
@@ -80,8 +95,8 @@ class RunInProgress {
     if (unfinished) {
       run_ = *std::move(unfinished);
     } else {
-      run_.id = NewRunId(services_.clock, services_.random);
-      run_.started_ms = ToUnixMillis(services_.clock.Now());
+      HF_ASSIGN_OR_RETURN(run_.started_ms, StartOfNextRun(services_));
+      run_.id = NewRunId(FromUnixMillis(run_.started_ms), services_.random);
       run_.policy = request_.policy;
       HF_RETURN_IF_ERROR(services_.catalog.BeginRun(run_));
     }
@@ -93,18 +108,21 @@ class RunInProgress {
   Result<bool> Look() {
     HF_ASSIGN_OR_RETURN(progress_.progress, services_.catalog.GetProgress(run_.id));
     on_progress_(progress_);
-    const Timestamp now = services_.clock.Now();
-    if (progress_.progress.tasks_done != done_before_) {
+    if (progress_.progress.tasks_done != done_before_ ||
+        progress_.progress.alive_ms != alive_before_ms_) {
       done_before_ = progress_.progress.tasks_done;
-      moved_ = now;
+      alive_before_ms_ = progress_.progress.alive_ms;
+      moved_ = services_.clock.Now();
+      looks_since_ = 0;
     }
+    ++looks_since_;
     return progress_.progress.IsComplete();
   }
 
   // Messages that got lost are published again halfway to the time when it counts as stalled.
   Status CheckStall() {
     const Duration still = services_.clock.Now() - moved_;
-    if (still < request_.stall_timeout / 2) return Ok();
+    if (still < request_.stall_timeout / 2 || looks_since_ < kLooksMin) return Ok();
     if (still >= request_.stall_timeout) {
       return MakeError(ErrorId::kRunStalled,
                        "run " + run_.id + ": " + std::to_string(progress_.progress.tasks_pending) +
@@ -165,7 +183,9 @@ class RunInProgress {
     run_.finished_ms = ToUnixMillis(services_.clock.Now());
     HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(services_.catalog, run_.id));
     HF_ASSIGN_OR_RETURN(const auto before, SeenBefore(services_.catalog, run_));
-    std::ranges::move(FindDeleted(before, items, run_.policy.scope), std::back_inserter(items));
+    std::vector<ItemOutcome> deleted = FindDeleted(before, items, run_.policy.scope);
+    HF_RETURN_IF_ERROR(JudgeDeleted(services_.catalog, run_.policy, items, deleted));
+    std::ranges::move(deleted, std::back_inserter(items));
     run_.state = RunState::kFinished;
     RunReport report = MakeRunReport(run_, std::move(items));
     // Before the run counts as finished, so that a crash in between writes it again.
@@ -201,6 +221,8 @@ class RunInProgress {
   Run run_;
   BackupProgress progress_;
   int64_t done_before_ = -1;
+  int64_t alive_before_ms_ = 0;
+  int looks_since_ = 0;  // since something moved
   Timestamp moved_;
   bool republished_ = false;
   std::mutex ended_mutex_;
@@ -208,45 +230,6 @@ class RunInProgress {
 };
 
 }  // namespace
-
-std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
-                                     const std::vector<ItemOutcome>& now, const Scope& scope) {
-  std::set<TableRef> present;
-  std::set<TableRef> tables_present;
-  std::set<std::string> failed;  // projects and datasets that could not be listed
-  std::set<TableRef> tables_failed;
-  for (const ItemOutcome& item : now) {
-    if (item.object.table.empty()) {
-      failed.insert(item.object.dataset.empty() ? item.object.project
-                                                : item.object.dataset_ref().ToString());
-    } else {
-      present.insert(item.object);
-      if (IsPresent(item)) tables_present.insert(item.object.WholeTable());
-      if (item.outcome == Outcome::kFailed) tables_failed.insert(item.object.WholeTable());
-    }
-  }
-  // A run whose very first stage failed saw nothing, so it cannot say what is gone.
-  if (present.empty() && !failed.empty()) return {};
-  std::vector<ItemOutcome> deleted;
-  for (const ItemOutcome& item : before) {
-    const TableRef& object = item.object;
-    if (!IsPresent(item) || present.contains(object) || !scope.CoversTable(object) ||
-        failed.contains(object.project) || failed.contains(object.dataset_ref().ToString()) ||
-        tables_failed.contains(object.WholeTable())) {
-      continue;
-    }
-    const bool reshaped = object.partition.empty() && tables_present.contains(object);
-    deleted.push_back({.object = object,
-                       .outcome = Outcome::kVanished,
-                       .reason = reshaped ? "the table has partitions now, which are backed up one "
-                                            "by one; its backups as a whole are kept"
-                                          : "deleted at the source since the run before; its "
-                                            "backups are kept",
-                       .backup = item.backup,
-                       .error_id = {}});
-  }
-  return deleted;
-}
 
 Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
                              const Services& services, const ProgressCallback& on_progress) {
@@ -256,10 +239,13 @@ Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup
     // What was gone on with looked at the tables when it began, and perhaps at others: now it is
     // this request's turn.
     if (run.is_resumed()) continue;
-    if (report.items.empty() && !request.policy.scope.include.empty()) {
+    // A run that sees nothing at all has lost its permissions more often than its data.
+    if (report.items.empty()) {
+      const auto& include = request.policy.scope.include;
       return MakeError(ErrorId::kNothingInScope,
-                       fmt::format("no dataset or table that is visible fits {}",
-                                   fmt::join(request.policy.scope.include, ", ")));
+                       include.empty() ? std::string("no table is visible in any project")
+                                       : fmt::format("no dataset or table that is visible fits {}",
+                                                     fmt::join(include, ", ")));
     }
     return report;
   }

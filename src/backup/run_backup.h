@@ -31,14 +31,10 @@ using ProgressCallback = std::function<void(const BackupProgress&)>;
 
 // Runs it. A run that was begun and not finished is finished first; `on_progress` tells which run
 // it speaks of. The report names every object once; failed objects are in it, not errors of the
-// call. kNothingInScope: the policy's patterns fit nothing. Errors: of the ledger (kDiskFull ends
+// call. kNothingInScope: the policy's patterns fit nothing, or nothing is
+// visible. Errors: of the ledger (kDiskFull ends
 // the run at once) and the bus; kRunStalled. What was done is kept in any case.
 Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
                              const Services& services, const ProgressCallback& on_progress);
-
-// Objects that the run before had and this one has not, although it looked where they were: deleted
-// at the source since. Their backups are kept. Both lists in order of object. Pure.
-std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
-                                     const std::vector<ItemOutcome>& now, const Scope& scope);
 
 }  // namespace holdfast::backup

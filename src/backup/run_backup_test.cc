@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "backup/backup_stage.h"
+#include "backup/deleted.h"
 #include "backup/unit.h"
 #include "base/retry.h"
 #include "repository/repository.h"
@@ -140,6 +141,52 @@ TEST(RunBackups, ReportsAProjectThatDeniesAccessAndBacksUpTheOthers) {
   EXPECT_EQ(OutcomeOf(*report, kOrders), Outcome::kBackedUp);
   EXPECT_EQ(report->totals.Of(Outcome::kFailed), 1);
   EXPECT_EQ(Find(*report, {.project = "acme-secret"})->error_id, "G0006");
+}
+
+TEST(RunBackups, NamesAProjectInWhichTheApiIsOffAndDoesNotFailForIt) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  fixture.cloud().AddProject("acme-web");
+  fixture.cloud().faults().TurnApiOff("acme-web");
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->totals.Of(Outcome::kFailed), 0);
+  const ItemOutcome* item = Find(*report, {.project = "acme-web"});
+  ASSERT_NE(item, nullptr);
+  EXPECT_EQ(item->outcome, Outcome::kUnsupported);
+  EXPECT_THAT(item->reason, testing::HasSubstr("API is off"));
+}
+
+// A run whose tasks another worker has taken, which says for `alive` that it is at them; how long
+// the run waited before it ended with an error.
+Duration WaitedFor(Duration alive) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  const BusSetup setup{.bus = fixture.cloud().bus(), .project = "platform"};
+  const Services services = fixture.services();
+  const Timestamp started = fixture.clock().Now();
+  const cloud::SubscriptionRef subscription{"platform", std::string(kStartTopic) + "-holdfast"};
+  const auto report =
+      RunBackups({.policy = {}, .workers = 0}, setup, services, [&](const BackupProgress& at) {
+        const auto messages = setup.bus.Pull(subscription, 10, Duration{0});
+        for (const cloud::ReceivedMessage& taken : messages.value()) {
+          EXPECT_TRUE(setup.bus.Acknowledge(subscription, std::span(&taken.ack_id, 1)).ok());
+        }
+        const auto tasks = services.catalog.PendingTasks(at.run, "");
+        const Timestamp now = fixture.clock().Now();
+        if (now - started < alive) {
+          EXPECT_TRUE(services.catalog.NoteAlive(tasks->items.at(0).id, ToUnixMillis(now)).ok());
+        }
+      });
+  EXPECT_EQ(report.ok() ? ErrorId::kUnknown : report.error().id, ErrorId::kRunStalled);
+  return fixture.clock().Now() - started;
+}
+
+TEST(RunBackups, WaitsForATaskAsLongAsItsWorkerLives) {
+  EXPECT_LT(WaitedFor(Duration{0}), std::chrono::minutes{16});
+  const Duration waited = WaitedFor(std::chrono::hours{2});
+  EXPECT_GT(waited, std::chrono::minutes{134});
+  EXPECT_LT(waited, std::chrono::minutes{136});
 }
 
 TEST(RunBackups, CallsATableThatIsDroppedAfterTheScanDeleted) {
@@ -360,7 +407,7 @@ TEST(RunBackups, SurvivesServicesThatFailNowAndThen) {
                                        .lost_ack = 0.1});
     auto report = fixture.BackUp();
     // The simulated services do not retry by themselves, so a call of the bus may end the run.
-    for (int again = 0; again < 50 && !report.ok(); ++again) report = fixture.BackUp();
+    for (int again = 0; again < 500 && !report.ok(); ++again) report = fixture.BackUp();
     ASSERT_TRUE(report.ok()) << "seed " << seed << ": " << report.error().message;
     EXPECT_EQ(report->totals.objects, 4) << "seed " << seed;
   }
@@ -451,6 +498,31 @@ TEST(CheckRows, AsksForAnotherTryWhenTheTableWasWrittenMeanwhile) {
       CheckCaptured(fixture, 11, [&] { fixture.cloud().AppendRows(kOrders, NumberedRows(11, 2)); });
   ASSERT_FALSE(checked.ok());
   EXPECT_EQ(checked.error().id, ErrorId::kSourceChanged);
+}
+
+TEST(RunBackups, SeeingNothingIsNoSuccess) {
+  SimFixture fixture;
+  fixture.cloud().AddProject("acme-shop");
+  const auto report = fixture.BackUp();
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().id, ErrorId::kNothingInScope);
+}
+
+TEST(RunBackups, CallsTheLossOfMostPartitionsSuspect) {
+  SimFixture fixture;
+  AddEvents(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().DeletePartition(kEvents.WithPartition("20260101"));
+  const auto one = fixture.BackUp();
+  ASSERT_TRUE(one.ok()) << one.error().message;
+  EXPECT_EQ(one->totals.Of(Outcome::kVanished), 1);
+  EXPECT_EQ(CountSuspects(one->items), 0) << "three rows of four are left";
+  fixture.cloud().DeletePartition(kEvents.WithPartition("20260102"));
+  const auto most = fixture.BackUp();
+  ASSERT_TRUE(most.ok()) << most.error().message;
+  EXPECT_EQ(CountSuspects(most->items), 1);
+  EXPECT_THAT(Find(*most, kEvents.WithPartition("20260102"))->reason,
+              testing::HasSubstr("1 deleted partitions of the table its rows fell from 3 to 1"));
 }
 
 ItemOutcome Item(const TableRef& object, Outcome outcome) {

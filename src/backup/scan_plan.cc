@@ -67,11 +67,15 @@ void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last
 
 }  // namespace
 
-bool IsBackedUpDataset(std::string_view dataset) {
+bool IsBackedUpDataset(const DatasetInfo& info) {
+  const std::string_view dataset = info.ref.dataset;
   const bool holds_results =
       dataset.size() == kResultDatasetDigits + 1 && dataset.front() == '_' &&
       dataset.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
-  return !holds_results && !dataset.starts_with(kCopyDatasetPrefix);
+  const Json* labels = FindField(info.resource, "labels");
+  const bool holds_copies = dataset.starts_with(kCopyDatasetPrefix) && labels != nullptr &&
+                            StringOr(*labels, kCopyDatasetLabel, "") == kCopyDatasetLabelValue;
+  return !holds_results && !holds_copies;
 }
 
 std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,

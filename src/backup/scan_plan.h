@@ -26,7 +26,7 @@ using LastBackups = std::map<std::string, catalog::BackupRecord>;
 // Whether a dataset is to be looked into: not the hidden ones in which the warehouse keeps results
 // of queries for a day ("_" and 40 hexadecimal digits), and not those that hold our own copies.
 // Other hidden datasets are a user's and are backed up.
-bool IsBackedUpDataset(std::string_view dataset);
+bool IsBackedUpDataset(const DatasetInfo& info);
 
 // No object of the table is in both.
 struct TablePlan {

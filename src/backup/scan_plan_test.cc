@@ -211,11 +211,17 @@ TEST(PlanTable, CallsAnEditedDescriptionMetadataOnly) {
 }
 
 TEST(IsBackedUpDataset, LeavesOutResultsOfQueriesAndOurOwnCopies) {
-  EXPECT_TRUE(IsBackedUpDataset("sales"));
-  EXPECT_TRUE(IsBackedUpDataset("_staging"));
-  EXPECT_TRUE(IsBackedUpDataset("_9cfc6ad1d908631d0d9fb5b56915a6b531abfdxy"));
-  EXPECT_FALSE(IsBackedUpDataset("_9cfc6ad1d908631d0d9fb5b56915a6b531abfd14"));
-  EXPECT_FALSE(IsBackedUpDataset("holdfast_backup_us"));
+  const auto dataset = [](const std::string& name, const Json& resource = Json::object()) {
+    return DatasetInfo{.ref = {"acme", name}, .location = "US", .resource = resource};
+  };
+  const Json ours = {{"labels", {{"holdfast", "copies"}}}};
+  EXPECT_TRUE(IsBackedUpDataset(dataset("sales")));
+  EXPECT_TRUE(IsBackedUpDataset(dataset("_staging")));
+  EXPECT_TRUE(IsBackedUpDataset(dataset("_9cfc6ad1d908631d0d9fb5b56915a6b531abfdxy")));
+  EXPECT_FALSE(IsBackedUpDataset(dataset("_9cfc6ad1d908631d0d9fb5b56915a6b531abfd14")));
+  EXPECT_FALSE(IsBackedUpDataset(dataset("holdfast_backup_us", ours)));
+  EXPECT_TRUE(IsBackedUpDataset(dataset("holdfast_backup_notes"))) << "somebody's own";
+  EXPECT_TRUE(IsBackedUpDataset(dataset("sales", ours)));
 }
 
 TEST(MessagesFor, BoundsThePartitionsOfOneMessage) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "backup/scan_plan.h"
@@ -13,14 +15,19 @@ namespace holdfast::backup {
 
 namespace {
 
+// Google's reason for it, whichever service is asked.
+constexpr std::string_view kApiIsOff = "accessNotConfigured";
+
 class ProjectScan {
  public:
   ProjectScan(const StageContext& context, const Services& services)
       : context_(context), services_(services), now_ms_(ToUnixMillis(services.clock.Now())) {}
 
-  Status ScanDataset(const DatasetRef& dataset) {
+  Status ScanDataset(const DatasetInfo& info) {
+    const DatasetRef& dataset = info.ref;
     if (!policy().scope.MayCoverDataset(dataset)) return Ok();
-    if (!IsBackedUpDataset(dataset.dataset)) return Ok();
+    if (!IsBackedUpDataset(info)) return Ok();
+    committed_.clear();
     return cloud::ForEachPage<TableSummary>(
         [&](const std::string& token) { return services_.warehouse.ListTables(dataset, token); },
         [&](TableSummary&& summary) -> Status {
@@ -39,14 +46,18 @@ class ProjectScan {
     return Ok();
   }
 
+  void AddUnprotected(const TableRef& object, std::string reason) {
+    result_.outcomes.push_back(
+        {.object = object, .outcome = Outcome::kUnsupported, .reason = std::move(reason)});
+  }
+
   StageResult TakeResult() { return std::move(result_); }
 
  private:
   const BackupPolicy& policy() const { return context_.run.policy; }
 
   Status ScanTable(const TableSummary& summary) {
-    HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services_.catalog, summary.ref));
-    HF_RETURN_IF_ERROR(ForgetLost(last));
+    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(summary.ref));
     if (auto settled = PlanFromSummary(summary, last, policy(), now_ms_)) {
       result_.outcomes.push_back(*std::move(settled));
       return Ok();
@@ -54,15 +65,58 @@ class ProjectScan {
     return Settle(summary.ref, LookAtTable(summary.ref, last));
   }
 
-  // Takes out the backups whose repository is gone: they protect nothing, whatever the catalog
-  // says.
-  Status ForgetLost(LastBackups& last) {
-    for (auto entry = last.begin(); entry != last.end();) {
-      const repository::Location place{entry->second.bucket, entry->second.prefix};
-      HF_ASSIGN_OR_RETURN(const bool is_there, HasRepository(place));
-      entry = is_there ? std::next(entry) : last.erase(entry);
+  // The newest backups of the table's objects that are still there: one whose repository or
+  // manifest is gone protects nothing, whatever the catalog says.
+  Result<LastBackups> IntactBackupsOf(const TableRef& table) {
+    while (true) {
+      HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services_.catalog, table));
+      bool found_lost = false;
+      for (auto entry = last.begin(); entry != last.end();) {
+        const catalog::BackupRecord& record = entry->second;
+        const repository::Location place{record.bucket, record.prefix};
+        HF_ASSIGN_OR_RETURN(const bool has_repository, HasRepository(place));
+        if (!has_repository) {
+          entry = last.erase(entry);
+          continue;
+        }
+        HF_ASSIGN_OR_RETURN(const bool is_committed, IsCommitted(place, record));
+        if (!is_committed) {
+          HF_RETURN_IF_ERROR(NoteLost(record));
+          found_lost = true;
+        }
+        ++entry;
+      }
+      // Those that were noted are damaged now, and older ones take their place.
+      if (!found_lost) return last;
     }
-    return Ok();
+  }
+
+  // Whether the backup's manifest is listed. The names of a dataset's manifests are read once.
+  Result<bool> IsCommitted(const repository::Location& place, const catalog::BackupRecord& record) {
+    auto known = committed_.find(place);
+    if (known == committed_.end()) {
+      HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(services_.objects, place));
+      std::set<std::string> backups;
+      const TableRef dataset{record.object.project, record.object.dataset, "", ""};
+      HF_RETURN_IF_ERROR(cloud::ForEachPage<repository::ManifestEntry>(
+          [&](const std::string& token) { return repository.ListManifests(dataset, token); },
+          [&](repository::ManifestEntry&& entry) -> Status {
+            backups.insert(std::move(entry.path.backup));
+            return context_.keep_alive();
+          }));
+      known = committed_.emplace(place, std::move(backups)).first;
+    }
+    return known->second.contains(record.backup);
+  }
+
+  Status NoteLost(const catalog::BackupRecord& record) {
+    LogWarning("the manifest of a backup is gone: its object is backed up again",
+               {{"object", record.object.ToString()}, {"backup", record.backup}});
+    return services_.catalog.RecordVerification({.backup = record.backup,
+                                                 .at_ms = ToUnixMillis(services_.clock.Now()),
+                                                 .level = VerifyLevel::kL0,
+                                                 .passed = false,
+                                                 .detail = "its manifest is not there"});
   }
 
   Result<bool> HasRepository(const repository::Location& place) {
@@ -114,6 +168,7 @@ class ProjectScan {
   const Services& services_;
   int64_t now_ms_;
   std::map<repository::Location, bool> repositories_;  // looked at, and whether they are there
+  std::map<repository::Location, std::set<std::string>> committed_;  // backups of this dataset
   StageResult result_;
 };
 
@@ -123,12 +178,18 @@ Result<StageResult> ScanProject(const CheckProjectTables& message, const StageCo
                                 const Services& services) {
   ProjectScan scan(context, services);
   const std::string& project = message.project_to_check;
-  HF_RETURN_IF_ERROR(cloud::ForEachPage<DatasetInfo>(
+  const Status listed = cloud::ForEachPage<DatasetInfo>(
       [&](const std::string& token) { return services.warehouse.ListDatasets(project, token); },
       [&](DatasetInfo&& dataset) -> Status {
         return scan.Settle({.project = project, .dataset = dataset.ref.dataset},
-                           scan.ScanDataset(dataset.ref));
-      }));
+                           scan.ScanDataset(dataset));
+      });
+  // Where the API is off, nothing can be seen: that is no failure of this run, and is said.
+  if (!listed.ok() && listed.error().reason == kApiIsOff) {
+    scan.AddUnprotected({.project = project}, "the BigQuery API is off in this project");
+    return scan.TakeResult();
+  }
+  HF_RETURN_IF_ERROR(listed);
   return scan.TakeResult();
 }
 

@@ -30,6 +30,13 @@ Manifest StartManifest(const TableBackup& common, const Unit& unit) {
     manifest.consistent_through_ms =
         std::min(manifest.consistent_through_ms, manifest.streaming_buffer->oldest_entry_ms);
   }
+  // The clock stood wrong when the last backup was made, or does now: the newer one must sort after
+  // it all the same.
+  if (unit.last && manifest.created_ms <= unit.last->created_ms) {
+    manifest.created_ms = unit.last->created_ms + 1;
+    manifest.consistent_through_ms =
+        std::max(manifest.consistent_through_ms, unit.last->consistent_through_ms + 1);
+  }
   return manifest;
 }
 
@@ -93,10 +100,25 @@ Outcome Judge(const Unit& unit, const Manifest& manifest) {
              : Outcome::kBackedUp;
 }
 
-std::string ReasonOf(const Unit& unit, const Manifest& manifest, Outcome outcome) {
+// Whether the catalog knows of a backup of the object, intact or not, beside this one.
+Result<bool> HadBackups(const TableBackup& common, const Unit& unit) {
+  HF_ASSIGN_OR_RETURN(const auto known,
+                      common.services.catalog.FindBackups({.project = unit.object.project,
+                                                           .dataset = unit.object.dataset,
+                                                           .table = unit.object.table,
+                                                           .partition = unit.object.partition},
+                                                          ""));
+  return std::ranges::any_of(known.items,
+                             [&](const auto& record) { return record.backup != unit.backup; });
+}
+
+std::string WhyBackedUp(const Unit& unit, const Manifest& manifest, Outcome outcome,
+                        bool had_backups) {
   if (manifest.IsSuspect()) return "suspect: " + manifest.suspect;
   if (outcome == Outcome::kMetadataOnly) return "its description changed, its rows did not";
-  if (!unit.last) return "first backup";
+  if (!unit.last) {
+    return had_backups ? "no earlier backup of it is whole" : "first backup";
+  }
   const Fingerprint& before = unit.last->source;
   if (before.creation_ms != manifest.source.creation_ms) return "dropped and created anew";
   if (before.schema_hash != manifest.source.schema_hash) return "its schema changed";
@@ -106,6 +128,20 @@ std::string ReasonOf(const Unit& unit, const Manifest& manifest, Outcome outcome
   return "it was modified";
 }
 
+std::string ReasonOf(const Unit& unit, const Manifest& manifest, Outcome outcome,
+                     bool had_backups) {
+  std::string reason = WhyBackedUp(unit, manifest, outcome, had_backups);
+  // Zero is a lower bound as well (google-semantics trap 4).
+  if (manifest.streaming_buffer) {
+    reason += fmt::format(
+        "; at least {} streamed in and are in no backup until BigQuery has written them",
+        manifest.streaming_buffer->estimated_rows == 1
+            ? std::string("1 row")
+            : fmt::format("{} rows", manifest.streaming_buffer->estimated_rows));
+  }
+  return reason;
+}
+
 }  // namespace
 
 Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Manifest& manifest) {
@@ -113,11 +149,12 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
   HF_RETURN_IF_ERROR(common.services.catalog.RecordBackup(
       catalog::RecordOf(manifest, location.bucket, location.prefix)));
   const Outcome outcome = Judge(unit, manifest);
+  HF_ASSIGN_OR_RETURN(const bool had_backups, HadBackups(common, unit));
   const auto elapsed = common.services.clock.Now() - unit.started;
   return ItemOutcome{
       .object = unit.object,
       .outcome = outcome,
-      .reason = ReasonOf(unit, manifest, outcome),
+      .reason = ReasonOf(unit, manifest, outcome, had_backups),
       .backup = manifest.backup,
       .rows = manifest.rows,
       .bytes = manifest.stored_bytes,

@@ -40,14 +40,16 @@ std::vector<TableRef> SubjectsOf(const WorkMessage& message, const Services& ser
   return {{.project = services.organization.empty() ? "organization" : services.organization}};
 }
 
-// Extends the lease of one message once half of it has gone.
+// Extends the lease of one message once half of it has gone, and tells the ledger that its task is
+// worked at.
 cloud::KeepAlive KeepLease(const BusSetup& setup, const cloud::SubscriptionRef& subscription,
-                           std::string ack_id, Clock& clock) {
-  auto extended = std::make_shared<Timestamp>(clock.Now());
-  return [&setup, subscription, ack_id = std::move(ack_id), &clock, extended]() -> Status {
-    const Timestamp now = clock.Now();
+                           std::string ack_id, const std::string& task, const Services& services) {
+  auto extended = std::make_shared<Timestamp>(services.clock.Now());
+  return [&setup, subscription, ack_id = std::move(ack_id), task, &services, extended]() -> Status {
+    const Timestamp now = services.clock.Now();
     if (now - *extended < std::chrono::seconds{setup.ack_deadline_seconds} / 2) return Ok();
     *extended = now;
+    HF_RETURN_IF_ERROR(services.catalog.NoteAlive(task, ToUnixMillis(now)));
     // A lease that ran out meanwhile is no error: the work can be done twice.
     return setup.bus.ExtendDeadline(subscription, std::span(&ack_id, 1),
                                     setup.ack_deadline_seconds);
@@ -156,8 +158,9 @@ Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& rece
   const auto task = services_.catalog.GetTask(TaskId(*message));
   if (!task.ok()) {
     if (task.error().id != ErrorId::kTaskNotFound) return task.error();
-    LogWarning("message belongs to no run of this catalog and is dropped",
-               {{"topic", std::string(topic)}, {"run", RunOf(*message)}});
+    // Each catalog has subscriptions of its own, on which the messages of others come too.
+    LogInfo("message belongs to no run of this catalog and is dropped",
+            {{"topic", std::string(topic)}, {"run", RunOf(*message)}});
     return Ok();
   }
   if (task->state == catalog::TaskState::kDone) {
@@ -169,7 +172,7 @@ Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& rece
   HF_ASSIGN_OR_RETURN(context.run, services_.catalog.GetRun(RunOf(*message)));
   context.attempt = task->attempt;
   context.is_last_attempt = task->attempt >= kTaskAttemptsMax;
-  context.keep_alive = KeepLease(setup_, subscription, received.ack_id, services_.clock);
+  context.keep_alive = KeepLease(setup_, subscription, received.ack_id, task->id, services_);
   // What the ledger holds counts: a message's own text may be of an earlier scan.
   const auto result = RunStage(task->message, context, services_);
   if (!result.ok()) return Fail(*task, result.error(), context.is_last_attempt);

@@ -20,7 +20,8 @@ namespace holdfast::backup {
 // Attempts of one task before what fails has failed for good.
 inline constexpr int kTaskAttemptsMax = 4;
 
-// How the three topics are named in the central project (seed 000), and the subscriptions on them.
+// How the three topics are named in the central project (seed 000), and the subscriptions on them:
+// one set for each catalog, or the workers of one would take the messages of another.
 struct BusSetup {
   cloud::MessageBus& bus;
   std::string project;  // the central project

@@ -3,12 +3,19 @@
 // One store implements all three; code asks for the part that it needs. Source: DESIGN §1.4.
 #pragma once
 
+#include <string>
+
 #include "catalog/audit_log.h"
 #include "catalog/backup_index.h"
 #include "catalog/run_ledger.h"
 
 namespace holdfast::catalog {
 
-class Catalog : public BackupIndex, public RunLedger, public AuditLog {};
+class Catalog : public BackupIndex, public RunLedger, public AuditLog {
+ public:
+  // 16 hexadecimal digits, chosen when the catalog was made: no two catalogs have the same. Errors:
+  // as of RunLedger.
+  virtual Result<std::string> Id() = 0;
+};
 
 }  // namespace holdfast::catalog

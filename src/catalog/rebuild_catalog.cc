@@ -1,5 +1,7 @@
 #include "catalog/rebuild_catalog.h"
 
+#include <set>
+
 namespace holdfast::catalog {
 
 namespace {
@@ -28,7 +30,8 @@ Status AddRun(const RunReport& report, Catalog& catalog) {
   return catalog.FinishRun(report.run.id, report.run.finished_ms);
 }
 
-Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildReport& report) {
+Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildReport& report,
+                     std::set<std::string>& runs) {
   HF_RETURN_IF_ERROR(source.for_each_manifest([&](const Result<Manifest>& manifest) -> Status {
     if (!manifest.ok()) {
       NoteDamage(report, manifest.error());
@@ -37,12 +40,22 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
     ++report.manifests;
     return AddManifest(source, *manifest, catalog);
   }));
+  HF_RETURN_IF_ERROR(
+      source.for_each_verification([&](const Result<VerificationRecord>& found) -> Status {
+        if (!found.ok()) {
+          NoteDamage(report, found.error());
+          return Ok();
+        }
+        ++report.verifications;
+        return catalog.RecordVerification(*found);
+      }));
   return source.for_each_run([&](const Result<RunReport>& run) -> Status {
     if (!run.ok()) {
       NoteDamage(report, run.error());
       return Ok();
     }
-    ++report.runs;
+    // A run has a file in every repository that it wrote to.
+    if (runs.insert(run->run.id).second) ++report.runs;
     return AddRun(*run, catalog);
   });
 }
@@ -51,8 +64,10 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
 
 Result<RebuildReport> RebuildCatalog(const std::vector<RebuildSource>& sources, Catalog& catalog) {
   RebuildReport report;
+  std::set<std::string> runs;
   for (const RebuildSource& source : sources) {
-    HF_RETURN_IF_ERROR(AddRepository(source, catalog, report).WithContext("gs://" + source.bucket));
+    HF_RETURN_IF_ERROR(
+        AddRepository(source, catalog, report, runs).WithContext("gs://" + source.bucket));
   }
   return report;
 }

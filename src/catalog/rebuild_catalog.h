@@ -1,8 +1,8 @@
 // Rebuilding the catalog from repositories, when it was lost.
 //
 // Adds what is missing and leaves what is there; run again after a failure it goes on harmlessly.
-// Memory is bounded by one manifest or one run's report. The audit log does not come back, nor do
-// verifications: what they found is evidence in the repositories.
+// Memory is bounded by one manifest or one run's report. The audit log does not come back, but
+// what verifications found does.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,9 @@ using ManifestVisitor = std::function<Status(Result<Manifest> manifest)>;
 // Takes one run's report, or why it could not be read.
 using RunVisitor = std::function<Status(Result<RunReport> report)>;
 
+// Takes what one verification found, or why that could not be read.
+using VerificationVisitor = std::function<Status(Result<VerificationRecord> found)>;
+
 // One repository as the rebuild reads it: where it is, and the loops over what is in it, which end
 // when the visitor returns an error.
 struct RebuildSource {
@@ -30,13 +33,16 @@ struct RebuildSource {
   std::string prefix;
   std::function<Status(const ManifestVisitor& visit)> for_each_manifest;
   std::function<Status(const RunVisitor& visit)> for_each_run;
+  // Oldest first, of each backup.
+  std::function<Status(const VerificationVisitor& visit)> for_each_verification;
   // Whether a person said of a suspect backup that it is good.
   std::function<Result<bool>(const std::string& backup)> is_accepted;
 };
 
 struct RebuildReport {
   int64_t manifests = 0;        // read well, and now in the index
-  int64_t runs = 0;             // the same of runs
+  int64_t runs = 0;             // the same of runs, each once
+  int64_t verifications = 0;    // the same of what verifications found
   int64_t damaged = 0;          // could not be read
   std::vector<Error> problems;  // the first 100 of the damaged
 };

@@ -33,7 +33,8 @@ struct Task {
 struct RunProgress {
   int64_t tasks_pending = 0;
   int64_t tasks_done = 0;
-  RunTotals totals;  // of the outcomes so far
+  int64_t alive_ms = 0;  // when a worker last said of one of the tasks that it is at it; 0: never
+  RunTotals totals;      // of the outcomes so far
 
   // Whether nothing is left to do; failures are outcomes, not tasks.
   bool IsComplete() const { return tasks_pending == 0; }
@@ -63,6 +64,9 @@ class RunLedger {
   // attempt becomes failed + 1, unless it is past that already. Returns the attempt that is due
   // now.
   virtual Result<int> AdvanceAttempt(const std::string& task, int failed) = 0;
+
+  // Says that a worker is at work on the task, which may take hours.
+  virtual Status NoteAlive(const std::string& task, int64_t now_ms) = 0;
 
   // Completes a task: adds the follow-ups (those whose id is known are skipped) and the outcomes,
   // and marks it done; all or nothing. A task that is done already: nothing changes. An object that

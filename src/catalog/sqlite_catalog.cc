@@ -17,6 +17,18 @@ Result<std::unique_ptr<SqliteCatalog>> SqliteCatalog::Open(const std::string& pa
   return std::unique_ptr<SqliteCatalog>(new SqliteCatalog(std::move(database)));
 }
 
+Result<std::string> SqliteCatalog::Id() {
+  const std::lock_guard lock(mutex_);
+  std::string id;
+  HF_RETURN_IF_ERROR(
+      database_->Query("SELECT id FROM identity", {}, [&](const SqlRow& row) -> Status {
+        id = row.Text(0);
+        return Ok();
+      }));
+  if (id.empty()) return MakeError(ErrorId::kCatalogDamaged, "the catalog has no identity");
+  return id;
+}
+
 Result<AuditEntry> SqliteCatalog::AppendAudit(const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   AuditEntry entry{.sequence = 1, .event = event, .hash = {}};

@@ -33,6 +33,8 @@ class SqliteCatalog final : public Catalog {
                                                      const SqliteCatalogOptions& options = {});
   ~SqliteCatalog() override;
 
+  Result<std::string> Id() override;
+
   Status RecordBackup(const BackupRecord& record) override;
   Result<cloud::Page<BackupRecord>> FindBackups(const BackupFilter& filter,
                                                 const std::string& page_token) override;
@@ -48,6 +50,7 @@ class SqliteCatalog final : public Catalog {
   Result<cloud::Page<Task>> PendingTasks(const std::string& run,
                                          const std::string& page_token) override;
   Result<int> AdvanceAttempt(const std::string& task, int failed) override;
+  Status NoteAlive(const std::string& task, int64_t now_ms) override;
   Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
                       const std::vector<ItemOutcome>& outcomes) override;
   Result<RunProgress> GetProgress(const std::string& run) override;

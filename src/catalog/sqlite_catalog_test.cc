@@ -273,6 +273,32 @@ TEST_F(CatalogTest, AnAuditEntryThatWasChangedIsFound) {
   }
 }
 
+TEST_F(CatalogTest, HasAnIdentityThatStays) {
+  const std::string id = catalog_->Id().value();
+  EXPECT_EQ(id.size(), 16U);
+  catalog_.reset();
+  EXPECT_EQ(SqliteCatalog::Open(path_).value()->Id().value(), id);
+  EXPECT_NE(SqliteCatalog::Open(":memory:").value()->Id().value(), id);
+}
+
+TEST_F(CatalogTest, OfTheFirstVersionIsBroughtUpToDate) {
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  catalog_.reset();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other,
+                         "DROP TABLE identity; ALTER TABLE tasks DROP COLUMN alive_ms;"
+                         "PRAGMA user_version = 1",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(other);
+  catalog_ = SqliteCatalog::Open(path_).value();
+  EXPECT_EQ(catalog_->Id().value().size(), 16U);
+  const std::string task = catalog_->PendingTasks("r1", "").value().items.at(0).id;
+  ASSERT_TRUE(catalog_->NoteAlive(task, 77).ok());
+  EXPECT_EQ(catalog_->GetProgress("r1").value().alive_ms, 77);
+}
+
 TEST_F(CatalogTest, FilesOfOthersAndOfTheFutureAreRefused) {
   const auto alter = [&](const char* sql) {
     catalog_.reset();
@@ -369,6 +395,11 @@ RebuildSource SomeRepository() {
             return visit(MakeRunReport(
                 run, {{.object = kTable, .outcome = Outcome::kBackedUp, .backup = "b1"}}));
           },
+          .for_each_verification = [](const VerificationVisitor& visit) -> Status {
+            HF_RETURN_IF_ERROR(visit(VerificationRecord{
+                .backup = "b1", .at_ms = 5, .level = VerifyLevel::kL2, .passed = false}));
+            return visit(MakeError(ErrorId::kInvalidJson, "cut"));
+          },
           .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; }};
 }
 
@@ -378,9 +409,11 @@ TEST_F(CatalogTest, IsRebuiltFromRepositories) {
     ASSERT_TRUE(report.ok()) << report.error().ToString();
     EXPECT_EQ(report->manifests, 4);
     EXPECT_EQ(report->runs, 1);
-    EXPECT_EQ(report->damaged, 2);
-    EXPECT_EQ(report->problems.size(), 2);
+    EXPECT_EQ(report->verifications, 1);
+    EXPECT_EQ(report->damaged, 3);
+    EXPECT_EQ(report->problems.size(), 3);
   }
+  EXPECT_TRUE(GetBackup(*catalog_, "b1")->damaged);
   EXPECT_EQ(GetBackup(*catalog_, "b2")->prefix, "vault");
   EXPECT_EQ(Ids({}).size(), 4);
   EXPECT_FALSE(GetBackup(*catalog_, "b3")->IsGood());

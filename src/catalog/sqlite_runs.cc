@@ -159,6 +159,13 @@ Result<int> SqliteCatalog::AdvanceAttempt(const std::string& task, int failed) {
   return found.attempt;
 }
 
+Status SqliteCatalog::NoteAlive(const std::string& task, int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(
+      database_->Execute("UPDATE tasks SET alive_ms = ? WHERE task = ?", {now_ms, task}));
+  return Ok();
+}
+
 Status SqliteCatalog::CompleteTask(const std::string& task,
                                    const std::vector<WorkMessage>& follow_ups,
                                    const std::vector<ItemOutcome>& outcomes) {
@@ -186,10 +193,12 @@ Result<RunProgress> SqliteCatalog::GetProgress(const std::string& run) {
   HF_RETURN_IF_ERROR(ReadRun(run));
   RunProgress progress;
   HF_RETURN_IF_ERROR(
-      database_->Query("SELECT COUNT(*), COALESCE(SUM(done), 0) FROM tasks WHERE run = ?", {run},
-                       [&](const SqlRow& row) -> Status {
+      database_->Query("SELECT COUNT(*), COALESCE(SUM(done), 0), COALESCE(MAX(alive_ms), 0)"
+                       " FROM tasks WHERE run = ?",
+                       {run}, [&](const SqlRow& row) -> Status {
                          progress.tasks_done = row.Int(1);
                          progress.tasks_pending = row.Int(0) - row.Int(1);
+                         progress.alive_ms = row.Int(2);
                          return Ok();
                        }));
   HF_RETURN_IF_ERROR(database_->Query(

@@ -7,7 +7,7 @@ namespace holdfast::catalog {
 namespace {
 
 constexpr int64_t kApplicationId = 0x48466331;  // "HFc1", in the header of the file
-constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kSchemaVersion = 2;
 
 constexpr const char* kTables = R"sql(
 CREATE TABLE backups (
@@ -52,7 +52,8 @@ CREATE TABLE tasks (
   topic TEXT NOT NULL,
   message TEXT NOT NULL,
   done INTEGER NOT NULL DEFAULT 0,
-  attempt INTEGER NOT NULL DEFAULT 1
+  attempt INTEGER NOT NULL DEFAULT 1,
+  alive_ms INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX tasks_by_run ON tasks (run, done, sequence);
 
@@ -78,6 +79,16 @@ CREATE TABLE audit (
   detail TEXT NOT NULL,
   hash TEXT NOT NULL
 );
+
+CREATE TABLE identity (id TEXT NOT NULL);
+INSERT INTO identity VALUES (lower(hex(randomblob(8))));
+)sql";
+
+// From version 1, in which a task gave no sign of life and the catalog had no name.
+constexpr const char* kFromVersion1 = R"sql(
+ALTER TABLE tasks ADD COLUMN alive_ms INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE identity (id TEXT NOT NULL);
+INSERT INTO identity VALUES (lower(hex(randomblob(8))));
 )sql";
 
 Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
@@ -89,8 +100,9 @@ Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
   return number;
 }
 
-Status CreateTables(SqliteDatabase& database) {
-  HF_RETURN_IF_ERROR(database.ExecuteScript(kTables));
+// Runs `script`, after which the database has the present version.
+Status BringUpToDate(SqliteDatabase& database, const char* script) {
+  HF_RETURN_IF_ERROR(database.ExecuteScript(script));
   const std::string header = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                          kApplicationId, kSchemaVersion);
   return database.ExecuteScript(header.c_str());
@@ -105,7 +117,7 @@ Status PrepareSchema(SqliteDatabase& database) {
     HF_ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
     HF_ASSIGN_OR_RETURN(const int64_t tables,
                         ReadNumber(database, "SELECT COUNT(*) FROM sqlite_master"));
-    if (application == 0 && version == 0 && tables == 0) return CreateTables(database);
+    if (application == 0 && version == 0 && tables == 0) return BringUpToDate(database, kTables);
     if (application != kApplicationId) {
       return MakeError(ErrorId::kCatalogDamaged, "the file is a database of another program");
     }
@@ -114,7 +126,7 @@ Status PrepareSchema(SqliteDatabase& database) {
                        fmt::format("the catalog has version {}; this program knows version {}",
                                    version, kSchemaVersion));
     }
-    return Ok();
+    return version < kSchemaVersion ? BringUpToDate(database, kFromVersion1) : Ok();
   });
 }
 

@@ -58,6 +58,7 @@ Result<std::unique_ptr<Environment>> Environment::Open(Config config) {
   HF_ASSIGN_OR_RETURN(
       environment->catalog_,
       catalog::SqliteCatalog::Open(environment->config_.data_dir + "/catalog.sqlite"));
+  HF_ASSIGN_OR_RETURN(environment->catalog_id_, environment->catalog_->Id());
   if (environment->config_.cloud == CloudKind::kLocalcloud) {
     HF_RETURN_IF_ERROR(environment->StartLocalcloud());
   }
@@ -115,7 +116,10 @@ gcp::RestEnvironment Environment::rest_environment() {
           .retry = RetryPolicyOf(config_.cloud)};
 }
 
-backup::BusSetup Environment::bus_setup() { return {.bus = *bus_, .project = config_.project}; }
+backup::BusSetup Environment::bus_setup() {
+  return {
+      .bus = *bus_, .project = config_.project, .subscription_suffix = "-holdfast-" + catalog_id_};
+}
 
 backup::Services Environment::backup_services() {
   return {.warehouse = *warehouse_,

@@ -80,6 +80,7 @@ class Environment {
   std::unique_ptr<net::HttpClient> http_;
   gcp::TokenSource token_;
   std::unique_ptr<catalog::Catalog> catalog_;
+  std::string catalog_id_;
   std::unique_ptr<cloud::Warehouse> warehouse_;
   std::unique_ptr<cloud::ObjectStore> objects_;
   std::unique_ptr<cloud::Projects> projects_;

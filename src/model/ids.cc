@@ -19,13 +19,13 @@ std::string HashOf(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
-std::string NewRunId(const Clock& clock, Random& random) {
-  return FormatCompact(clock.Now()) + "-" + RandomHex(random, 4);
+std::string NewRunId(Timestamp started, Random& random) {
+  return FormatCompact(started) + "-" + RandomHex(random, 4);
 }
 
 std::string BackupId(std::string_view run, const TableRef& object) {
   const std::string_view time = run.substr(0, run.find('-'));
-  return fmt::format("{}-{}", time, HashOf({run, object.ToString()}).substr(0, 12));
+  return fmt::format("{}-{}", time, HashOf({run, object.ToString()}).substr(0, 20));
 }
 
 std::string JobId(std::string_view operation, std::string_view run, const TableRef& object,

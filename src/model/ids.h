@@ -13,10 +13,11 @@
 
 namespace holdfast {
 
-// "20261121T101844Z-3fa9c1d2": the present time and 8 random digits.
-std::string NewRunId(const Clock& clock, Random& random);
+// "20261121T101844Z-3fa9c1d2": the time at which the run starts and 8 random digits.
+std::string NewRunId(Timestamp started, Random& random);
 
-// "20261121T101844Z-5b0c9d21e6a0": the run's time and 12 digits of a hash of run and object.
+// "20261121T101844Z-5b0c9d21e6a04c177f3e": the run's time and 20 digits of a hash of run and
+// object: of a run of a billion objects two are the same with a chance of one in two million.
 std::string BackupId(std::string_view run, const TableRef& object);
 
 // "holdfast-<operation>-<32 digits>": a job's id, a function of all of its arguments. Another

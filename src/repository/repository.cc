@@ -9,6 +9,7 @@ namespace holdfast::repository {
 namespace {
 
 constexpr int64_t kSmallFileBytesMax = 1 << 20;
+constexpr int64_t kEvidenceBytesMax = int64_t{16} << 20;
 constexpr int64_t kRunFileBytesMax = int64_t{256} << 20;
 constexpr std::string_view kFormatName = "holdfast-repository";
 
@@ -53,6 +54,23 @@ Status CheckPlace(const Manifest& manifest, const std::string& name, const Locat
   return MakeError(ErrorId::kManifestDamaged,
                    fmt::format("gs://{}/{}: it tells of {} of {}", location.bucket, name,
                                manifest.backup, manifest.object.ToString()));
+}
+
+// Files that are named <id>.json beside `any`, the name of the one with an empty id.
+Result<cloud::Page<EvidenceEntry>> ListFiles(cloud::ObjectStore& store, const Location& location,
+                                             std::string any, const std::string& page_token) {
+  constexpr std::string_view kEnding = ".json";
+  any.resize(any.size() - kEnding.size());
+  HF_ASSIGN_OR_RETURN(auto listed, store.ListObjects(location.bucket, any, page_token));
+  cloud::Page<EvidenceEntry> page;
+  page.next_page_token = std::move(listed.next_page_token);
+  for (const cloud::ObjectInfo& info : listed.items) {
+    std::string id = info.ref.name.substr(any.size());
+    if (!id.ends_with(kEnding)) continue;
+    id.resize(id.size() - kEnding.size());
+    if (IsValidId(id)) page.items.push_back({std::move(id), info.created_ms});
+  }
+  return page;
 }
 
 Status CheckIds(std::string_view first, std::string_view second) {
@@ -156,19 +174,26 @@ Result<Json> Repository::ReadRun(const std::string& run) {
 }
 
 Result<cloud::Page<std::string>> Repository::ListRuns(const std::string& page_token) {
-  constexpr std::string_view kEnding = ".json";
-  std::string prefix = RunFileName(location_.prefix, "");
-  prefix.resize(prefix.size() - kEnding.size());
-  HF_ASSIGN_OR_RETURN(auto listed, store_->ListObjects(location_.bucket, prefix, page_token));
+  HF_ASSIGN_OR_RETURN(auto listed,
+                      ListFiles(*store_, location_, RunFileName(location_.prefix, ""), page_token));
   cloud::Page<std::string> page;
   page.next_page_token = std::move(listed.next_page_token);
-  for (const cloud::ObjectInfo& info : listed.items) {
-    std::string run = info.ref.name.substr(prefix.size());
-    if (!run.ends_with(kEnding)) continue;
-    run.resize(run.size() - kEnding.size());
-    if (IsValidId(run)) page.items.push_back(std::move(run));
-  }
+  for (EvidenceEntry& file : listed.items) page.items.push_back(std::move(file.id));
   return page;
+}
+
+Result<cloud::Page<EvidenceEntry>> Repository::ListEvidence(const std::string& kind,
+                                                            const std::string& page_token) {
+  HF_RETURN_IF_ERROR(CheckIds(kind, kind));
+  return ListFiles(*store_, location_, EvidenceName(location_.prefix, kind, ""), page_token);
+}
+
+Result<Json> Repository::ReadEvidence(const std::string& kind, const std::string& id) {
+  HF_RETURN_IF_ERROR(CheckIds(kind, id));
+  const cloud::ObjectRef name = RefOf(EvidenceName(location_.prefix, kind, id));
+  HF_ASSIGN_OR_RETURN(const std::string text, ReadObjectToString(*store_, name, kEvidenceBytesMax));
+  return ParseJson(text, {.size_bytes_max = static_cast<size_t>(kEvidenceBytesMax)})
+      .WithContext(name.Uri());
 }
 
 Result<bool> Repository::HasEvidence(const std::string& kind, const std::string& id) {

@@ -24,6 +24,9 @@ namespace holdfast::repository {
 
 inline constexpr int kRepositoryFormatVersion = 1;
 
+// The kind of evidence that a verification leaves: <backup>-<time>, a VerifyReport as JSON.
+inline constexpr const char* kVerifyEvidence = "verify";
+
 // The kind of evidence by which a person says that a suspect backup is good; its id is the backup.
 inline constexpr const char* kAcceptedEvidence = "accepted";
 
@@ -31,6 +34,12 @@ inline constexpr const char* kAcceptedEvidence = "accepted";
 struct ManifestEntry {
   ManifestPath path;
   cloud::ObjectInfo info;
+};
+
+// Evidence as a listing shows it.
+struct EvidenceEntry {
+  std::string id;
+  int64_t created_ms = 0;  // server time
 };
 
 class Repository {
@@ -75,6 +84,13 @@ class Repository {
 
   // Writes evidence/<kind>/<id>.json, write-once as above. `kind` and `id` as IsValidId.
   Status WriteEvidence(const std::string& kind, const std::string& id, const Json& evidence);
+
+  // The evidence of that kind in order of id, unread.
+  Result<cloud::Page<EvidenceEntry>> ListEvidence(const std::string& kind,
+                                                  const std::string& page_token);
+
+  // Reads one; kObjectNotFound.
+  Result<Json> ReadEvidence(const std::string& kind, const std::string& id);
 
   // Whether that evidence is there.
   Result<bool> HasEvidence(const std::string& kind, const std::string& id);

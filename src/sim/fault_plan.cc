@@ -44,6 +44,11 @@ void FaultPlan::AllowAccess(const std::string& name) {
   denied_.erase(name);
 }
 
+void FaultPlan::TurnApiOff(const std::string& project) {
+  const std::lock_guard lock(mutex_);
+  api_off_.insert(project);
+}
+
 void FaultPlan::CrashAtCall(int64_t call, bool after_effect) {
   const std::lock_guard lock(mutex_);
   crash_at_ = calls_ + call;
@@ -82,6 +87,10 @@ Status FaultPlan::Before(const std::string& name) {
   const auto covers = [&](const std::string& top) { return IsAtOrBelow(name, top); };
   if (std::ranges::any_of(denied_, covers)) {
     return MakeError(ErrorId::kAccessDenied, fmt::format("simulated: no access to {}", name));
+  }
+  if (api_off_.contains(name)) {
+    return WithReason("accessNotConfigured",
+                      MakeError(ErrorId::kAccessDenied, "simulated: the API is off in " + name));
   }
   if (Strikes(rates_.unavailable)) {
     return Unavailable("simulated: service unavailable", "backendError");

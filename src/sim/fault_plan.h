@@ -43,6 +43,9 @@ class FaultPlan {
   void DenyAccess(const std::string& name);
   void AllowAccess(const std::string& name);
 
+  // From now on calls on this project fail as where BigQuery's API is not enabled.
+  void TurnApiOff(const std::string& project);
+
   // The process dies at call number `call` from now (1: the next): that call and all after it fail
   // with kCancelled, nothing takes effect, until Revive. If `after_effect`, that call takes effect
   // first.
@@ -79,6 +82,7 @@ class FaultPlan {
   std::unique_ptr<Random> random_;
   FaultRates rates_;
   std::set<std::string> denied_;
+  std::set<std::string> api_off_;
   std::map<std::string, std::pair<std::string, int>> job_failures_;  // kind → reason, times
   int64_t calls_ = 0;
   int64_t crash_at_ = 0;  // call number; 0: never

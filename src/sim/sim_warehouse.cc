@@ -78,7 +78,7 @@ Result<DatasetInfo> SimWarehouse::EnsureDataset(const DatasetInfo& dataset) {
     return MakeError(ErrorId::kProjectNotFound,
                      fmt::format("project {} is not there", dataset.ref.project));
   }
-  AddDataset(dataset.ref, dataset.location);
+  AddDataset(dataset.ref, dataset.location, dataset.resource);
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const DatasetInfo* found, FindDataset(dataset.ref));
   if (found->location != dataset.location) {
@@ -246,11 +246,12 @@ Result<cloud::JobStatus> SimWarehouse::GetJob(const cloud::JobRef& job) {
   return found->second.status;
 }
 
-void SimWarehouse::AddDataset(const DatasetRef& dataset, const std::string& location) {
+void SimWarehouse::AddDataset(const DatasetRef& dataset, const std::string& location,
+                              const Json& saved) {
   const std::lock_guard lock(mutex_);
-  const Json resource = {
-      {"datasetReference", {{"projectId", dataset.project}, {"datasetId", dataset.dataset}}},
-      {"location", location}};
+  Json resource = saved.is_object() ? saved : Json::object();
+  resource["datasetReference"] = {{"projectId", dataset.project}, {"datasetId", dataset.dataset}};
+  resource["location"] = location;
   tables_.datasets().try_emplace(dataset, DatasetInfo{dataset, location, resource});
 }
 

@@ -52,7 +52,7 @@ class SimWarehouse final : public cloud::Warehouse {
   Result<cloud::JobStatus> GetJob(const cloud::JobRef& job) override;
 
   // Adds a dataset; one that is there stays.
-  void AddDataset(const DatasetRef& dataset, const std::string& location);
+  void AddDataset(const DatasetRef& dataset, const std::string& location, const Json& saved = {});
   // Changes members of its resource (RFC 7396).
   Status PatchDataset(const DatasetRef& dataset, const Json& patch);
   void DropDataset(const DatasetRef& dataset);

@@ -1,0 +1,80 @@
+// Backups that are not what the catalog says: gone, or made by a clock that stood wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backup/run_backup.h"
+#include "catalog/backup_index.h"
+#include "tests/support/sim_fixture.h"
+
+namespace holdfast::backup {
+namespace {
+
+using testing_support::kOrders;
+using testing_support::NumberedRows;
+using testing_support::SimFixture;
+using testing_support::TwoColumns;
+
+// Deletes the manifest of the object's newest backup; returns the backup.
+std::string LoseManifest(SimFixture& fixture) {
+  const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+  CHECK(record.has_value(), "no backup");
+  int removed = 0;
+  for (const cloud::ObjectInfo& object : fixture.cloud().AllObjects(record->bucket)) {
+    if (!object.ref.name.starts_with("manifests/")) continue;
+    if (object.ref.name.find(record->backup) == std::string::npos) continue;
+    fixture.cloud().RemoveObject(object.ref);
+    ++removed;
+  }
+  CHECK(removed == 1, "one manifest");
+  return record->backup;
+}
+
+TEST(LostBackup, OfAnUnchangedTableIsMadeAgain) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const std::string lost = LoseManifest(fixture);
+
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->items.at(0).outcome, Outcome::kBackedUp);
+  EXPECT_THAT(report->items[0].reason, testing::HasSubstr("no earlier backup of it is whole"));
+  EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), lost)->damaged);
+  EXPECT_NE((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, lost);
+
+  const auto after = fixture.BackUp();
+  EXPECT_EQ(after->items.at(0).outcome, Outcome::kUnchanged);
+}
+
+TEST(LostBackup, BeforeAnotherThatIsThereIsNotMissed) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  LoseManifest(fixture);
+  fixture.cloud().AppendRows(kOrders, NumberedRows(11, 1));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_EQ(fixture.BackUp()->items.at(0).outcome, Outcome::kUnchanged);
+}
+
+TEST(WrongClock, DoesNotMakeAnOldBackupTheNewest) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  fixture.cloud().AppendRows(kOrders, NumberedRows(11, 1));
+  fixture.clock().Advance(std::chrono::hours{1});
+  const auto first = fixture.BackUp();
+  ASSERT_TRUE(first.ok());
+  fixture.clock().Advance(-std::chrono::minutes{59});
+  fixture.cloud().AppendRows(kOrders, NumberedRows(12, 1));
+  const auto second = fixture.BackUp();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  ASSERT_EQ(second->items.at(0).outcome, Outcome::kBackedUp);
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, second->items[0].backup);
+  EXPECT_EQ(fixture.catalog().ListRuns(false, "")->items.at(0).id, second->run.id);
+  // And when the right time has come round again.
+  fixture.cloud().AppendRows(kOrders, NumberedRows(13, 1));
+  const auto third = fixture.BackUp();
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, third->items.at(0).backup);
+}
+
+}  // namespace
+}  // namespace holdfast::backup
