@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "localcloud/bigquery/column_defaults.h"
 #include "localcloud/bigquery/fault.h"
 #include "localcloud/bigquery/job_settings.h"
 #include "localcloud/bigquery/resources.h"
@@ -186,6 +187,7 @@ Result<LoadRequest> ParseLoad(const ServiceContext& context, const Job& job, con
   HF_ASSIGN_OR_RETURN(load.format, ParseFormat(settings));
   if (const Json* schema = FindField(settings, "schema")) {
     HF_ASSIGN_OR_RETURN(load.schema, Schema::FromJson(*schema));
+    HF_RETURN_IF_ERROR(CheckDefaults(context, *load.schema));
   }
   HF_ASSIGN_OR_RETURN(load.csv, ParseCsvOptions(settings));
   load.autodetect = BoolOr(settings, "autodetect", false);
@@ -199,6 +201,7 @@ Result<LoadRequest> ParseLoad(const ServiceContext& context, const Job& job, con
   HF_ASSIGN_OR_RETURN(load.wide_decimals, ParseWideDecimals(settings));
   HF_RETURN_IF_ERROR(ParseSchemaUpdates(settings, load));
   load.table_resource = TableResourceOf(settings);
+  load.default_sql = DefaultsAsOfNow(context);
   return load;
 }
 

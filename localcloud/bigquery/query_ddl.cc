@@ -1,6 +1,7 @@
 // CREATE, DROP and ALTER of tables, views, snapshots and schemas.
 #include <fmt/format.h>
 
+#include "localcloud/bigquery/column_defaults.h"
 #include "localcloud/bigquery/fault.h"
 #include "localcloud/bigquery/job_settings.h"
 #include "localcloud/bigquery/query_statements.h"
@@ -91,6 +92,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateTablePla
   HF_ASSIGN_OR_RETURN(const bool create, MayCreate(existing, plan.if_exists, /*as_view=*/false));
   if (!create) return DdlOutcome("SKIP", plan.table);
   HF_ASSIGN_OR_RETURN(Json resource, TableResource(plan));
+  if (plan.schema) HF_RETURN_IF_ERROR(CheckDefaults(run.context, *plan.schema));
   if (plan.query) {
     HF_RETURN_IF_ERROR(CreateAs(run, plan, std::move(resource), existing.has_value()));
     return DdlOutcome(CreateWord(existing), plan.table);
@@ -220,6 +222,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::AddColumnsPlan
     if (plan.if_exists) return DdlOutcome("SKIP", plan.table);
     return NotFound("Table " + DisplayName(plan.table));
   }
+  HF_RETURN_IF_ERROR(CheckDefaults(run.context, {.fields = plan.columns}));
   Schema schema = existing->schema;
   schema.fields.insert(schema.fields.end(), plan.columns.begin(), plan.columns.end());
   const auto effect = EffectOf(run, [&](const auto&) { return DdlOutcome("ALTER", plan.table); });

@@ -9,12 +9,12 @@ namespace {
 
 using testing::HasSubstr;
 
-const Json kOneColumn = Json::array({FieldJson("x", "INTEGER")});
+const Json kOnlyX = Json::array({FieldJson("x", "INTEGER")});
 
 TEST(TableRules, ColumnNamesAreUniqueAndNotBigQuerysOwn) {
   ServiceForTest service;
   service.MakeDataset("d");
-  service.MakeTable("d", "t", kOneColumn);
+  service.MakeTable("d", "t", kOnlyX);
   Json record = FieldJson("r", "RECORD");
   record["fields"] = Json::array({FieldJson("a", "STRING"), FieldJson("A", "STRING")});
   std::vector<Json> bad = {Json::array({FieldJson("x", "INTEGER"), FieldJson("X", "STRING")}),
@@ -38,7 +38,7 @@ TEST(TableRules, ColumnNamesAreUniqueAndNotBigQuerysOwn) {
 TEST(TableRules, AnEtagGuardsDeletesAndSparesReads) {
   ServiceForTest service;
   service.MakeDataset("d");
-  service.MakeTable("d", "t", kOneColumn);
+  service.MakeTable("d", "t", kOnlyX);
   for (const char* target : {"/datasets/d/tables/t", "/datasets/d"}) {
     const std::string etag = service.Get(target)["etag"];
     EXPECT_EQ(service.Call("GET", target, nullptr, {{"If-None-Match", etag}}).status, 304);
@@ -53,7 +53,7 @@ TEST(TableRules, AnEtagGuardsDeletesAndSparesReads) {
 TEST(TableRules, ADecoratedTableIsReadAsItWas) {
   ServiceForTest service;
   service.MakeDataset("d");
-  service.MakeTable("d", "t", kOneColumn);
+  service.MakeTable("d", "t", kOnlyX);
   service.clock.Advance(std::chrono::hours{1});
   service.Query("INSERT INTO d.t (x) VALUES (1)");
   const std::string then = std::to_string(ToUnixMillis(service.clock.Now()));
@@ -85,7 +85,7 @@ TEST(LoadRules, OptionsThatAreNotUnderstoodAreRefused) {
   service.PutObject("bucket", "a.csv", "1\n2\n");
   const auto load = [&](const std::string& option, const Json& value) {
     Json settings = {{"sourceUris", {"gs://bucket/a.csv"}},
-                     {"schema", {{"fields", kOneColumn}}},
+                     {"schema", {{"fields", kOnlyX}}},
                      {"writeDisposition", "WRITE_TRUNCATE"},
                      {"destinationTable", TableJson("d", "t")}};
     settings[option] = value;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "localcloud/bigquery/column_defaults.h"
 #include "localcloud/bigquery/fault.h"
 #include "localcloud/bigquery/partitions_summary.h"
 #include "localcloud/bigquery/row_page.h"
@@ -77,6 +78,7 @@ Result<Json> Tabledata::InsertAll(const Request& request) {
   insert.skip_invalid_rows = BoolOr(request.body, "skipInvalidRows", false);
   insert.ignore_unknown_values = BoolOr(request.body, "ignoreUnknownValues", false);
   HF_ASSIGN_OR_RETURN(insert.rows, ParseRows(request.body));
+  insert.default_sql = DefaultsAsOfNow(context_);
   HF_ASSIGN_OR_RETURN(const auto errors, warehouse::InsertRows(context_.warehouse, insert));
   Json answer = {{"kind", "bigquery#tableDataInsertAllResponse"}};
   if (!errors.empty()) answer["insertErrors"] = InsertErrorsToJson(errors);

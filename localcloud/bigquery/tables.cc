@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "localcloud/bigquery/column_defaults.h"
 #include "localcloud/bigquery/fault.h"
 #include "localcloud/bigquery/partitions_summary.h"
 #include "localcloud/bigquery/resources.h"
@@ -114,6 +115,7 @@ Result<Json> Tables::Insert(const Request& request) {
   definition.resource.erase("schema");
   definition.resource.erase("location");
   HF_RETURN_IF_ERROR(CheckClustering(definition.resource, definition.schema));
+  HF_RETURN_IF_ERROR(CheckDefaults(context_, definition.schema));
   HF_ASSIGN_OR_RETURN(const TableRecord record, context_.tables().CreateTable(definition));
   return TableToJson(record, LocationOf(dataset), TableView::kStorageStats);
 }
@@ -196,6 +198,7 @@ Result<Json> Tables::Edit(const Request& request, bool keep_others) {
     if (new_query) resource.erase("schema");
     HF_ASSIGN_OR_RETURN(schema, SchemaOfResource(request.project(), resource));
     if (schema->fields.empty()) schema.reset();
+    if (schema) HF_RETURN_IF_ERROR(CheckDefaults(context_, *schema));
   }
   resource.erase("schema");
   resource.erase("location");

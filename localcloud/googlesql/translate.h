@@ -53,6 +53,11 @@ using TableResolver = std::function<Result<ResolvedTable>(const RelationRef& ref
 Result<Plan> TranslateStatement(std::string_view sql, const TranslateOptions& options,
                                 const TableResolver& resolver);
 
+// DuckDB's SQL of the DEFAULT of `field`, which has one (`defaultValueExpression`), as a value of
+// the field's type. Errors: kInvalidQuery and kUnsupportedQuery, for names of columns and tables,
+// too.
+Result<std::string> TranslateDefault(const Field& field, const TranslateOptions& options);
+
 // The type of a query parameter from the API's `parameterType` object. Errors: kInvalidQuery.
 Result<Type> ParseParameterType(const Json& parameter_type);
 

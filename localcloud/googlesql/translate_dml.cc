@@ -66,6 +66,17 @@ Result<TypedSql> Translator::DefaultOf(const Field& field) {
   return TranslateExpression(**parsed, context).WithContext("Default of column " + field.name);
 }
 
+Result<std::string> Translator::TranslateDefault(const Field& field) {
+  HF_ASSIGN_OR_RETURN(const TypedSql value, DefaultOf(field));
+  if (!relations_.empty() || !parameters_.empty()) {
+    return QueryError(
+        fmt::format("Default of column {} must not read tables or parameters", field.name),
+        Position{});
+  }
+  HF_ASSIGN_OR_RETURN(const std::string assigned, AssignedValue(value, field, Position{}));
+  return fmt::format("CAST({} AS {})", assigned, DuckTypeName(TypeOfField(field)));
+}
+
 Result<std::vector<Field>> Translator::InsertColumns(const InsertStatement& node,
                                                      const Schema& schema) {
   std::vector<Field> columns;

@@ -61,6 +61,14 @@ Result<Plan> TranslateStatement(std::string_view sql, const TranslateOptions& op
   return Translator(options, resolver).Translate(parsed.statement);
 }
 
+Result<std::string> TranslateDefault(const Field& field, const TranslateOptions& options) {
+  const TableResolver no_tables = [](const RelationRef& ref) -> Result<ResolvedTable> {
+    return QueryError(fmt::format("A default cannot read table {}", ref.table.ToString()),
+                      Position{});
+  };
+  return Translator(options, no_tables).TranslateDefault(field);
+}
+
 Result<Plan> Translator::Translate(const Statement& statement) {
   return std::visit([this](const auto& node) { return TranslateNode(node); }, statement.node);
 }

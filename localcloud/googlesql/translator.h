@@ -70,6 +70,9 @@ class Translator {
   // The whole work; call it once. Errors: as TranslateStatement (translate.h).
   Result<Plan> Translate(const Statement& statement);
 
+  // The whole work for one column; call it once. Errors: as TranslateDefault (translate.h).
+  Result<std::string> TranslateDefault(const Field& field);
+
  private:
   struct CommonTableEntry {
     std::string name;

@@ -262,18 +262,45 @@ std::optional<JsonRowError> RowVisitor::Range(const Node& node, const element& v
   return std::nullopt;
 }
 
-Field RootField(const Schema& schema) {
+Field RootField(const Schema& schema, const JsonRowOptions& options) {
   Field root;
   root.type = FieldType::kRecord;
   root.fields = schema.fields;
+  for (Field& field : root.fields) {
+    const bool noted =
+        std::ranges::find(options.noted_columns, field.name) != options.noted_columns.end();
+    if (noted && field.mode == FieldMode::kRequired) field.mode = FieldMode::kNullable;
+  }
   return root;
+}
+
+// What the rows are kept as: the schema's columns, then a BOOL for each that is noted.
+Schema KeptSchema(const Schema& schema, const Field& root, const JsonRowOptions& options) {
+  Schema kept = schema;
+  kept.fields = root.fields;
+  for (const std::string& column : options.noted_columns) {
+    Field absent;
+    absent.name = AbsentColumn(column);
+    absent.type = FieldType::kBool;
+    kept.fields.push_back(std::move(absent));
+  }
+  return kept;
+}
+
+bool HasMember(const simdjson::dom::object& object, const std::string& lower_name) {
+  return std::ranges::any_of(object, [&](const simdjson::dom::key_value_pair& member) {
+    return Lower(member.key) == lower_name;
+  });
 }
 
 }  // namespace
 
 struct JsonRowParser::State {
   State(const Schema& schema, JsonRowOptions row_options)
-      : options(row_options), root(RootField(schema)), builder(schema) {}
+      : options(std::move(row_options)),
+        root(RootField(schema, options)),
+        kept(KeptSchema(schema, root.field, options)),
+        builder(kept) {}
 
   std::optional<JsonRowError> Parse(std::string_view text, simdjson::dom::object& object) {
     const simdjson::error_code code = parser.parse(text.data(), text.size()).get(object);
@@ -283,12 +310,13 @@ struct JsonRowParser::State {
 
   JsonRowOptions options;
   Node root;
+  Schema kept;
   avro::BatchBuilder builder;
   simdjson::dom::parser parser;
 };
 
 JsonRowParser::JsonRowParser(const Schema& schema, JsonRowOptions options)
-    : state_(std::make_unique<State>(schema, options)) {}
+    : state_(std::make_unique<State>(schema, std::move(options))) {}
 
 JsonRowParser::~JsonRowParser() = default;
 
@@ -306,8 +334,16 @@ std::optional<JsonRowError> JsonRowParser::Append(std::string_view text) {
   std::vector<avro::ColumnBuilder*> columns(state_->root.members.size());
   if (auto error = visitor.Members(state_->root, object, "", columns)) return error;
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = &state_->builder.column(i);
+  for (size_t i = 0; i < state_->options.noted_columns.size(); ++i) {
+    const std::string name = Lower(state_->options.noted_columns[i]);
+    state_->builder.column(columns.size() + i).AppendBool(!HasMember(object, name));
+  }
   return visitor.Members(state_->root, object, "", columns);
 }
+
+const Schema& JsonRowParser::schema() const { return state_->kept; }
+
+std::string AbsentColumn(const std::string& column) { return "holdfast_absent " + column; }
 
 size_t JsonRowParser::rows() const { return state_->builder.rows(); }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "avro/batch.h"
 #include "model/schema.h"
@@ -21,7 +22,13 @@ struct JsonRowOptions {
   // A JSON column takes text: its contents are the value (insertAll). Otherwise any JSON value is
   // the value itself (NDJSON loads).
   bool json_columns_are_text = false;
+  // Columns of which each row kept tells whether it has them: a BOOL behind the schema's columns,
+  // true when absent, in this order. One that is absent need not be NULLABLE.
+  std::vector<std::string> noted_columns;
 };
+
+// The name of the column that notes the absence of `column`; no table can have such a column.
+std::string AbsentColumn(const std::string& column);
 
 // Why a row was refused, in BigQuery's words.
 struct JsonRowError {
@@ -41,6 +48,9 @@ class JsonRowParser {
 
   // The same, and appends a row that fits.
   std::optional<JsonRowError> Append(std::string_view text);
+
+  // Of the rows that Build gives: the schema's columns, and those that note absence.
+  const Schema& schema() const;
 
   // How many were appended since the last Build.
   size_t rows() const;

@@ -149,6 +149,9 @@ class AvroInput final : public LoadInput {
           value = SeenExpression(name, own, seen->type);
           field.type = own;
         }
+      } else {
+        HF_ASSIGN_OR_RETURN(value, AbsentValue(field, request_.default_sql));
+        if (field.mode == FieldMode::kRequired) field.mode = FieldMode::kNullable;
       }
       columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", value, name);
     }

@@ -175,7 +175,8 @@ class CsvInput final : public LoadInput {
     std::string columns;
     for (const Field& field : schema.fields) {
       if (schema_.Find(field.name) == nullptr) {
-        columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", AbsentExpression(field),
+        HF_ASSIGN_OR_RETURN(const std::string absent, AbsentValue(field, request_.default_sql));
+        columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", absent,
                                QuoteIdentifier(field.name));
         continue;
       }
@@ -269,9 +270,10 @@ class CsvInput final : public LoadInput {
     for (const Field& field : schema.fields) {
       const std::string column = QuoteIdentifier(field.name);
       const bool absent = schema_.Find(field.name) == nullptr;
-      const std::string value = absent
-                                    ? AbsentExpression(field)
-                                    : ParsedExpression(field, request_.csv.allow_quoted_newlines);
+      std::string value = ParsedExpression(field, request_.csv.allow_quoted_newlines);
+      if (absent) {
+        HF_ASSIGN_OR_RETURN(value, AbsentValue(field, request_.default_sql));
+      }
       const bool direct = absent || value == column;
       if (!names.empty()) names += ", ";
       names += column;

@@ -79,13 +79,14 @@ class LineReader {
 
 class JsonFileSource final : public BatchSource {
  public:
-  JsonFileSource(const LoadRequest& request, const Schema& schema)
+  JsonFileSource(const LoadRequest& request, const Schema& schema,
+                 std::vector<std::string> noted_columns)
       : request_(request),
-        schema_(schema),
         parser_(schema, {.ignore_unknown_values = request.ignore_unknown_values,
-                         .json_columns_are_text = false}) {}
+                         .json_columns_are_text = false,
+                         .noted_columns = std::move(noted_columns)}) {}
 
-  const Schema& schema() const override { return schema_; }
+  const Schema& schema() const override { return parser_.schema(); }
 
   Result<std::optional<avro::Batch>> Next() override {
     size_t bytes = 0;
@@ -124,7 +125,6 @@ class JsonFileSource final : public BatchSource {
   }
 
   const LoadRequest& request_;
-  Schema schema_;
   JsonRowParser parser_;
   std::unique_ptr<LineReader> reader_;
   size_t next_source_ = 0;
@@ -162,9 +162,23 @@ class JsonInput final : public LoadInput {
   bool names_fields() const override { return false; }
 
   Result<std::string> Select(const Schema& schema) override {
-    source_ = std::make_unique<JsonFileSource>(request_, schema);
+    std::vector<std::string> noted;
+    std::string columns;
+    for (const Field& field : schema.fields) {
+      const std::string name = QuoteIdentifier(field.name);
+      columns += columns.empty() ? "" : ", ";
+      if (!HasDefault(field) || !request_.default_sql) {
+        columns += name;
+        continue;
+      }
+      HF_ASSIGN_OR_RETURN(const std::string absent, AbsentValue(field, request_.default_sql));
+      columns += fmt::format("CASE WHEN {} THEN {} ELSE {} END AS {}",
+                             QuoteIdentifier(AbsentColumn(field.name)), absent, name, name);
+      noted.push_back(field.name);
+    }
+    source_ = std::make_unique<JsonFileSource>(request_, schema, std::move(noted));
     registration_ = std::make_unique<SourceRegistration>(warehouse_.database(), *source_);
-    return "SELECT * FROM " + registration_->relation();
+    return fmt::format("SELECT {} FROM {}", columns, registration_->relation());
   }
 
   Status Finish(const Status& read, BadRecords& bad) override {

@@ -47,7 +47,7 @@ class ParquetInput final : public LoadInput {
  private:
   Result<std::string> ValueOf(const Field& field) const {
     const Field* seen = seen_.Find(field.name);
-    if (seen == nullptr) return AbsentExpression(field);
+    if (seen == nullptr) return AbsentValue(field, request_.default_sql);
     const std::string stored =
         fmt::format("CAST({} AS {})", QuoteIdentifier(seen->name), DuckType(*seen));
     // Parquet without the UTC flag is still an instant to BigQuery.

@@ -85,7 +85,7 @@ Result<Schema> ChooseSchema(const Destination& destination, const LoadRequest& r
   const Schema& table = destination.existing->schema;
   if (request.schema) {
     HF_RETURN_IF_ERROR(CheckUpdate(table, *request.schema, request));
-    return *request.schema;
+    return WithDefaultsOf(table, *request.schema);
   }
   const bool may_extend = request.autodetect && request.allow_field_addition;
   if (!input.names_fields() && !may_extend) return table;

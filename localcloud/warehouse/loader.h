@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "localcloud/warehouse/column_default.h"
 #include "localcloud/warehouse/warehouse.h"
 
 namespace holdfast::warehouse {
@@ -52,6 +53,7 @@ struct LoadRequest {
   bool allow_field_addition = false;  // schemaUpdateOptions
   bool allow_field_relaxation = false;
   Json table_resource = Json::object();  // partitioning, clustering, ... of a table created here
+  DefaultSql default_sql;                // of columns that the files, or a line of JSON, lack
   std::stop_token cancel;
 };
 

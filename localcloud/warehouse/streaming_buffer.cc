@@ -159,9 +159,13 @@ Result<std::vector<InsertError>> InsertRows(Warehouse& warehouse, const InsertRe
                                             "count: {}",
                                             kRequestRowsMax, request.rows.size())));
   }
+  std::vector<Json> rows;
+  rows.reserve(request.rows.size());
+  for (const InsertRow& row : request.rows) rows.push_back(row.json);
+  HF_RETURN_IF_ERROR(FillDefaults(warehouse, table.schema, request.default_sql, rows));
   std::vector<std::string> texts;
-  texts.reserve(request.rows.size());
-  for (const InsertRow& row : request.rows) texts.push_back(DumpJson(row.json));
+  texts.reserve(rows.size());
+  for (const Json& row : rows) texts.push_back(DumpJson(row));
   std::vector<InsertError> errors = CheckRows(request, table.schema, texts);
   if (errors.size() < texts.size()) {
     HF_RETURN_IF_ERROR(StoreRows(warehouse, request, texts, errors));

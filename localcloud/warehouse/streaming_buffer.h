@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "localcloud/warehouse/column_default.h"
 #include "localcloud/warehouse/warehouse.h"
 
 namespace holdfast::warehouse {
@@ -25,6 +26,7 @@ struct InsertRequest {
   std::vector<InsertRow> rows;
   bool skip_invalid_rows = false;  // false: one bad row refuses them all ("stopped")
   bool ignore_unknown_values = false;
+  DefaultSql default_sql;  // of columns that a row does not name
 };
 
 // Why one row was refused. Source: tabledata.insertAll insertErrors.
