@@ -116,6 +116,39 @@ def csv_has_a_row_for_each_table(world):
     check(all(row['outcome'] == 'restored' and row['equal'] == 'true' for row in rows), text)
 
 
+def days_of_arrival(world, dataset):
+    return world.query('acme-shop', "SELECT partition_id, total_rows FROM `acme-shop." + dataset +
+                       "`.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'arrivals' ORDER BY 1")
+
+
+def days_of_arrival_and_the_whole_definition_come_back(world):
+    sales(world)
+    people = {'projectId': 'acme-shop', 'datasetId': 'sales', 'tableId': 'people'}
+    labels = {f'label{i}': str(i) for i in range(64)}
+    world.create_table(
+        'acme-shop.sales.arrivals', [('id', 'INT64'), ('name', 'STRING')],
+        timePartitioning={'type': 'DAY'}, requirePartitionFilter=True, labels=labels,
+        tableConstraints={
+            'primaryKey': {'columns': ['id']},
+            'foreignKeys': [{'name': 'to_people', 'referencedTable': people, 'columnReferences': [
+                {'referencingColumn': 'id', 'referencedColumn': 'id'}]}]})
+    for day, times in (('20260101', 1), ('20260102', 2)):
+        world.call('POST', '/bigquery/v2/projects/acme-shop/jobs', {'configuration': {'copy': {
+            'sourceTables': [people] * times, 'writeDisposition': 'WRITE_APPEND',
+            'destinationTable': {**people, 'tableId': f'arrivals${day}'}}}})
+    world.json('backup', 'run')
+    check(days_of_arrival(world, 'sales') == [['20260101', '3'], ['20260102', '6']], 'before')
+    report = world.json('restore', 'run', 'acme-shop.sales', '--to-dataset', 'back')
+    check(report['succeeded'], f'{report}')
+    check(days_of_arrival(world, 'back') == days_of_arrival(world, 'sales'), 'days')
+    resource = world.call('GET', '/bigquery/v2/projects/acme-shop/datasets/back/tables/arrivals')
+    check(resource['labels'] == labels, f'{resource}')
+    check(resource['requirePartitionFilter'], f'{resource}')
+    check(resource['tableConstraints'] == {'primaryKey': {'columns': ['id']}}, f'{resource}')
+    check(['REFERENCES `acme-shop.back.people` (`id`)' in key for t in report['tables']
+           for key in t['foreign_keys_left_out']] == [True], f'{report}')
+
+
 if __name__ == '__main__':
     run_scenarios(a_run_of_one_table_does_not_shrink_the_dataset,
                   a_table_that_was_denied_comes_back_and_one_without_a_backup_is_listed,
@@ -123,4 +156,5 @@ if __name__ == '__main__':
                   a_dataset_with_default_expirations_does_not_eat_what_is_restored,
                   a_target_that_cannot_be_filled_is_taken_away,
                   mistakes_are_answered_with_the_right_form,
-                  csv_has_a_row_for_each_table)
+                  csv_has_a_row_for_each_table,
+                  days_of_arrival_and_the_whole_definition_come_back)
