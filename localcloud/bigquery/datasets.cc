@@ -30,8 +30,7 @@ Status CheckResource(const Json& resource) {
     return Invalid(
         "Invalid value for maxTimeTravelHours: it must be a multiple of 24 from 48 to 168");
   }
-  const Json* labels = FindField(resource, "labels");
-  if (labels != nullptr && !labels->is_object()) return Invalid("labels should be an object");
+  HF_RETURN_IF_ERROR(CheckLabels(resource));
   const Json* access = FindField(resource, "access");
   if (access != nullptr && !access->is_array()) return Invalid("access should be an array");
   return Ok();

@@ -201,6 +201,7 @@ Result<LoadRequest> ParseLoad(const ServiceContext& context, const Job& job, con
   HF_ASSIGN_OR_RETURN(load.wide_decimals, ParseWideDecimals(settings));
   HF_RETURN_IF_ERROR(ParseSchemaUpdates(settings, load));
   load.table_resource = TableResourceOf(settings);
+  HF_RETURN_IF_ERROR(CheckLabels(load.table_resource));
   load.default_sql = DefaultsAsOfNow(context);
   return load;
 }

@@ -92,6 +92,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateTablePla
   HF_ASSIGN_OR_RETURN(const bool create, MayCreate(existing, plan.if_exists, /*as_view=*/false));
   if (!create) return DdlOutcome("SKIP", plan.table);
   HF_ASSIGN_OR_RETURN(Json resource, TableResource(plan));
+  HF_RETURN_IF_ERROR(CheckLabels(resource));
   if (plan.schema) HF_RETURN_IF_ERROR(CheckDefaults(run.context, *plan.schema));
   if (plan.query) {
     HF_RETURN_IF_ERROR(CreateAs(run, plan, std::move(resource), existing.has_value()));
@@ -119,6 +120,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateViewPlan
   definition.schema = plan.schema;
   definition.replace = existing.has_value();
   HF_ASSIGN_OR_RETURN(definition.resource, TableOptionsPatch(plan.options));
+  HF_RETURN_IF_ERROR(CheckLabels(definition.resource));
   definition.resource["view"] = {{"query", plan.query_sql}, {"useLegacySql", false}};
   const auto effect =
       EffectOf(run, [&](const auto&) { return DdlOutcome(CreateWord(existing), plan.table); });
@@ -141,6 +143,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CopyTablePlan&
                                                 : warehouse::CopyOperation::kCopy;
   copy.replace = existing.has_value();
   HF_ASSIGN_OR_RETURN(copy.options, TableOptionsPatch(plan.options));
+  HF_RETURN_IF_ERROR(CheckLabels(copy.options));
   const auto effect =
       EffectOf(run, [&](const auto&) { return DdlOutcome(CreateWord(existing), plan.table); });
   HF_RETURN_IF_ERROR(warehouse::Copy(run.context.warehouse, copy));
@@ -178,6 +181,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::DropPlan& plan
 
 Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateSchemaPlan& plan) {
   HF_ASSIGN_OR_RETURN(Json resource, DatasetOptionsPatch(plan.options));
+  HF_RETURN_IF_ERROR(CheckLabels(resource));
   if (!resource.contains("location")) resource["location"] = run.job.key.location;
   const TableRef target{plan.dataset.project, plan.dataset.dataset, {}, {}};
   const auto created = run.context.tables().CreateDataset(plan.dataset, std::move(resource));
@@ -198,6 +202,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::SetOptionsPlan
     }
     Json resource = dataset->resource;
     resource.merge_patch(patch);
+    HF_RETURN_IF_ERROR(CheckLabels(resource));
     HF_RETURN_IF_ERROR(
         run.context.tables().UpdateDataset(dataset->ref, std::move(resource), dataset->etag));
     return DdlOutcome("ALTER", plan.table);
@@ -210,6 +215,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::SetOptionsPlan
   }
   Json resource = existing->resource;
   resource.merge_patch(patch);
+  HF_RETURN_IF_ERROR(CheckLabels(resource));
   const auto effect = EffectOf(run, [&](const auto&) { return DdlOutcome("ALTER", plan.table); });
   HF_RETURN_IF_ERROR(run.context.tables().UpdateTable(plan.table, std::move(resource), std::nullopt,
                                                       existing->etag));

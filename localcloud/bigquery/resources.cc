@@ -6,6 +6,7 @@
 #include <array>
 
 #include "localcloud/bigquery/fault.h"
+#include "localcloud/rest/labels.h"
 
 namespace holdfast::bigquery {
 
@@ -222,6 +223,15 @@ warehouse::TableKind KindOfResource(const Json& resource) {
     return warehouse::TableKind::kExternal;
   }
   return warehouse::TableKind::kTable;
+}
+
+Status CheckLabels(const Json& resource) {
+  const Json* labels = FindField(resource, "labels");
+  if (labels == nullptr) return Ok();
+  if (const auto complaint = rest::LabelsComplaint(*labels)) {
+    return Invalid("Invalid labels: " + *complaint);
+  }
+  return Ok();
 }
 
 Result<bool> MatchesLabelFilter(const Json& resource, std::string_view filter) {

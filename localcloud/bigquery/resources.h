@@ -55,6 +55,9 @@ Json WithoutServerFields(Json resource);
 // `externalDataConfiguration`; else a table.
 warehouse::TableKind KindOfResource(const Json& resource);
 
+// Errors: reason "invalid", for labels of the document that break rest/labels.h.
+Status CheckLabels(const Json& resource);
+
 // Whether a document has every label of a `labels.key[:value]` filter. Errors: reason "invalid".
 Result<bool> MatchesLabelFilter(const Json& resource, std::string_view filter);
 

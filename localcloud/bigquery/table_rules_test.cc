@@ -35,6 +35,39 @@ TEST(TableRules, ColumnNamesAreUniqueAndNotBigQuerysOwn) {
   EXPECT_EQ(service.Call("GET", "/datasets/d/tables/n").status, 404);
 }
 
+TEST(TableRules, LabelsHaveGooglesForm) {
+  ServiceForTest service;
+  service.MakeDataset("d");
+  service.MakeTable("d", "t", kOnlyX);
+  const Json bad = {{"labels", {{"Team", "x"}}}};
+  const auto with = [&](Json body) {
+    body.update(bad);
+    return body;
+  };
+  const std::vector<std::pair<std::string, Answer>> answers = {
+      {"dataset",
+       service.Call("POST", "/datasets",
+                    with({{"datasetReference", {{"projectId", "acme"}, {"datasetId", "e"}}}}))},
+      {"patched dataset", service.Call("PATCH", "/datasets/d", bad)},
+      {"table", service.Call("POST", "/datasets/d/tables",
+                             with({{"tableReference", TableJson("d", "n")},
+                                   {"schema", {{"fields", kOnlyX}}}}))},
+      {"patched table", service.Call("PATCH", "/datasets/d/tables/t", bad)}};
+  for (const auto& [what, answer] : answers) {
+    EXPECT_EQ(answer.status, 400) << what;
+    EXPECT_EQ(answer.reason(), "invalid") << what;
+    EXPECT_THAT(answer.message(), HasSubstr("Team")) << what;
+  }
+  for (const char* sql : {"CREATE TABLE d.n (x INT64) OPTIONS (labels = [('Team', 'x')])",
+                          "ALTER TABLE d.t SET OPTIONS (labels = [('Team', 'x')])",
+                          "CREATE SCHEMA e OPTIONS (labels = [('Team', 'x')])",
+                          "ALTER SCHEMA d SET OPTIONS (labels = [('Team', 'x')])"}) {
+    EXPECT_THAT(DumpJson(service.Query(sql)), HasSubstr("Team")) << sql;
+  }
+  service.Query("ALTER TABLE d.t SET OPTIONS (labels = [('team', 'x')])");
+  EXPECT_EQ(service.Get("/datasets/d/tables/t")["labels"], Json({{"team", "x"}}));
+}
+
 TEST(TableRules, AnEtagGuardsDeletesAndSparesReads) {
   ServiceForTest service;
   service.MakeDataset("d");

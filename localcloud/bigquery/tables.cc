@@ -110,6 +110,7 @@ Result<Json> Tables::Insert(const Request& request) {
                       context_.tables().GetDataset(definition.ref.dataset_ref()));
   definition.resource.merge_patch(WithoutServerFields(request.body));  // leaves nulls out
   HF_RETURN_IF_ERROR(CheckExpiration(definition.resource, context_.NowMs()));
+  HF_RETURN_IF_ERROR(CheckLabels(definition.resource));
   definition.kind = KindOfResource(definition.resource);
   HF_ASSIGN_OR_RETURN(definition.schema, SchemaOfResource(request.project(), definition.resource));
   definition.resource.erase("schema");
@@ -186,6 +187,7 @@ Result<Json> Tables::Edit(const Request& request, bool keep_others) {
     }
   }
   HF_RETURN_IF_ERROR(CheckSameLayout(ref, current.resource, resource));
+  HF_RETURN_IF_ERROR(CheckLabels(resource));
   if (KindOfResource(resource) != KindOfResource(current.resource)) {
     return Invalid(fmt::format("Cannot change the type of table {}", DisplayName(ref)));
   }

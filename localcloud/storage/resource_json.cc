@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "localcloud/rest/labels.h"
 #include "net/http.h"
 
 namespace holdfast::storage {
@@ -311,6 +312,11 @@ Status ApplyBucketBody(const Json& body, bool replace, BucketRecord& bucket) {
   if (replace) bucket.settings = Json::object();
   bucket.settings.merge_patch(settings);
   if (!bucket.settings.contains("location")) bucket.settings["location"] = location;
+  if (const Json* labels = FindField(bucket.settings, "labels")) {
+    if (const auto complaint = rest::LabelsComplaint(*labels)) {
+      return InvalidField("labels", *complaint);
+    }
+  }
   return ApplyRetention(body, replace, bucket);
 }
 
