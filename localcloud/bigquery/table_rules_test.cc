@@ -68,6 +68,44 @@ TEST(TableRules, LabelsHaveGooglesForm) {
   EXPECT_EQ(service.Get("/datasets/d/tables/t")["labels"], Json({{"team", "x"}}));
 }
 
+TEST(TableRules, AForeignKeyRefersToATableOfItsDataset) {
+  ServiceForTest service;
+  service.MakeDataset("d");
+  service.MakeDataset("e");
+  service.MakeTable("d", "t", kOnlyX);
+  service.MakeTable("d", "parent", kOnlyX);
+  service.MakeTable("e", "parent", kOnlyX);
+  const auto refer_to = [](const Json& table) {
+    const Json key = {
+        {"referencedTable", table},
+        {"columnReferences", {{{"referencingColumn", "x"}, {"referencedColumn", "x"}}}}};
+    return Json{{"tableConstraints", {{"foreignKeys", Json::array({key})}}}};
+  };
+  const auto create = [&](const std::string& name, const Json& table) {
+    Json body = refer_to(table);
+    body["tableReference"] = TableJson("d", name);
+    body["schema"] = {{"fields", kOnlyX}};
+    return service.Call("POST", "/datasets/d/tables", body);
+  };
+  const std::string patched = "/datasets/d/tables/t";
+  for (const Json& bad : {TableJson("e", "parent"), TableJson("d", "absent")}) {
+    EXPECT_EQ(create("n", bad).status, 400) << bad;
+    EXPECT_EQ(create("n", bad).reason(), "invalid") << bad;
+    const Answer answer = service.Call("PATCH", patched, refer_to(bad));
+    EXPECT_EQ(answer.status, 400) << bad;
+    EXPECT_EQ(answer.reason(), "invalid") << bad;
+  }
+  EXPECT_EQ(create("n", nullptr).status, 400);
+  EXPECT_EQ(create("n", TableJson("d", "parent")).status, 200);
+  EXPECT_EQ(create("own", TableJson("d", "own")).status, 200);
+  EXPECT_EQ(service.Call("PATCH", patched, refer_to(TableJson("d", "parent"))).status, 200);
+  EXPECT_EQ(service.Get(patched)["tableConstraints"]["foreignKeys"].size(), 1U);
+
+  // One that refers to what was deleted since is in nobody's way.
+  EXPECT_EQ(service.Call("DELETE", "/datasets/d/tables/parent").status, 204);
+  EXPECT_EQ(service.Call("PATCH", patched, {{"description", "x"}}).status, 200);
+}
+
 TEST(TableRules, AnEtagGuardsDeletesAndSparesReads) {
   ServiceForTest service;
   service.MakeDataset("d");

@@ -9,6 +9,7 @@
 #include "localcloud/bigquery/fault.h"
 #include "localcloud/bigquery/partitions_summary.h"
 #include "localcloud/bigquery/resources.h"
+#include "localcloud/bigquery/table_constraints.h"
 
 namespace holdfast::bigquery {
 
@@ -117,6 +118,7 @@ Result<Json> Tables::Insert(const Request& request) {
   definition.resource.erase("location");
   HF_RETURN_IF_ERROR(CheckClustering(definition.resource, definition.schema));
   HF_RETURN_IF_ERROR(CheckDefaults(context_, definition.schema));
+  HF_RETURN_IF_ERROR(CheckForeignKeys(context_, definition.ref, definition.resource));
   HF_ASSIGN_OR_RETURN(const TableRecord record, context_.tables().CreateTable(definition));
   return TableToJson(record, LocationOf(dataset), TableView::kStorageStats);
 }
@@ -190,6 +192,9 @@ Result<Json> Tables::Edit(const Request& request, bool keep_others) {
   HF_RETURN_IF_ERROR(CheckLabels(resource));
   if (KindOfResource(resource) != KindOfResource(current.resource)) {
     return Invalid(fmt::format("Cannot change the type of table {}", DisplayName(ref)));
+  }
+  if (FindField(request.body, "tableConstraints") != nullptr) {
+    HF_RETURN_IF_ERROR(CheckForeignKeys(context_, ref, resource));
   }
   if (FindField(request.body, "expirationTime") != nullptr) {
     HF_RETURN_IF_ERROR(CheckExpiration(resource, context_.NowMs()));
