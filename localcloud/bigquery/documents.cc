@@ -72,6 +72,7 @@ Result<Json> Documents::InsertRoutine(const Request& request) {
   HF_ASSIGN_OR_RETURN(const std::string id, RequiredString(*reference, "routineId"));
   HF_RETURN_IF_ERROR(context_.tables().GetDataset(request.dataset()));
   const std::string parent = request.dataset().ToString();
+  const std::lock_guard lock(context_.tables().mutex());  // nobody writes between read and write
   HF_ASSIGN_OR_RETURN(const auto known, Read(kRoutine, parent, id));
   if (known) {
     return Duplicate(fmt::format("Routine {}.{}", DisplayName(request.dataset()), id));
@@ -95,7 +96,14 @@ Result<Json> Documents::GetRoutine(const Request& request) {
 
 Result<Json> Documents::UpdateRoutine(const Request& request) {
   const std::string& id = request.Path("routineId");
+  const std::lock_guard lock(context_.tables().mutex());  // nobody writes between read and write
   HF_ASSIGN_OR_RETURN(const Json before, GetRoutine(request));
+  if (!request.if_match.empty() && request.if_match != StringOr(before, "etag", "")) {
+    return WithReason(
+        "conditionNotMet",
+        MakeError(ErrorId::kWarehouseEtag, fmt::format("Precondition check failed: Routine {}.{}",
+                                                       DisplayName(request.dataset()), id)));
+  }
   Json document = request.body;
   document["routineReference"] = RoutineReference(request.dataset(), id);
   document["creationTime"] = before.at("creationTime");

@@ -121,6 +121,24 @@ TEST(TableRules, AnEtagGuardsDeletesAndSparesReads) {
   }
 }
 
+TEST(TableRules, AnEtagGuardsTheUpdateOfARoutine) {
+  ServiceForTest service;
+  service.MakeDataset("d");
+  Json routine = {
+      {"routineReference", {{"projectId", "acme"}, {"datasetId", "d"}, {"routineId", "r"}}},
+      {"definitionBody", "1"}};
+  const std::string etag = service.Post("/datasets/d/routines", routine)["etag"];
+  const std::string target = "/datasets/d/routines/r";
+  routine["definitionBody"] = "2";
+  const Answer refused = service.Call("PUT", target, routine, {{"If-Match", "other"}});
+  EXPECT_EQ(refused.status, 412);
+  EXPECT_EQ(refused.reason(), "conditionNotMet");
+  EXPECT_EQ(service.Get(target)["definitionBody"], "1");
+  EXPECT_EQ(service.Call("PUT", target, routine, {{"If-Match", etag}}).status, 200);
+  EXPECT_EQ(service.Call("PUT", target, routine, {{"If-Match", etag}}).status, 412);
+  EXPECT_EQ(service.Call("PUT", target, routine).status, 200);
+}
+
 TEST(TableRules, ADecoratedTableIsReadAsItWas) {
   ServiceForTest service;
   service.MakeDataset("d");
