@@ -168,6 +168,7 @@ Result<Json> Jobs::DryRun(const Job& job) {
 Result<Json> Jobs::Insert(const Request& request) { return InsertUpload(request, {}); }
 
 Result<Json> Jobs::InsertUpload(const Request& request, const std::string& upload_path) {
+  bool keeps_upload = false;  // once a job reads it
   const auto submit = [&]() -> Result<Json> {
     HF_ASSIGN_OR_RETURN(const Job job, MakeJob(request, upload_path));
     if (!upload_path.empty() && job.Type() != "LOAD") {
@@ -176,11 +177,12 @@ Result<Json> Jobs::InsertUpload(const Request& request, const std::string& uploa
     if (BoolOr(job.configuration, "dryRun", false)) return DryRun(job);
     HF_RETURN_IF_ERROR(CheckBeforeInsert(context_, job));
     HF_RETURN_IF_ERROR(runner_.Submit(job));
+    keeps_upload = true;
     HF_ASSIGN_OR_RETURN(const Job begun, runner_.Wait(job.key, kInsertWait));
     return begun.ToResource();
   };
   Result<Json> answer = submit();
-  if (!answer.ok() && !upload_path.empty()) {
+  if (!keeps_upload && !upload_path.empty()) {
     std::error_code ignored;  // what stays is removed when the service opens
     std::filesystem::remove(upload_path, ignored);
   }

@@ -70,6 +70,15 @@ TEST_F(UploadsTest, MultipartLoadsTheSecondPart) {
   EXPECT_EQ(FilesLeft(), 0);
 }
 
+TEST_F(UploadsTest, ADryRunLeavesNothing) {
+  Json description = Description("m");
+  description["configuration"]["dryRun"] = true;
+  const Answer answer = Multipart("--xyz\r\n\r\n" + DumpJson(description) + "\r\n--xyz\r\n\r\n" +
+                                  kCsv + "\r\n--xyz--\r\n");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(FilesLeft(), 0);
+}
+
 TEST_F(UploadsTest, MalformedUploadsAreRefusedAndLeaveNothing) {
   const std::string head = "--xyz\r\n\r\n" + DumpJson(Description("m"));
   for (const std::string& body :
