@@ -184,6 +184,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::CreateSchemaPl
   HF_RETURN_IF_ERROR(CheckLabels(resource));
   if (!resource.contains("location")) resource["location"] = run.job.key.location;
   const TableRef target{plan.dataset.project, plan.dataset.dataset, {}, {}};
+  const auto effect = EffectOf(run, [&](const auto&) { return DdlOutcome("CREATE", target); });
   const auto created = run.context.tables().CreateDataset(plan.dataset, std::move(resource));
   if (created.ok()) return DdlOutcome("CREATE", target);
   if (plan.if_not_exists && created.error().id == ErrorId::kWarehouseExists) {
@@ -203,6 +204,7 @@ Result<StatementOutcome> Execute(Execution& run, const googlesql::SetOptionsPlan
     Json resource = dataset->resource;
     resource.merge_patch(patch);
     HF_RETURN_IF_ERROR(CheckLabels(resource));
+    const auto effect = EffectOf(run, [&](const auto&) { return DdlOutcome("ALTER", plan.table); });
     HF_RETURN_IF_ERROR(
         run.context.tables().UpdateDataset(dataset->ref, std::move(resource), dataset->etag));
     return DdlOutcome("ALTER", plan.table);

@@ -2,7 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+
 #include "localcloud/bigquery/service_for_test.h"
+#include "localcloud/sqlite/database.h"
+#include "localcloud/warehouse/warehouse.h"
 
 namespace holdfast::bigquery {
 namespace {
@@ -60,6 +64,21 @@ TEST_F(QueryRulesTest, AReplacementTakesItsRowsAndOptionsAtOnce) {
   service.Query("CREATE TABLE d.u AS SELECT 9 AS x");
   EXPECT_EQ(ErrorIn(RunSql("CREATE OR REPLACE TABLE d.u COPY d.t")), "");
   EXPECT_EQ(Rows("SELECT COUNT(*) FROM d.u"), R"([["2"]])");
+}
+
+// A job that took effect is not run again after a crash: a schema made twice is a duplicate.
+TEST_F(QueryRulesTest, StatementsOfSchemasNoteThatTheyTookEffect) {
+  const auto count = [&] {
+    warehouse::TableStore& tables = service.warehouse().store();
+    const std::lock_guard lock(tables.mutex());
+    return tables.database().ReadInt("SELECT COUNT(*) FROM bigquery_jobs WHERE took_effect = 1");
+  };
+  for (const char* sql : {"CREATE SCHEMA made", "ALTER SCHEMA made SET OPTIONS (description = 'x')",
+                          "DROP SCHEMA made"}) {
+    const int64_t before = count().value().value_or(0);
+    service.Query(sql);
+    EXPECT_EQ(count().value(), before + 1) << sql;
+  }
 }
 
 TEST_F(QueryRulesTest, ErrorsNameTheConstructAndThePlaceInBigQuerysWords) {

@@ -67,6 +67,7 @@ class ServiceForTest {
   void Restart();
 
   const std::string& directory() const { return directory_; }
+  warehouse::Warehouse& warehouse() { return *warehouse_; }
 
   VirtualClock clock;
 

@@ -99,12 +99,15 @@ int64_t TableStore::NowMs() const { return ToUnixMillis(clock_.Now()); }
 
 Result<DatasetRecord> TableStore::CreateDataset(const DatasetRef& ref, Json resource) {
   const std::lock_guard lock(mutex_);
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_RETURN_IF_ERROR(database_->Run("INSERT OR IGNORE INTO datasets VALUES (?,?,?,1,?,?)",
                                     ref.project, ref.dataset, DumpJson(resource), NowMs(),
                                     NowMs()));
   if (database_->rows_changed() == 0) {
     return DuplicateError(fmt::format("Already Exists: Dataset {}:{}", ref.project, ref.dataset));
   }
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
+  HF_RETURN_IF_ERROR(transaction.Commit());
   return FindDataset(*database_, ref);
 }
 
@@ -118,10 +121,13 @@ Result<DatasetRecord> TableStore::UpdateDataset(const DatasetRef& ref, Json reso
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const DatasetRecord before, FindDataset(*database_, ref));
   HF_RETURN_IF_ERROR(CheckEtag(if_match, before.etag, ref.ToString()));
+  HF_ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(*database_));
   HF_RETURN_IF_ERROR(
       database_->Run("UPDATE datasets SET resource = ?, revision = revision + 1, modified_ms = ? "
                      "WHERE project = ? AND dataset = ?",
                      DumpJson(resource), NowMs(), ref.project, ref.dataset));
+  HF_RETURN_IF_ERROR(EffectScope::Apply(*database_));
+  HF_RETURN_IF_ERROR(transaction.Commit());
   return FindDataset(*database_, ref);
 }
 
