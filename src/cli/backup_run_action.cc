@@ -15,6 +15,7 @@ namespace {
 
 Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& options) {
   BackupPolicy policy = config.policy;
+  policy.scope = WholeScope(config);
   if (!options.include.empty()) policy.scope.include.clear();
   for (const std::string& text : options.include) {
     HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(text));
@@ -24,8 +25,6 @@ Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& opti
     HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(text));
     policy.scope.exclude.push_back(std::move(pattern));
   }
-  // Restored tables are copies of what is backed up already.
-  if (!config.restore_project.empty()) policy.scope.exclude.push_back(config.restore_project);
   if (!options.method.empty()) policy.method = *FindMethod(options.method);
   return policy;
 }

@@ -195,6 +195,12 @@ Result<LoadedConfig> ParseConfig(const std::string& text, const std::string& fil
   return loaded;
 }
 
+Scope WholeScope(const Config& config) {
+  Scope scope = config.policy.scope;
+  if (!config.restore_project.empty()) scope.exclude.push_back(config.restore_project);
+  return scope;
+}
+
 Result<LoadedConfig> LoadConfig(const std::string& path, const ReadVariable& variable,
                                 const FlagTexts& flags) {
   const std::string chosen = path.empty() ? DefaultPath(variable) : path;

@@ -47,6 +47,10 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
+// What a backup run covers that is not narrowed by its flags: the policy's scope without the
+// project that restores go to, whose tables are copies of what is backed up already.
+Scope WholeScope(const Config& config);
+
 // Reads a variable of the environment; nullopt when unset or empty.
 using ReadVariable = std::function<std::optional<std::string>(const std::string& name)>;
 
