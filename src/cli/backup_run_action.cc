@@ -97,8 +97,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
                       backup::RunBackups({.policy = policy, .workers = config.workers}, setup,
                                          services, [&](const backup::BackupProgress& at) {
                                            if (at.resumed && announced != at.run) {
-                                             Say(global, "Going on with run " + at.run +
-                                                             ", which was begun and not finished.");
+                                             Say(global, GoingOnText(at.run));
                                            }
                                            announced = at.run;
                                            ShowProgress(progress, environment->clock(), started,

@@ -65,6 +65,11 @@ std::string OutcomeWords(Outcome outcome) {
   return "deleted";
 }
 
+std::string GoingOnText(const std::string& run) {
+  return "Going on with run " + run +
+         ", which is not finished. If another process is running it, both work on it.";
+}
+
 void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items) {
   std::vector<const ItemOutcome*> group;
   const auto flush = [&] {

@@ -19,6 +19,10 @@ void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items);
 // s".
 std::string SummarizeRun(const RunReport& report);
 
+// Said when a run that was begun before is gone on with. Whether the process that began it is still
+// at work cannot be told.
+std::string GoingOnText(const std::string& run);
+
 // "backed up", "unchanged", ... for people.
 std::string OutcomeWords(Outcome outcome);
 

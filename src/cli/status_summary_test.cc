@@ -223,6 +223,15 @@ TEST_F(StatusTest, JsonHasEveryCountAsANumberAndTablesHaveARowForEachProject) {
   EXPECT_THAT(Print(Format::kValue), testing::StartsWith("acme-bank\t1\t10\t100\t"));
 }
 
+TEST_F(StatusTest, ARunThatIsNotFinishedIsNotCalledInterrupted) {
+  AddRun("r1", 1'000, kWhole, {}, false);
+  const std::string text = Print(Format::kPretty);
+  EXPECT_THAT(text, HasSubstr("Last run: r1 running"));
+  EXPECT_THAT(text, HasSubstr("Not finished, 0 of 1 task done: if no process is running it, "
+                              "`holdfast backup run` goes on with it."));
+  EXPECT_THAT(text, Not(HasSubstr("nterrupted")));
+}
+
 TEST_F(StatusTest, AnEmptyCatalogNamesTheWayBackToo) {
   const std::string text = Print(Format::kPretty);
   EXPECT_THAT(text, HasSubstr("holdfast backup run"));

@@ -92,6 +92,13 @@ void PrintLastRun(std::ostream& out, const RunStatus& last) {
   PrintLine(out,
             fmt::format("Last run: {} {}, begun {}, {}", last.run.id, RunStateName(last.run.state),
                         TimeText(last.run.started_ms), ScopeText(last)));
+  if (last.run.state == RunState::kRunning) {
+    const catalog::RunProgress& progress = last.progress;
+    PrintLine(out, fmt::format("  Not finished, {} of {} done: if no process is running it, "
+                               "`holdfast backup run` goes on with it.",
+                               progress.tasks_done,
+                               Plural(progress.tasks_done + progress.tasks_pending, "task")));
+  }
   if (last.failed.count > 0) {
     PrintLine(out, fmt::format("  FAILED in it: {}: {}", HumanCount(last.failed.count),
                                NamesText(last.failed)));
