@@ -25,7 +25,7 @@ struct BackupListOptions {
 };
 
 // Prints the catalog's backups that the options name, `limit` at most, and says when there are
-// more. None is no failure.
+// more. None at all is no failure; kBackupNotFound when there is none of what is named.
 Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& options);
 
 // Prints one backup: its manifest's objects and schema, its verifications. `id`: the backup's, or a

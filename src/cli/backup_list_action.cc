@@ -3,6 +3,7 @@
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/selector.h"
+#include "cli/status_text.h"
 #include "repository/repository.h"
 
 namespace holdfast::cli {
@@ -49,6 +50,7 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
   HF_ASSIGN_OR_RETURN(const Listed listed,
                       FindRows(environment->catalog(), filter, static_cast<size_t>(options.limit),
                                global.OutputFormat() == Format::kPretty));
+  if (listed.rows.empty() && !options.name.empty()) return NoBackupsOf(options.name);
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "backup", .heading = "BACKUP"},
              {.member = "object", .heading = "OBJECT"},
@@ -58,7 +60,7 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
              {.member = "method", .heading = "METHOD"},
              {.member = "verified", .heading = "VERIFIED"},
              {.member = "state", .heading = "STATE"}},
-            listed.rows, "No backups yet. Make the first with: holdfast backup run");
+            listed.rows, kNoBackupsText);
   if (listed.more) Say(global, "There are more: raise --limit, or name a table.");
   return kExitOk;
 }

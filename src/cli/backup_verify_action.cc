@@ -34,13 +34,11 @@ Result<std::vector<catalog::BackupRecord>> FindNamed(catalog::Catalog& catalog,
         records.push_back(std::move(record));
         return Ok();
       }));
-  if (records.empty()) {
-    return MakeError(
-        options.name.empty() ? ErrorId::kNothingToVerify : ErrorId::kBackupNotFound,
-        options.name.empty() ? "there are no backups" : "there are no backups of " + options.name,
-        "See what there is with `holdfast backup list`");
-  }
-  return records;
+  if (!records.empty()) return records;
+  if (!options.name.empty()) return NoBackupsOf(options.name);
+  return MakeError(ErrorId::kNothingToVerify, "there are no backups",
+                   "Make the first with `holdfast backup run`; if the catalog was lost: holdfast "
+                   "catalog rebuild");
 }
 
 Json ReportRow(const verify::VerifyReport& report, bool pretty) {

@@ -42,6 +42,12 @@ catalog::BackupFilter FilterOf(const TableRef& selector) {
   return filter;
 }
 
+Error NoBackupsOf(const std::string& name) {
+  return MakeError(ErrorId::kBackupNotFound, "there are no backups of " + name,
+                   "See what there is with `holdfast backup list`; if the catalog was lost: "
+                   "holdfast catalog rebuild");
+}
+
 Json BackupJson(const catalog::BackupRecord& record) {
   const std::string state = record.damaged            ? "damaged"
                             : !record.suspect.empty() ? "suspect"

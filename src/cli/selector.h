@@ -20,6 +20,9 @@ Result<std::string> ScopePattern(const std::string& text);
 // The filter that matches what a selector names.
 catalog::BackupFilter FilterOf(const TableRef& selector);
 
+// The error of a command for which nothing that `name` means has a backup: kBackupNotFound.
+Error NoBackupsOf(const std::string& name);
+
 // A backup in words or for machines.
 Json BackupJson(const catalog::BackupRecord& record);
 

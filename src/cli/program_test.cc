@@ -1,0 +1,129 @@
+// The program's commands, run in this process on a localcloud of their own.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "cli/command.h"
+#include "cli/demo_organization.h"
+#include "cli/environment.h"
+
+namespace holdfast::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ran {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+class ProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = testing::TempDir() + "program-" +
+                 testing::UnitTest::GetInstance()->current_test_info()->name() + "-" +
+                 std::to_string(getpid());
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+    std::ofstream(directory_ + "/config.yaml")
+        << "data_dir: " << directory_ << "/data\ncloud: localcloud\nworkers: 2\n";
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  // Runs a command line without the program's name and the configuration.
+  Ran Run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"holdfast", "--config", directory_ + "/config.yaml"});
+    std::vector<const char*> argv;
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    std::ostringstream out;
+    std::ostringstream err;
+    std::streambuf* const out_before = std::cout.rdbuf(out.rdbuf());
+    std::streambuf* const err_before = std::cerr.rdbuf(err.rdbuf());
+    const int exit_code = RunCommandLine(static_cast<int>(argv.size()), argv.data());
+    std::cout.rdbuf(out_before);
+    std::cerr.rdbuf(err_before);
+    return {exit_code, out.str(), err.str()};
+  }
+
+  // A command that must succeed and print one JSON document.
+  Json RunJson(std::vector<std::string> arguments) const {
+    arguments.emplace_back("--json");
+    const Ran ran = Run(std::move(arguments));
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    auto json = ParseJson(ran.out);
+    EXPECT_TRUE(json.ok()) << ran.out;
+    return json.ok() ? *std::move(json) : Json();
+  }
+
+  // The parts that the commands work with; closed before the next command runs.
+  std::unique_ptr<Environment> Open() const {
+    GlobalOptions global;
+    global.config_path = directory_ + "/config.yaml";
+    auto config = EffectiveConfig(global);
+    EXPECT_TRUE(config.ok()) << config.error().ToString();
+    auto environment = Environment::Open(*std::move(config));
+    EXPECT_TRUE(environment.ok()) << environment.error().ToString();
+    return *std::move(environment);
+  }
+
+  // acme-shop.sales.orders with partitions of two days, and acme-shop.sales.people.
+  void MakeTables() const {
+    const auto environment = Open();
+    const DatasetRef dataset{"acme-shop", "sales"};
+    ASSERT_TRUE(environment->warehouse().EnsureDataset({.ref = dataset, .location = "US"}).ok());
+    const auto create = [&](const std::string& table, Json resource) {
+      const auto made = environment->warehouse().CreateTable(
+          {dataset.project, dataset.dataset, table, ""}, resource);
+      ASSERT_TRUE(made.ok()) << made.error().ToString();
+    };
+    create("orders",
+           {{"schema",
+             {{"fields",
+               {{{"name", "day"}, {"type", "DATE"}}, {{"name", "id"}, {"type", "INTEGER"}}}}}},
+            {"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+    create("people",
+           {{"schema", {{"fields", Json::array({{{"name", "id"}, {"type", "INTEGER"}}})}}}});
+    for (const char* sql :
+         {"INSERT INTO `acme-shop.sales.orders` (day, id) VALUES (DATE '2026-01-09', 1), "
+          "(DATE '2026-01-10', 2), (DATE '2026-01-10', 3)",
+          "INSERT INTO `acme-shop.sales.people` (id) VALUES (1)"}) {
+      const Status done = RunDemoStatement(*environment, "acme-shop", sql);
+      ASSERT_TRUE(done.ok()) << done.error().ToString();
+    }
+  }
+
+  std::string directory_;
+};
+
+TEST_F(ProgramTest, AnEmptyCatalogIsNotTakenForOneThatNeverHadBackups) {
+  for (const char* command : {"status", "backup list"}) {
+    const Ran ran = std::string(command) == "status" ? Run({"status"}) : Run({"backup", "list"});
+    EXPECT_EQ(ran.exit_code, 0) << command;
+    EXPECT_THAT(ran.out, HasSubstr("holdfast backup run")) << command;
+    EXPECT_THAT(ran.out, HasSubstr("holdfast catalog rebuild")) << command;
+  }
+  EXPECT_EQ(RunJson({"backup", "list"}), Json::array());
+}
+
+TEST_F(ProgramTest, ListAndVerifySayTheSameOfANameWithoutBackups) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run", "acme-shop.sales.people"}).exit_code, 0);
+  for (const char* verb : {"list", "verify"}) {
+    const Ran ran = Run({"backup", verb, "acme-shop.sales.nosuch"});
+    EXPECT_EQ(ran.exit_code, kExitNotFound) << verb;
+    EXPECT_THAT(ran.err, HasSubstr("C0004")) << verb;
+    EXPECT_THAT(ran.err, HasSubstr("there are no backups of acme-shop.sales.nosuch")) << verb;
+    EXPECT_EQ(ran.out, "") << verb;
+  }
+  EXPECT_EQ(Run({"backup", "list", "acme-shop.sales.people"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace holdfast::cli
