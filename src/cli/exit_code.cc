@@ -36,7 +36,10 @@ std::optional<ExitCode> ExitCodeOfId(ErrorId id) {
     case ErrorId::kRepositoryNotFound:
       return kExitNoRepository;
     case ErrorId::kLocalcloudBusy:
+    case ErrorId::kDirectoryInUse:
       return kExitLocked;
+    case ErrorId::kNothingToVerify:
+      return kExitNotFound;
     // This machine's, where 16 is for services that are elsewhere and may come back.
     case ErrorId::kFileError:
     case ErrorId::kHttpListenFailed:

@@ -51,6 +51,8 @@ TEST(ExitCodeOf, SomeErrorsMeanMoreThanTheirCode) {
       {ErrorId::kManifestDamaged, 4},
       {ErrorId::kRepositoryNotFound, 10},
       {ErrorId::kLocalcloudBusy, 11},
+      {ErrorId::kDirectoryInUse, 11},
+      {ErrorId::kNothingToVerify, 14},
       {ErrorId::kTableExists, 13},
       {ErrorId::kBackupNotFound, 14},
       {ErrorId::kAccessDenied, 15},

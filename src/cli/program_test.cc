@@ -112,6 +112,31 @@ TEST_F(ProgramTest, AnEmptyCatalogIsNotTakenForOneThatNeverHadBackups) {
   EXPECT_EQ(RunJson({"backup", "list"}), Json::array());
 }
 
+TEST_F(ProgramTest, ExitCodesAreThoseOfTheTable) {
+  EXPECT_EQ(Run({"backup", "verify"}).exit_code, kExitNotFound) << "there is nothing to verify";
+  const auto holder = Open();
+  ASSERT_NE(holder->own_localcloud(), nullptr);
+  const Ran second = Run({"localcloud", "--http-port", "0", "--grpc-port", "0"});
+  EXPECT_EQ(second.exit_code, kExitLocked) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("X0009"));
+}
+
+TEST_F(ProgramTest, ADatasetComesBackWithoutItsViewsAndSaysSo) {
+  MakeTables();
+  {
+    const auto environment = Open();
+    const auto made = environment->warehouse().CreateTable(
+        {"acme-shop", "sales", "latest", ""},
+        {{"view", {{"query", "SELECT 1 AS one"}, {"useLegacySql", false}}}});
+    ASSERT_TRUE(made.ok()) << made.error().ToString();
+  }
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const Ran ran = Run({"restore", "run", "acme-shop.sales", "--to-dataset", "back"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("acme-shop.sales.latest"));
+  EXPECT_THAT(ran.out, HasSubstr("1 object NOT restored"));
+}
+
 TEST_F(ProgramTest, ListAndVerifySayTheSameOfANameWithoutBackups) {
   MakeTables();
   ASSERT_EQ(Run({"backup", "run", "acme-shop.sales.people"}).exit_code, 0);

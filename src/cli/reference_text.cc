@@ -104,7 +104,11 @@ std::string CommandReference(const CommandDoc& program) {
       "## Flags of every command\n\nBefore or after the command's name, with `-` or `_` between "
       "words. What is on or off is also\n`--flag=false` or `--no-flag`.\n\n";
   text += FlagTable(program.flags);
-  text += "\n## Exit codes\n\nA code that is not in the table must be taken for a failure.\n\n";
+  text +=
+      "\n## Exit codes\n\nA code that is not in the table must be taken for a failure. "
+      "Objects of a kind that is not backed\nup (views, materialized views, external tables) are "
+      "named in the report of a backup and of a restore,\nand do not change its code: with "
+      "nothing else amiss it is 0.\n\n";
   text += ExitCodeTable();
   for (const CommandDoc* command : AllCommands(program)) {
     if (command->commands.empty()) text += CommandSection(*command);
