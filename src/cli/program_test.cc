@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -44,11 +45,14 @@ class ProgramTest : public testing::Test {
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     std::ostringstream out;
     std::ostringstream err;
+    sigset_t signals;  // a server that was refused leaves them blocked
+    pthread_sigmask(SIG_SETMASK, nullptr, &signals);
     std::streambuf* const out_before = std::cout.rdbuf(out.rdbuf());
     std::streambuf* const err_before = std::cerr.rdbuf(err.rdbuf());
     const int exit_code = RunCommandLine(static_cast<int>(argv.size()), argv.data());
     std::cout.rdbuf(out_before);
     std::cerr.rdbuf(err_before);
+    pthread_sigmask(SIG_SETMASK, &signals, nullptr);
     return {exit_code, out.str(), err.str()};
   }
 
@@ -135,6 +139,29 @@ TEST_F(ProgramTest, ADatasetComesBackWithoutItsViewsAndSaysSo) {
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("acme-shop.sales.latest"));
   EXPECT_THAT(ran.out, HasSubstr("1 object NOT restored"));
+}
+
+TEST_F(ProgramTest, APartitionWhoseTableIsThereIsNotToBeHadByDroppingIt) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const Ran refused = Run({"restore", "run", "acme-shop.sales.orders$20260110"});
+  EXPECT_EQ(refused.exit_code, kExitRefused);
+  EXPECT_THAT(refused.err, Not(HasSubstr("drop that table,")));
+  EXPECT_THAT(refused.err, Not(HasSubstr("--if-exists=skip")));
+  EXPECT_THAT(refused.err, HasSubstr("Do not drop that table"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("\n    holdfast restore run 'acme-shop.sales.orders$20260110' --to-table "
+                        "'orders_20260110'\n"));
+  EXPECT_THAT(refused.err, HasSubstr("\n    bq cp -f 'acme-shop:sales.orders_20260110$20260110' "
+                                     "'acme-shop:sales.orders$20260110'\n"));
+  // The command that it prints does it.
+  const Json report = RunJson(
+      {"restore", "run", "acme-shop.sales.orders$20260110", "--to-table", "orders_20260110"});
+  EXPECT_EQ(report["tables"][0]["target"], "acme-shop.sales.orders_20260110");
+  EXPECT_EQ(report["succeeded"], true);
+
+  // A whole table may be dropped, so its own hint stays.
+  EXPECT_THAT(Run({"restore", "run", "acme-shop.sales.people"}).err, HasSubstr("drop that table"));
 }
 
 TEST_F(ProgramTest, ListAndVerifySayTheSameOfANameWithoutBackups) {

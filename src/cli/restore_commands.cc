@@ -9,6 +9,7 @@
 #include "cli/restore_text.h"
 #include "cli/selector.h"
 #include "restore/apply.h"
+#include "restore/target.h"
 #include "restore/unfinished.h"
 
 namespace holdfast::cli {
@@ -69,6 +70,17 @@ int ExitCodeOfReport(const restore::RestoreReport& report) {
   return kExitPartial;
 }
 
+// The error of a target that is there says to drop it, which is no way for one partition of it.
+Error CompleteConflict(Environment& environment, const restore::RestoreRequest& request,
+                       const restore::RestorePlan& plan, Error error) {
+  if (error.id != ErrorId::kTableExists || !IsOfOnePartition(request, plan)) return error;
+  const auto target = environment.warehouse().GetTable(plan.tables.front().target);
+  // What an unfinished restore left behind is no one's data.
+  if (target.ok() && !restore::RestoreLabelOf(*target).empty()) return error;
+  error.hint = PartitionConflictHint(request, plan);
+  return error;
+}
+
 Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& options) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options));
@@ -93,8 +105,13 @@ Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& opt
                                           .action = "restore.run",
                                           .subject = plan.hash,
                                           .detail = plan.ToJson()}));
-  HF_ASSIGN_OR_RETURN(const restore::RestoreReport report, restore::Apply(request, plan, services));
+  auto applied = restore::Apply(request, plan, services);
   progress.Clear();
+  if (!applied.ok()) return CompleteConflict(*environment, request, plan, applied.error());
+  restore::RestoreReport report = *std::move(applied);
+  for (restore::TableReport& table : report.tables) {
+    if (table.error) table.error = CompleteConflict(*environment, request, plan, *table.error);
+  }
   PrintRestoreReport(std::cout, global.OutputFormat(), report);
   for (const restore::TableReport& table : report.tables) {
     if (table.error) std::cerr << PrintableLines(TableErrorText(table)) << '\n';

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/table.h"
 
 namespace holdfast::cli {
 
@@ -155,6 +156,32 @@ void PrintRestoreReport(std::ostream& out, Format format, const restore::Restore
   out << fmt::format("Restored {} of {} in {}{}\n", report.Count(restore::TableOutcome::kRestored),
                      Plural(static_cast<int64_t>(report.tables.size()), "table"),
                      HumanDuration(report.duration_ms), MissingText(report.missing));
+}
+
+bool IsOfOnePartition(const restore::RestoreRequest& request, const restore::RestorePlan& plan) {
+  const bool asked_for = !request.source.partition.empty() || !request.backup.empty();
+  return asked_for && plan.tables.size() == 1 && plan.tables.front().backups.size() == 1 &&
+         !plan.tables.front().backups.front().object.partition.empty();
+}
+
+std::string PartitionConflictHint(const restore::RestoreRequest& request,
+                                  const restore::RestorePlan& plan) {
+  const restore::TableRestore& table = plan.tables.front();
+  const std::string& partition = table.backups.front().object.partition;
+  restore::RestoreRequest beside = request;
+  beside.if_exists = restore::IfExists::kFail;
+  beside.to_table = table.target.table + "_" + partition;
+  std::string hint = fmt::format(
+      "Do not drop that table: its other partitions would be lost. Restore the partition into a "
+      "table of its own (--to-table, --to-dataset), and copy it back from there:\n"
+      "    {}\n",
+      CommandOf(beside));
+  if (partition == kUnpartitionedPartition) {
+    return hint + "  and then its rows, with a query: no copy job writes into " + partition;
+  }
+  const std::string dataset = table.target.project + ":" + table.target.dataset;
+  return hint + fmt::format("    bq cp -f '{0}.{1}${3}' '{0}.{2}${3}'", dataset, beside.to_table,
+                            table.target.table, partition);
 }
 
 std::string TableErrorText(const restore::TableReport& table) {

@@ -20,4 +20,13 @@ void PrintRestoreReport(std::ostream& out, Format format, const restore::Restore
 // it says so, whatever the error itself says of the data.
 std::string TableErrorText(const restore::TableReport& table);
 
+// What to do when the target of one partition is there. Dropping it, as for a whole table, would
+// lose its other partitions: the partition goes into a table of its own and is copied from there,
+// with the commands that do it. `plan` is of that partition alone.
+std::string PartitionConflictHint(const restore::RestoreRequest& request,
+                                  const restore::RestorePlan& plan);
+
+// Whether the plan restores one partition, because that is what was asked for.
+bool IsOfOnePartition(const restore::RestoreRequest& request, const restore::RestorePlan& plan);
+
 }  // namespace holdfast::cli
