@@ -75,7 +75,8 @@ void AddVerify(CLI::App& backup, CommandContext context) {
                       "A backup's id, or a project, dataset, table or partition; none: everything");
   command
       ->add_option("--level", options->level,
-                   "L0 objects exist, L1 every byte matches, L2 rows and content match")
+                   "L0 objects exist with size and checksum, L1 every byte matches, L2 rows and "
+                   "content match; L3, restored and equal, is what `restore run` proves")
       ->type_name("LEVEL")
       ->check(OneOf({"L0", "L1", "L2"}));
   command->add_flag("--all", options->all, "Every backup, not only the newest of each object");

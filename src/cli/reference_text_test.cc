@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,13 +12,54 @@
 namespace holdfast::cli {
 namespace {
 
-std::string ReadPage(const std::string& name) {
+std::string ReadFile(const std::string& name) {
   const std::filesystem::path top = std::filesystem::path(__FILE__).parent_path() / "../..";
-  std::ifstream file(top / "docs/reference" / name);
+  std::ifstream file(top / name);
   EXPECT_TRUE(file.good()) << name;
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+std::string ReadPage(const std::string& name) { return ReadFile("docs/reference/" + name); }
+
+// A line of a shell as its words: quotes and what follows a '#' taken away.
+std::vector<std::string> WordsOf(const std::string& line) {
+  std::vector<std::string> words;
+  std::istringstream in(line.substr(0, line.find(" #")));
+  for (std::string word; in >> word;) {
+    std::erase(word, '\'');
+    words.push_back(word);
+  }
+  return words;
+}
+
+TEST(Readme, NamesCommandsThatThereAre) {
+  std::istringstream readme(ReadFile("README.md"));
+  int commands = 0;
+  for (std::string line; std::getline(readme, line);) {
+    if (!line.starts_with("holdfast ")) continue;
+    ++commands;
+    GlobalOptions global;
+    Action action;
+    const auto app = BuildCommandLine({.global = global, .action = action});
+    std::vector<std::string> words = WordsOf(line);
+    words.erase(words.begin());
+    std::ranges::reverse(words);
+    EXPECT_NO_THROW(app->parse(words)) << line;
+    EXPECT_TRUE(action) << line;
+  }
+  EXPECT_GE(commands, 10);
+}
+
+TEST(Readme, SaysWhatANewcomerCannotGuess) {
+  const std::string readme = ReadFile("README.md");
+  for (const char* text : {"| L0 |", "| L1 |", "| L2 |", "| L3 |", "policy.bucket_pattern",
+                           "Views, materialized views", "Routines", "streaming buffer",
+                           "export PATH=", "demo/config.yaml status", "four projects"}) {
+    EXPECT_NE(readme.find(text), readme.npos) << text;
+  }
+  EXPECT_EQ(readme.find("schedule, API or command"), readme.npos);
 }
 
 // When one fails: holdfast help --markdown commands > docs/reference/cli.md (or settings, and
