@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <set>
 
 #include "backup/dry_run.h"
 #include "backup/run_backup.h"
@@ -29,12 +30,31 @@ Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& opti
   return policy;
 }
 
-void PrintDryRun(const GlobalOptions& global, const backup::DryRun& plan) {
+// What would be the reason of a backup, as the run itself says it.
+std::string ChangeText(const BackupUnit& unit, bool is_first, bool pretty) {
+  if (is_first) return pretty ? "first backup" : "first_backup";
+  if (!pretty) return std::string(ChangeName(unit.change));
+  return unit.change == Change::kMetadataOnly ? "description changed" : "changed, or due again";
+}
+
+// The partitions of a table of which there is a backup; "" is the table as a whole.
+Result<std::set<std::string>> BackedUpPartitions(catalog::Catalog& catalog, const TableRef& table) {
+  HF_ASSIGN_OR_RETURN(const auto records, catalog::LatestIntactOfTable(catalog, table));
+  std::set<std::string> partitions;
+  for (const catalog::BackupRecord& record : records) partitions.insert(record.object.partition);
+  return partitions;
+}
+
+Status PrintDryRun(const GlobalOptions& global, catalog::Catalog& catalog,
+                   const backup::DryRun& plan) {
+  const bool pretty = global.OutputFormat() == Format::kPretty;
   std::vector<Json> rows;
   for (const RunBackup& message : plan.messages) {
+    HF_ASSIGN_OR_RETURN(const auto known, BackedUpPartitions(catalog, message.table_to_backup));
     for (const BackupUnit& unit : message.units) {
+      const bool is_first = !known.contains(unit.partition);
       rows.push_back({{"object", message.table_to_backup.WithPartition(unit.partition).ToString()},
-                      {"change", ChangeName(unit.change)},
+                      {"change", ChangeText(unit, is_first, pretty)},
                       {"rows", std::to_string(unit.fingerprint.rows)},
                       {"bytes", std::to_string(unit.fingerprint.bytes)}});
     }
@@ -45,7 +65,8 @@ void PrintDryRun(const GlobalOptions& global, const backup::DryRun& plan) {
              {.member = "rows", .heading = "ROWS", .align_right = true},
              {.member = "bytes", .heading = "BYTES", .align_right = true}},
             rows, "Nothing changed: nothing would be backed up.");
-  if (global.OutputFormat() == Format::kPretty) PrintRunItems(std::cout, plan.outcomes);
+  if (pretty) PrintRunItems(std::cout, plan.outcomes);
+  return Ok();
 }
 
 void ShowProgress(Progress& progress, Clock& clock, Timestamp started,
@@ -86,7 +107,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   const backup::Services services = environment->backup_services();
   if (options.dry_run) {
     HF_ASSIGN_OR_RETURN(const backup::DryRun plan, backup::PlanBackups(policy, services));
-    PrintDryRun(global, plan);
+    HF_RETURN_IF_ERROR(PrintDryRun(global, environment->catalog(), plan));
     return kExitOk;
   }
   Progress progress(global.Mode(), IsTerminal(), environment->clock());
@@ -115,10 +136,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   }
   const int64_t failed = report.totals.Of(Outcome::kFailed);
   if (failed == 0) return suspects == 0 ? kExitOk : kExitPartial;
-  Say(global,
-      fmt::format("{} could not be backed up; earlier backups are kept. Run the same command "
-                  "again, or see `holdfast explain ID`.",
-                  Plural(failed, "object")));
+  Say(global, FailureText(report.items));
   return kExitPartial;
 }
 

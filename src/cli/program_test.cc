@@ -164,6 +164,33 @@ TEST_F(ProgramTest, APartitionWhoseTableIsThereIsNotToBeHadByDroppingIt) {
   EXPECT_THAT(Run({"restore", "run", "acme-shop.sales.people"}).err, HasSubstr("drop that table"));
 }
 
+TEST_F(ProgramTest, ADryRunCallsAFirstBackupWhatTheRunCallsIt) {
+  MakeTables();
+  EXPECT_THAT(Run({"backup", "run", "--dry-run"}).out, HasSubstr("first backup"));
+  for (const Json& row : RunJson({"backup", "run", "--dry-run"})) {
+    EXPECT_EQ(row["change"], "first_backup");
+  }
+  ASSERT_THAT(Run({"backup", "run"}).out, HasSubstr("(first backup)"));
+  {
+    const auto environment = Open();
+    ASSERT_TRUE(RunDemoStatement(*environment, "acme-shop",
+                                 "INSERT INTO `acme-shop.sales.people` (id) VALUES (2)")
+                    .ok());
+  }
+  const Json rows = RunJson({"backup", "run", "--dry-run"});
+  ASSERT_EQ(rows.size(), 1U) << rows;
+  EXPECT_EQ(rows[0]["object"], "acme-shop.sales.people");
+  EXPECT_EQ(rows[0]["change"], "data_changed");
+}
+
+TEST_F(ProgramTest, AProjectThatIsNotThereIsNotCalledAnObject) {
+  MakeTables();
+  const Ran ran = Run({"backup", "run", "acme-shp"});
+  EXPECT_EQ(ran.exit_code, kExitPartial);
+  EXPECT_THAT(ran.err, HasSubstr("No project was looked into"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("1 object")));
+}
+
 TEST_F(ProgramTest, ListAndVerifySayTheSameOfANameWithoutBackups) {
   MakeTables();
   ASSERT_EQ(Run({"backup", "run", "acme-shop.sales.people"}).exit_code, 0);

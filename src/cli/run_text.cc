@@ -65,6 +65,34 @@ std::string OutcomeWords(Outcome outcome) {
   return "deleted";
 }
 
+std::string FailureText(const std::vector<ItemOutcome>& items) {
+  int64_t objects = 0;
+  int64_t datasets = 0;
+  int64_t projects = 0;
+  bool no_project = false;
+  for (const ItemOutcome& item : items) {
+    if (item.outcome != Outcome::kFailed) continue;
+    if (item.error_id == FindError(ErrorId::kNoProjects).id) {
+      no_project = true;
+    } else {
+      ++(!item.object.table.empty() ? objects : !item.object.dataset.empty() ? datasets : projects);
+    }
+  }
+  if (no_project) {
+    return "No project was looked into, so nothing was backed up; earlier backups are kept. Check "
+           "the names that were given, the organization and the permissions.";
+  }
+  std::string text;
+  const auto add = [&](int64_t count, std::string_view noun, std::string_view what) {
+    if (count > 0) text += Plural(count, noun) + std::string(what);
+  };
+  add(objects, "object", " could not be backed up; earlier backups are kept. ");
+  add(datasets, "dataset", " could not be listed: what is in there was not backed up. ");
+  add(projects, "project", " could not be looked into: what is in there was not backed up. ");
+  if (text.empty()) return text;
+  return text + "Run the same command again, or see `holdfast explain ID`.";
+}
+
 std::string GoingOnText(const std::string& run) {
   return "Going on with run " + run +
          ", which is not finished. If another process is running it, both work on it.";
