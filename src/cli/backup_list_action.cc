@@ -79,8 +79,8 @@ Result<int> BackupShow(const GlobalOptions& global, const std::string& id) {
   Json objects = Json::array();
   for (const DataObject& object : manifest.objects) {
     objects.push_back({{"uri", "gs://" + manifest.bucket + "/" + object.name},
-                       {"bytes", std::to_string(object.size_bytes)},
-                       {"rows", std::to_string(object.rows)},
+                       {"bytes", object.size_bytes},
+                       {"rows", object.rows},
                        {"sha256", object.sha256}});
   }
   document["data"] = std::move(objects);

@@ -55,8 +55,8 @@ Status PrintDryRun(const GlobalOptions& global, catalog::Catalog& catalog,
       const bool is_first = !known.contains(unit.partition);
       rows.push_back({{"object", message.table_to_backup.WithPartition(unit.partition).ToString()},
                       {"change", ChangeText(unit, is_first, pretty)},
-                      {"rows", std::to_string(unit.fingerprint.rows)},
-                      {"bytes", std::to_string(unit.fingerprint.bytes)}});
+                      {"rows", unit.fingerprint.rows},
+                      {"bytes", unit.fingerprint.bytes}});
     }
   }
   PrintRows(std::cout, global.OutputFormat(),
@@ -91,7 +91,7 @@ void ShowProgress(Progress& progress, Clock& clock, Timestamp started,
 
 void PrintReport(const GlobalOptions& global, const RunReport& report) {
   if (global.OutputFormat() != Format::kPretty) {
-    PrintDocument(std::cout, global.OutputFormat(), report.ToJson());
+    PrintDocument(std::cout, global.OutputFormat(), RunDocument(report));
     return;
   }
   PrintRunItems(std::cout, report.items);

@@ -61,8 +61,8 @@ Json UncheckedRow(const catalog::BackupRecord& record, VerifyLevel level, const 
           {"name", record.object.ToString()},
           {"object", record.object.ToString()},
           {"backup", record.backup},
-          {"rows_read", "0"},
-          {"bytes_read", "0"},
+          {"rows_read", 0},
+          {"bytes_read", 0},
           {"finding", error.message}};
 }
 

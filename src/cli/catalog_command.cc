@@ -67,7 +67,8 @@ Result<int> Rebuild(const GlobalOptions& global, const std::vector<std::string>&
                              Plural(static_cast<int64_t>(list.size()), "repository"));
   } else {
     PrintDocument(std::cout, global.OutputFormat(),
-                  {{"repositories", std::move(list)},
+                  {{"schema", "holdfast.rebuild.v1"},
+                   {"repositories", std::move(list)},
                    {"backups", report.manifests},
                    {"runs", report.runs},
                    {"damaged", report.damaged}});

@@ -83,7 +83,10 @@ Result<int> ConfigValidate(GlobalOptions global, const std::string& file) {
                              Plural(static_cast<int64_t>(loaded.settings.size()), "setting"), set);
   } else {
     PrintDocument(std::cout, global.OutputFormat(),
-                  {{"valid", true}, {"file", loaded.file}, {"settings_set", set}});
+                  {{"schema", "holdfast.config.v1"},
+                   {"valid", true},
+                   {"file", loaded.file},
+                   {"settings_set", set}});
   }
   return kExitOk;
 }

@@ -28,7 +28,9 @@ Result<int> Explain(const GlobalOptions& global, const std::string& id) {
                      "`holdfast explain` without an id lists them all");
   }
   if (global.OutputFormat() != Format::kPretty) {
-    PrintDocument(std::cout, global.OutputFormat(), EntryJson(*entry));
+    Json document = EntryJson(*entry);
+    document["schema"] = "holdfast.error.v1";
+    PrintDocument(std::cout, global.OutputFormat(), document);
     return kExitOk;
   }
   std::cout << entry->id << "  " << entry->title << "\n\n"

@@ -191,6 +191,63 @@ TEST_F(ProgramTest, AProjectThatIsNotThereIsNotCalledAnObject) {
   EXPECT_THAT(ran.err, Not(HasSubstr("1 object")));
 }
 
+// What breaks the convention of all JSON that is printed (docs/reference/cli.md, "JSON").
+void FindBreaches(const Json& value, const std::string& path, std::vector<std::string>& breaches) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  if (value.is_structured()) {
+    for (const auto& [key, item] : value.items()) FindBreaches(item, path + "/" + key, breaches);
+    return;
+  }
+  const bool is_name = name == "partition" || name == "table" || name == "value";
+  if (value.is_string() && !is_name) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (!text.empty() && text.find_first_not_of("0123456789") == text.npos) {
+      breaches.push_back(path + " is a number in a text: " + text);
+    }
+  }
+  if (name.ends_with("_ms") && name != "duration_ms") breaches.push_back(path + " is no RFC 3339");
+}
+
+TEST_F(ProgramTest, AllJsonFollowsOneConvention) {
+  MakeTables();
+  const Json planned = RunJson({"backup", "run", "--dry-run"});
+  const Json run = RunJson({"backup", "run"});
+  EXPECT_EQ(run["totals"]["suspect"], 0);
+  EXPECT_THAT(run["run"]["started"].get<std::string>(), testing::EndsWith("Z"));
+  const Json listed = RunJson({"backup", "list"});
+  ASSERT_EQ(listed.size(), 3U);
+  EXPECT_EQ(listed[0]["rows"], 1);
+  const std::string backup = listed[0]["backup"].get<std::string>();
+
+  const struct {
+    std::string command;
+    Json json;
+    bool has_schema;
+  } kDocuments[] = {
+      {"backup run --dry-run", planned, false},
+      {"backup run", run, true},
+      {"backup list", listed, false},
+      {"backup show", RunJson({"backup", "show", backup}), false},
+      {"backup verify", RunJson({"backup", "verify"}), false},
+      {"status", RunJson({"status"}), true},
+      {"catalog rebuild", RunJson({"catalog", "rebuild"}), true},
+      {"config show", RunJson({"config", "show"}), false},
+      {"config validate", RunJson({"config", "validate"}), true},
+      {"explain", RunJson({"explain"}), false},
+      {"explain B0001", RunJson({"explain", "B0001"}), true},
+      {"version", RunJson({"version"}), true},
+  };
+  for (const auto& document : kDocuments) {
+    std::vector<std::string> breaches;
+    FindBreaches(document.json, "", breaches);
+    EXPECT_THAT(breaches, testing::IsEmpty()) << document.command;
+    EXPECT_FALSE(document.json.empty()) << document.command;
+    if (!document.has_schema) continue;
+    EXPECT_THAT(document.json["schema"].get<std::string>(), testing::StartsWith("holdfast."))
+        << document.command;
+  }
+}
+
 TEST_F(ProgramTest, ListAndVerifySayTheSameOfANameWithoutBackups) {
   MakeTables();
   ASSERT_EQ(Run({"backup", "run", "acme-shop.sales.people"}).exit_code, 0);

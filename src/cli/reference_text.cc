@@ -42,6 +42,15 @@ they are not looked at when `HOLDFAST_CLOUD` is set. `GOOGLE_APPLICATION_CREDENT
 credentials for Google Cloud.
 )";
 
+constexpr const char* kJsonSection = R"(
+## JSON
+
+Counts are numbers, times are texts in RFC 3339 (UTC), and a member named `..._ms` is a duration in
+milliseconds; only in what `restore run` prints, counts and durations are texts of digits. What is listed
+is an array; any other document says its form in `schema` (but `backup show`, where that is the table's).
+Members are only ever added.
+)";
+
 std::string Written(std::string_view page, std::string_view file) {
   return fmt::format(
       "<!-- Written by the program itself; a test fails when they differ. To write it anew:\n"
@@ -109,7 +118,7 @@ std::string CommandReference(const CommandDoc& program) {
       "Objects of a kind that is not backed\nup (views, materialized views, external tables) are "
       "named in the report of a backup and of a restore,\nand do not change its code: with "
       "nothing else amiss it is 0.\n\n";
-  text += ExitCodeTable();
+  text += ExitCodeTable() + kJsonSection;
   for (const CommandDoc* command : AllCommands(program)) {
     if (command->commands.empty()) text += CommandSection(*command);
   }

@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "base/clock.h"
 #include "cli/output.h"
 
 namespace holdfast::cli {
@@ -113,6 +114,19 @@ void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items) {
     group.push_back(&item);
   }
   flush();
+}
+
+Json RunDocument(const RunReport& report) {
+  const Run& run = report.run;
+  Json document = report.ToJson();
+  document["schema"] = "holdfast.backup_run.v1";
+  document["run"] = {{"id", run.id},
+                     {"state", RunStateName(run.state)},
+                     {"started", FormatTimestamp(FromUnixMillis(run.started_ms))},
+                     {"finished", FormatTimestamp(FromUnixMillis(run.finished_ms))},
+                     {"policy", run.policy.ToJson()}};
+  document["totals"]["suspect"] = CountSuspects(report.items);
+  return document;
 }
 
 std::string SummarizeRun(const RunReport& report) {

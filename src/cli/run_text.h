@@ -15,6 +15,10 @@ inline constexpr size_t kPartitionLinesMax = 4;
 // One line an object, those of one table together; unchanged objects are counted, not listed.
 void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items);
 
+// The report for machines: as the run's file in its repository, but with times in RFC 3339 as in
+// all that the program prints, and with how many objects are suspect among the totals.
+Json RunDocument(const RunReport& report);
+
 // The line that sums a run up: "Run 2026...: 7 backed up, 185 unchanged; 16,400 rows, 1.2 MiB, 2.1
 // s".
 std::string SummarizeRun(const RunReport& report);

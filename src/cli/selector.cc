@@ -61,9 +61,9 @@ Json BackupJson(const catalog::BackupRecord& record) {
       {"method", MethodName(record.method)},
       {"location", record.location},
       {"repository", "gs://" + record.bucket + (record.prefix.empty() ? "" : "/" + record.prefix)},
-      {"rows", std::to_string(record.rows)},
-      {"bytes", std::to_string(record.stored_bytes)},
-      {"objects", std::to_string(record.objects)},
+      {"rows", record.rows},
+      {"bytes", record.stored_bytes},
+      {"objects", record.objects},
       {"content_digest", record.content_digest},
       {"verified", VerifyLevelName(record.verified)},
       {"verified_at", record.verified_ms == 0

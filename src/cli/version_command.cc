@@ -14,7 +14,8 @@ void AddVersionCommand(CLI::App& app, CommandContext context) {
       if (context.global.OutputFormat() == Format::kPretty) {
         std::cout << "holdfast " << ProgramVersion() << '\n';
       } else {
-        PrintDocument(std::cout, context.global.OutputFormat(), {{"version", ProgramVersion()}});
+        PrintDocument(std::cout, context.global.OutputFormat(),
+                      {{"schema", "holdfast.version.v1"}, {"version", ProgramVersion()}});
       }
       return kExitOk;
     };
