@@ -6,6 +6,7 @@
 #include "backup/dry_run.h"
 #include "backup/run_backup.h"
 #include "cli/backup_actions.h"
+#include "cli/continued_runs.h"
 #include "cli/environment.h"
 #include "cli/run_text.h"
 #include "cli/selector.h"
@@ -89,13 +90,48 @@ void ShowProgress(Progress& progress, Clock& clock, Timestamp started,
                  {"error_count", totals.Of(Outcome::kFailed)}});
 }
 
-void PrintReport(const GlobalOptions& global, const RunReport& report) {
+// What the end of the command says must not be all that is known of a run that it went on with.
+void ShowContinued(const GlobalOptions& global, catalog::Catalog& catalog, Progress& progress,
+                   const ContinuedRuns::News& news) {
+  if (!news.ended.empty()) {
+    progress.Clear();
+    const auto text = DescribeContinued(catalog, news.ended);
+    if (!text.ok()) {
+      Say(global, "How run " + news.ended + " ended cannot be read: " + text.error().message);
+    } else if (global.OutputFormat() == Format::kPretty) {
+      std::cout << *text << '\n' << std::flush;
+    } else {
+      Say(global, *text);
+    }
+  }
+  if (!news.going_on_with.empty()) Say(global, GoingOnText(news.going_on_with));
+}
+
+void PrintReport(const GlobalOptions& global, const RunReport& report,
+                 const ContinuedRuns& continued) {
   if (global.OutputFormat() != Format::kPretty) {
-    PrintDocument(std::cout, global.OutputFormat(), RunDocument(report));
+    Json document = RunDocument(report);
+    document["continued"] = continued.ids();
+    PrintDocument(std::cout, global.OutputFormat(), document);
     return;
   }
   PrintRunItems(std::cout, report.items);
   std::cout << "Run " << report.run.id << ": " << SummarizeRun(report) << '\n';
+}
+
+// Runs it, with progress on stderr. `continued` is told what it went on with.
+Result<RunReport> RunWithProgress(const GlobalOptions& global, const BackupPolicy& policy,
+                                  Environment& environment, ContinuedRuns& continued) {
+  Progress progress(global.Mode(), IsTerminal(), environment.clock());
+  const Timestamp started = environment.clock().Now();
+  const backup::BusSetup setup = environment.bus_setup();
+  const backup::Services services = environment.backup_services();
+  return backup::RunBackups({.policy = policy, .workers = environment.config().workers}, setup,
+                            services, [&](const backup::BackupProgress& at) {
+                              ShowContinued(global, environment.catalog(), progress,
+                                            continued.Follow(at));
+                              ShowProgress(progress, environment.clock(), started, at);
+                            });
 }
 
 }  // namespace
@@ -104,28 +140,16 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const BackupPolicy policy, PolicyOf(config, options));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  const backup::Services services = environment->backup_services();
   if (options.dry_run) {
-    HF_ASSIGN_OR_RETURN(const backup::DryRun plan, backup::PlanBackups(policy, services));
+    HF_ASSIGN_OR_RETURN(const backup::DryRun plan,
+                        backup::PlanBackups(policy, environment->backup_services()));
     HF_RETURN_IF_ERROR(PrintDryRun(global, environment->catalog(), plan));
     return kExitOk;
   }
-  Progress progress(global.Mode(), IsTerminal(), environment->clock());
-  const Timestamp started = environment->clock().Now();
-  std::string announced;
-  const backup::BusSetup setup = environment->bus_setup();
+  ContinuedRuns continued;
   HF_ASSIGN_OR_RETURN(const RunReport report,
-                      backup::RunBackups({.policy = policy, .workers = config.workers}, setup,
-                                         services, [&](const backup::BackupProgress& at) {
-                                           if (at.resumed && announced != at.run) {
-                                             Say(global, GoingOnText(at.run));
-                                           }
-                                           announced = at.run;
-                                           ShowProgress(progress, environment->clock(), started,
-                                                        at);
-                                         }));
-  progress.Clear();
-  PrintReport(global, report);
+                      RunWithProgress(global, policy, *environment, continued));
+  PrintReport(global, report, continued);
   const int64_t suspects = CountSuspects(report.items);
   if (suspects > 0) {
     Say(global,

@@ -248,6 +248,32 @@ TEST_F(ProgramTest, AllJsonFollowsOneConvention) {
   }
 }
 
+TEST_F(ProgramTest, ARunThatWasGoneOnWithHasItsOwnSummary) {
+  MakeTables();
+  const auto begin_run = [&](const std::string& id) {
+    const auto environment = Open();
+    ASSERT_TRUE(
+        environment->catalog().BeginRun({.id = id, .started_ms = 1'000, .policy = {}}).ok());
+  };
+  const std::string id = "19700101T000001Z-00000001";
+  begin_run(id);
+  const Ran ran = Run({"backup", "run"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("Going on with run " + id));
+  const size_t first = ran.out.find("Run " + id +
+                                    ", begun 1970-01-01T00:00:01Z and gone on with: 3 objects "
+                                    "backed up; 4 rows, ");
+  const size_t second = ran.out.find(": 0 objects backed up, 3 unchanged; ");
+  ASSERT_NE(first, ran.out.npos) << ran.out;
+  ASSERT_NE(second, ran.out.npos) << ran.out;
+  EXPECT_LT(first, second);
+
+  const std::string other = "19700101T000002Z-00000002";
+  begin_run(other);
+  EXPECT_EQ(RunJson({"backup", "run"})["continued"], Json::array({other}));
+  EXPECT_EQ(RunJson({"backup", "run"})["continued"], Json::array());
+}
+
 TEST_F(ProgramTest, ListAndVerifySayTheSameOfANameWithoutBackups) {
   MakeTables();
   ASSERT_EQ(Run({"backup", "run", "acme-shop.sales.people"}).exit_code, 0);

@@ -129,8 +129,7 @@ Json RunDocument(const RunReport& report) {
   return document;
 }
 
-std::string SummarizeRun(const RunReport& report) {
-  const RunTotals& totals = report.totals;
+std::string SummarizeTotals(const RunTotals& totals) {
   std::string text = fmt::format("{} backed up", Plural(totals.Of(Outcome::kBackedUp), "object"));
   const auto add = [&](Outcome outcome, std::string_view words) {
     if (totals.Of(outcome) > 0)
@@ -141,8 +140,12 @@ std::string SummarizeRun(const RunReport& report) {
   add(Outcome::kVanished, "deleted at the source");
   add(Outcome::kUnsupported, "NOT PROTECTED");
   add(Outcome::kFailed, "FAILED");
-  return text + fmt::format("; {}, {} in {}", Plural(totals.rows, "row"), HumanBytes(totals.bytes),
-                            HumanDuration(report.run.finished_ms - report.run.started_ms));
+  return text + fmt::format("; {}, {}", Plural(totals.rows, "row"), HumanBytes(totals.bytes));
+}
+
+std::string SummarizeRun(const RunReport& report) {
+  return SummarizeTotals(report.totals) + " in " +
+         HumanDuration(report.run.finished_ms - report.run.started_ms);
 }
 
 }  // namespace holdfast::cli

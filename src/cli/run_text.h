@@ -19,6 +19,9 @@ void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items);
 // all that the program prints, and with how many objects are suspect among the totals.
 Json RunDocument(const RunReport& report);
 
+// What became of the objects: "7 objects backed up, 185 unchanged; 16,400 rows, 1.2 MiB".
+std::string SummarizeTotals(const RunTotals& totals);
+
 // The line that sums a run up: "Run 2026...: 7 backed up, 185 unchanged; 16,400 rows, 1.2 MiB, 2.1
 // s".
 std::string SummarizeRun(const RunReport& report);
