@@ -162,6 +162,7 @@ class RunInProgress {
 
   Status WorkInThreads() {
     std::vector<std::jthread> threads;
+    threads.reserve(static_cast<size_t>(request_.workers));
     for (int i = 0; i < request_.workers; ++i) {
       threads.emplace_back([this](const std::stop_token& stop) {
         Worker(setup_, services_).RunUntil(stop, [this](const Error& error) {

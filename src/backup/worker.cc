@@ -29,6 +29,7 @@ cloud::SubscriptionRef SubscriptionOf(const BusSetup& setup, std::string_view to
 std::vector<TableRef> SubjectsOf(const WorkMessage& message, const Services& services) {
   if (const auto* backup = std::get_if<RunBackup>(&message)) {
     std::vector<TableRef> objects;
+    objects.reserve(backup->units.size());
     for (const BackupUnit& unit : backup->units) {
       objects.push_back(backup->table_to_backup.WithPartition(unit.partition));
     }
@@ -98,6 +99,7 @@ Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const s
   do {
     HF_ASSIGN_OR_RETURN(auto page, ledger.PendingTasks(run, token));
     std::vector<WorkMessage> messages;
+    messages.reserve(page.items.size());
     for (catalog::Task& task : page.items) messages.push_back(std::move(task.message));
     HF_RETURN_IF_ERROR(PublishWork(setup, messages));
     token = page.next_page_token;

@@ -21,6 +21,10 @@ constexpr const char* kListOrRebuild =
 
 using NewestByObject = std::map<TableRef, catalog::BackupRecord>;
 
+std::string Counted(int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string TimeText(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
 
 // The newest backup of each object that is named, whatever it is worth.
@@ -93,6 +97,7 @@ class Selector {
     for (const ObjectState& state : census.Objects()) HF_RETURN_IF_ERROR(Settle(census, state));
     HF_RETURN_IF_ERROR(SettleNewer(census));
     HF_RETURN_IF_ERROR(SettleUnknownTables(census));
+    NoteDeletedPartitions();
     std::ranges::sort(selection_.missing, {}, &MissingObject::object);
     if (!selection_.backups.empty()) return std::move(selection_);
     return NothingToRestore();
@@ -254,6 +259,37 @@ class Selector {
           "partitions is used, deleted ones included");
     }
     return Ok();
+  }
+
+  // Partitions that were deleted at the source are not restored with their table; who lost them
+  // must be told that they could be.
+  void NoteDeletedPartitions() {
+    if (!source_.partition.empty()) return;
+    std::set<TableRef> told;
+    std::set<TableRef> tables;
+    for (const SelectedBackup& chosen : selection_.backups) {
+      told.insert(chosen.record.object);
+      if (!chosen.record.object.partition.empty()) tables.insert(chosen.record.object.WholeTable());
+    }
+    for (const MissingObject& missing : selection_.missing) told.insert(missing.object);
+    struct LeftOut {
+      int64_t partitions = 0;
+      int64_t rows = 0;
+    };
+    std::map<TableRef, LeftOut> left_out;
+    for (const auto& [object, record] : newest_) {
+      const TableRef table = object.WholeTable();
+      if (object.partition.empty() || told.contains(object) || !tables.contains(table)) continue;
+      ++left_out[table].partitions;
+      left_out[table].rows += record.rows;
+    }
+    for (const auto& [table, count] : left_out) {
+      selection_.notes.push_back(fmt::format(
+          "{}: {} with {}, of which there are backups, no longer exist at the source and "
+          "are not restored; --as-of TIME takes the table as it was before that, and a "
+          "partition can be restored by its name",
+          table.ToString(), Counted(count.partitions, "partition"), Counted(count.rows, "row")));
+    }
   }
 
   // The table or its partitions that have backups and of which no run tells by itself. A table that
