@@ -44,6 +44,8 @@ class Simulation {
   explicit Simulation(uint64_t seed) : fixture_(seed), random_(seed) {
     fixture_.cloud().AddProject("acme-shop");
     fixture_.cloud().AddDataset(kOrders.dataset_ref());
+    // A run that sees no table at all is an error; this one is never dropped.
+    fixture_.cloud().AddTable({"acme-shop", "sales", "kept", ""}, TwoColumns(), NumberedRows(1, 1));
     policy_.shrink_threshold = 0;  // people delete at will here, and mean it
     if (Chance(30)) policy_.method = Method::kCopy;
   }
