@@ -116,6 +116,15 @@ class GcpWorld final : public WarehouseWorld, public ObjectStoreWorld, public Pr
 
 std::unique_ptr<GcpWorld> MakeGcpWorld() { return std::make_unique<GcpWorld>(); }
 
+// Names of buckets are global: whose one is, its resource tells by the project's number.
+TEST(GcpOverLocalcloud, ABucketTellsTheNumberOfItsProject) {
+  GcpWorld world;
+  world.objects().EnsureBucket({.name = "numbered", .project = kProject, .location = "US"}).value();
+  const std::string number = world.objects().GetBucket("numbered").value().project;
+  EXPECT_FALSE(number.empty());
+  EXPECT_EQ(number.find_first_not_of("0123456789"), std::string::npos) << number;
+}
+
 INSTANTIATE_TEST_SUITE_P(Clouds, WarehouseContract,
                          testing::Values(WarehouseFactory{"gcp", MakeGcpWorld}),
                          InstanceName<WarehouseFactory>);
