@@ -1,5 +1,6 @@
 // Reading of objects: one by name, its bytes, listings with folding, and wildcards.
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
@@ -105,6 +106,13 @@ Result<ObjectFile> ObjectStore::OpenObject(const ObjectSelector& object,
   HF_ASSIGN_OR_RETURN(ObjectRecord record, state_->FindObject(object));
   HF_RETURN_IF_ERROR(CheckReadConditions(conditions, record));
   std::string path = state_->blobs->PathOf(record.blob);
+  // Lost or cut below us: no later try will find the bytes, so a client must not take the service
+  // for one that is busy.
+  std::error_code error;
+  const auto size_bytes = std::filesystem::file_size(path, error);
+  if (error || static_cast<int64_t>(size_bytes) != record.size_bytes) {
+    return StorageNotFound("the data of " + object.bucket + "/" + object.name);
+  }
   BlobPin pin = state_->blobs->Pin(record.blob);
   return ObjectFile{.record = std::move(record), .path = std::move(path), .pin = std::move(pin)};
 }

@@ -435,5 +435,20 @@ TEST(Store, ServesManyThreadsAtOnce) {
   EXPECT_EQ(fixture.CountBlobs(), static_cast<size_t>(kWrites));
 }
 
+TEST(Objects, WhoseBytesAreLostOrCutBelowTheStoreAreNotThere) {
+  for (const bool cut : {false, true}) {
+    StoreFixture fixture;
+    fixture.MakeBucket("bucket");
+    ASSERT_TRUE(fixture.Write("bucket", "o", "some bytes").ok());
+    const std::string path = fixture.store().OpenObject({"bucket", "o"})->path;
+    if (cut) {
+      std::filesystem::resize_file(path, 4);
+    } else {
+      std::filesystem::remove(path);
+    }
+    EXPECT_EQ(IdOf(fixture.store().OpenObject({"bucket", "o"})), ErrorId::kStorageNotFound) << cut;
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::storage
