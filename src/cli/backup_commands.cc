@@ -79,7 +79,8 @@ void AddVerify(CLI::App& backup, CommandContext context) {
                    "content match; L3, restored and equal, is what `restore run` proves")
       ->type_name("LEVEL")
       ->check(OneOf({"L0", "L1", "L2"}));
-  command->add_flag("--all", options->all, "Every backup, not only the newest of each object");
+  command->add_flag("--all", options->all,
+                    "Every backup, not only the newest and the newest good one of each object");
   SetExamples(*command, {{"holdfast backup verify", "every byte and row of the newest ones"},
                          {"holdfast backup verify acme-shop.sales --level L0", "quickly"}});
   command->callback([context, options] {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <functional>
 #include <iostream>
+#include <set>
 
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
@@ -15,6 +17,18 @@ namespace {
 // Backups in a row that cannot be looked at, after which it is the service that is away.
 constexpr int kFailuresMax = 3;
 
+// Adds the backups of the filter that are wanted.
+Status Append(catalog::Catalog& catalog, const catalog::BackupFilter& filter,
+              const std::function<bool(const catalog::BackupRecord&)>& is_wanted,
+              std::vector<catalog::BackupRecord>& records) {
+  return cloud::ForEachPage<catalog::BackupRecord>(
+      [&](const std::string& token) { return catalog.FindBackups(filter, token); },
+      [&](catalog::BackupRecord&& record) -> Status {
+        if (is_wanted(record)) records.push_back(std::move(record));
+        return Ok();
+      });
+}
+
 // The backups that a name means: an id, or what belongs to a resource.
 Result<std::vector<catalog::BackupRecord>> FindNamed(catalog::Catalog& catalog,
                                                      const BackupVerifyOptions& options) {
@@ -28,12 +42,17 @@ Result<std::vector<catalog::BackupRecord>> FindNamed(catalog::Catalog& catalog,
   }
   filter.newest_only = !options.all;
   std::vector<catalog::BackupRecord> records;
-  HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
-      [&](const std::string& token) { return catalog.FindBackups(filter, token); },
-      [&](catalog::BackupRecord&& record) -> Status {
-        records.push_back(std::move(record));
-        return Ok();
-      }));
+  HF_RETURN_IF_ERROR(Append(
+      catalog, filter, [](const auto&) { return true; }, records));
+  if (!options.all) {
+    // Where the newest is suspect or damaged, a restore takes an older one.
+    std::set<std::string> listed;
+    for (const catalog::BackupRecord& record : records) listed.insert(record.backup);
+    filter.good_only = true;
+    HF_RETURN_IF_ERROR(Append(
+        catalog, filter, [&](const auto& record) { return !listed.contains(record.backup); },
+        records));
+  }
   if (!records.empty()) return records;
   if (!options.name.empty()) return NoBackupsOf(options.name);
   return MakeError(ErrorId::kNothingToVerify, "there are no backups",

@@ -164,6 +164,30 @@ TEST_F(ProgramTest, APartitionWhoseTableIsThereIsNotToBeHadByDroppingIt) {
   EXPECT_THAT(Run({"restore", "run", "acme-shop.sales.people"}).err, HasSubstr("drop that table"));
 }
 
+TEST_F(ProgramTest, ADryRunOfARestoreIsRefusedWhereTheRestoreIs) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  for (const bool dry : {true, false}) {
+    std::vector<std::string> command = {"restore", "run", "acme-shop.sales.people"};
+    if (dry) command.emplace_back("--dry-run");
+    const Ran ran = Run(command);
+    EXPECT_EQ(ran.exit_code, kExitRefused) << dry << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("exists already")) << dry;
+  }
+}
+
+TEST_F(ProgramTest, VerifyLooksAtTheBackupThatARestoreWouldTake) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  ASSERT_TRUE(
+      RunDemoStatement(*Open(), "acme-shop", "DELETE FROM `acme-shop.sales.people` WHERE true")
+          .ok());
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitPartial) << "no row is left: suspect";
+  EXPECT_EQ(RunJson({"backup", "verify", "acme-shop.sales.people"}).size(), 2U);
+  EXPECT_EQ(RunJson({"backup", "verify", "acme-shop.sales.orders"}).size(), 2U)
+      << "one of each partition";
+}
+
 TEST_F(ProgramTest, ADryRunCallsAFirstBackupWhatTheRunCallsIt) {
   MakeTables();
   EXPECT_THAT(Run({"backup", "run", "--dry-run"}).out, HasSubstr("first backup"));
@@ -229,6 +253,9 @@ TEST_F(ProgramTest, AllJsonFollowsOneConvention) {
       {"backup list", listed, false},
       {"backup show", RunJson({"backup", "show", backup}), false},
       {"backup verify", RunJson({"backup", "verify"}), false},
+      {"restore run --dry-run",
+       RunJson({"restore", "run", "acme-shop.sales", "--to-dataset", "back", "--dry-run"}), true},
+      {"restore run", RunJson({"restore", "run", "acme-shop.sales", "--to-dataset", "back"}), true},
       {"status", RunJson({"status"}), true},
       {"catalog rebuild", RunJson({"catalog", "rebuild"}), true},
       {"config show", RunJson({"config", "show"}), false},

@@ -46,9 +46,8 @@ constexpr const char* kJsonSection = R"(
 ## JSON
 
 Counts are numbers, times are texts in RFC 3339 (UTC), and a member named `..._ms` is a duration in
-milliseconds; only in what `restore run` prints, counts and durations are texts of digits. What is listed
-is an array; any other document says its form in `schema` (but `backup show`, where that is the table's).
-Members are only ever added.
+milliseconds. What is listed is an array; any other document says its form in `schema` (but `backup show`,
+where that is the table's). Members are only ever added.
 )";
 
 std::string Written(std::string_view page, std::string_view file) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -93,7 +94,11 @@ Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& opt
   }
   if (options.dry_run) {
     PrintRestorePlan(std::cout, global.OutputFormat(), plan);
-    return kExitOk;
+    const Status refused = restore::CheckTargets(request, plan, services);
+    if (!refused.ok()) return CompleteConflict(*environment, request, plan, refused.error());
+    const bool lacks = std::ranges::any_of(
+        plan.missing, [](const restore::MissingObject& object) { return !object.unsupported; });
+    return lacks ? kExitPartial : kExitOk;
   }
   Progress progress(global.Mode(), IsTerminal(), environment->clock());
   services.on_step = [&](const std::string& step) {

@@ -25,6 +25,48 @@ std::string Joined(const std::vector<std::string>& texts) {
   return joined;
 }
 
+// A plan and a report for machines. In the forms that are stored and audited counts are texts; what
+// is printed has numbers, as of every command.
+Json PlanDocument(const restore::RestorePlan& plan) {
+  Json document = plan.ToJson();
+  document["schema"] = "holdfast.restore_plan.v1";
+  document["rows"] = plan.rows;
+  document["bytes"] = plan.bytes;
+  for (size_t i = 0; i < plan.tables.size(); ++i) {
+    const restore::TableRestore& table = plan.tables[i];
+    Json& json = document["tables"][i];
+    json["rows"] = table.rows;
+    json["bytes"] = table.bytes;
+    for (size_t j = 0; j < table.backups.size(); ++j) {
+      json["backups"][j]["rows"] = table.backups[j].rows;
+    }
+  }
+  return document;
+}
+
+Json TableDocument(const restore::TableReport& table) {
+  Json json = table.ToJson();
+  json["backups"] = table.backups;
+  json["rows"] = table.rows;
+  json["bytes"] = table.bytes;
+  json["duration_ms"] = table.duration_ms;
+  if (table.comparison) {
+    json["comparison"]["expected_rows"] = table.comparison->expected_rows;
+    json["comparison"]["actual_rows"] = table.comparison->actual_rows;
+    json["comparison"]["bytes_read"] = table.comparison->bytes_read;
+  }
+  return json;
+}
+
+Json ReportDocument(const restore::RestoreReport& report) {
+  Json document = report.ToJson();
+  document["duration_ms"] = report.duration_ms;
+  for (size_t i = 0; i < report.tables.size(); ++i) {
+    document["tables"][i] = TableDocument(report.tables[i]);
+  }
+  return document;
+}
+
 std::string_view OutcomeOf(const restore::MissingObject& missing) {
   return missing.unsupported ? "unsupported" : "missing";
 }
@@ -73,9 +115,9 @@ void PrintPlanRows(std::ostream& out, Format format, const restore::RestorePlan&
     rows.push_back({{"source", table.source.ToString()},
                     {"target", table.target.ToString()},
                     {"outcome", "planned"},
-                    {"rows", std::to_string(table.rows)},
-                    {"bytes", std::to_string(table.bytes)},
-                    {"backups", std::to_string(table.backups.size())},
+                    {"rows", table.rows},
+                    {"bytes", table.bytes},
+                    {"backups", table.backups.size()},
                     {"notes", Joined(table.notes)}});
   }
   for (const restore::MissingObject& object : plan.missing) rows.push_back(RowOfMissing(object));
@@ -85,7 +127,7 @@ void PrintPlanRows(std::ostream& out, Format format, const restore::RestorePlan&
 void PrintReportRows(std::ostream& out, Format format, const restore::RestoreReport& report) {
   std::vector<Json> rows;
   for (const restore::TableReport& table : report.tables) {
-    Json row = table.ToJson();
+    Json row = TableDocument(table);
     row["equal"] = table.comparison ? Json(table.comparison->Equal()) : Json();
     row["notes"] = Joined(table.notes);
     row["error"] = table.error ? Json(table.error->message) : Json();
@@ -131,7 +173,7 @@ void PrintTable(std::ostream& out, const restore::TableReport& table) {
 
 void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePlan& plan) {
   if (IsTable(format)) return PrintPlanRows(out, format, plan);
-  if (format != Format::kPretty) return PrintDocument(out, format, plan.ToJson());
+  if (format != Format::kPretty) return PrintDocument(out, format, PlanDocument(plan));
   for (const restore::TableRestore& table : plan.tables) {
     out << Printable(fmt::format("  {} -> {}  {} from {}, {}", table.source.ToString(),
                                  table.target.ToString(), Plural(table.rows, "row"),
@@ -149,7 +191,7 @@ void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePl
 
 void PrintRestoreReport(std::ostream& out, Format format, const restore::RestoreReport& report) {
   if (IsTable(format)) return PrintReportRows(out, format, report);
-  if (format != Format::kPretty) return PrintDocument(out, format, report.ToJson());
+  if (format != Format::kPretty) return PrintDocument(out, format, ReportDocument(report));
   for (const restore::TableReport& table : report.tables) PrintTable(out, table);
   PrintMissing(out, report.missing);
   for (const std::string& note : report.notes) out << "  note: " << Printable(note) << '\n';

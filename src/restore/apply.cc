@@ -43,16 +43,6 @@ Error ConflictOf(const Services& services, const TableInfo& table) {
                   CommandOf((*unfinished)->request)));
 }
 
-// kTableExists for the first target that is there.
-Status CheckTargetsAbsent(const RestorePlan& plan, const Services& services) {
-  for (const TableRestore& restore : plan.tables) {
-    const auto existing = services.warehouse.GetTable(restore.target);
-    if (existing.ok()) return ConflictOf(services, *existing);
-    if (existing.error().code != Code::kNotFound) return existing.error();
-  }
-  return Ok();
-}
-
 class PlanInProgress {
  public:
   PlanInProgress(const RestoreRequest& request, const RestorePlan& plan, const Services& services)
@@ -186,11 +176,20 @@ void KeepWhatIsLeft(const RestoreRequest& request, const RestorePlan& plan,
 
 }  // namespace
 
+Status CheckTargets(const RestoreRequest& request, const RestorePlan& plan,
+                    const Services& services) {
+  if (plan.resumes_ms || request.if_exists != IfExists::kFail) return Ok();
+  for (const TableRestore& restore : plan.tables) {
+    const auto existing = services.warehouse.GetTable(restore.target);
+    if (existing.ok()) return ConflictOf(services, *existing);
+    if (existing.error().code != Code::kNotFound) return existing.error();
+  }
+  return Ok();
+}
+
 Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& plan,
                             const Services& services) {
-  if (!plan.resumes_ms && request.if_exists == IfExists::kFail) {
-    HF_RETURN_IF_ERROR(CheckTargetsAbsent(plan, services));
-  }
+  HF_RETURN_IF_ERROR(CheckTargets(request, plan, services));
   const Timestamp started = services.clock.Now();
   HF_RETURN_IF_ERROR(KeepPlan(request, plan, services));
   RestoreReport report{.plan = plan.hash,

@@ -13,6 +13,11 @@
 
 namespace holdfast::restore {
 
+// What Apply refuses before it begins: kTableExists for the first target that is there, unless such
+// tables are to be left as they are or the plan goes on with an earlier restore.
+Status CheckTargets(const RestoreRequest& request, const RestorePlan& plan,
+                    const Services& services);
+
 // Errors only of what concerns the plan as a whole: with IfExists::kFail, kTableExists for the
 // first target that is somebody else's or of another restore that is not finished, before anything
 // is begun; those of storing the plan.

@@ -53,11 +53,11 @@ def an_emptied_table_comes_back_from_the_good_backup(world):
     suspect = newest(world, 'acme-shop.sales.people')
     check(suspect['state'] == 'suspect', f'{suspect}')
     report = world.json('restore', 'run', 'acme-shop.sales.people', '--to-dataset', 'back')
-    check(report['tables'][0]['rows'] == '3', f'{report}')
+    check(report['tables'][0]['rows'] == 3, f'{report}')
     check('is suspect' in report['tables'][0]['notes'][0], f'{report}')
     named = world.json('restore', 'run', 'acme-shop.sales.people', '--to-dataset', 'as_named',
                        '--backup', suspect['backup'])
-    check(named['tables'][0]['rows'] == '0', f'{named}')
+    check(named['tables'][0]['rows'] == 0, f'{named}')
     check('is suspect' in named['tables'][0]['notes'][0], f'{named}')
 
 
