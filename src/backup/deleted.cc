@@ -95,8 +95,11 @@ Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
     if (item.object.partition.empty() || reason == reasons.end() || reason->second.empty())
       continue;
     item.suspect = true;
-    item.reason += fmt::format("; suspect: with the {} deleted partitions of the table its {}",
-                               gone[reason->first].size(), reason->second);
+    const size_t count = gone[reason->first].size();
+    item.reason += fmt::format("; suspect: {} gone, and with {} its {}",
+                               count == 1 ? std::string("1 partition of the table is")
+                                          : fmt::format("{} partitions of the table are", count),
+                               count == 1 ? "it" : "them", reason->second);
   }
   return Ok();
 }

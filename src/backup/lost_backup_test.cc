@@ -68,6 +68,7 @@ TEST(WrongClock, DoesNotMakeAnOldBackupTheNewest) {
   const auto second = fixture.BackUp();
   ASSERT_TRUE(second.ok()) << second.error().message;
   ASSERT_EQ(second->items.at(0).outcome, Outcome::kBackedUp);
+  EXPECT_GE(second->run.finished_ms, second->run.started_ms);
   EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, second->items[0].backup);
   EXPECT_EQ(fixture.catalog().ListRuns(false, "")->items.at(0).id, second->run.id);
   // And when the right time has come round again.

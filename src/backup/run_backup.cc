@@ -181,7 +181,7 @@ class RunInProgress {
   }
 
   Result<RunReport> Finish() {
-    run_.finished_ms = ToUnixMillis(services_.clock.Now());
+    run_.finished_ms = std::max(ToUnixMillis(services_.clock.Now()), run_.started_ms);
     HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(services_.catalog, run_.id));
     HF_ASSIGN_OR_RETURN(const auto before, SeenBefore(services_.catalog, run_));
     std::vector<ItemOutcome> deleted = FindDeleted(before, items, run_.policy.scope);

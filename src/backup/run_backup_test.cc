@@ -522,7 +522,8 @@ TEST(RunBackups, CallsTheLossOfMostPartitionsSuspect) {
   ASSERT_TRUE(most.ok()) << most.error().message;
   EXPECT_EQ(CountSuspects(most->items), 1);
   EXPECT_THAT(Find(*most, kEvents.WithPartition("20260102"))->reason,
-              testing::HasSubstr("1 deleted partitions of the table its rows fell from 3 to 1"));
+              testing::HasSubstr("1 partition of the table is gone, and with it its rows fell from "
+                                 "3 to 1"));
 }
 
 ItemOutcome Item(const TableRef& object, Outcome outcome) {

@@ -73,18 +73,6 @@ Result<std::vector<std::vector<Json>>> ReadRows(const Json& json) {
 
 }  // namespace
 
-std::string QuoteTablePath(std::initializer_list<std::string_view> parts) {
-  std::string quoted = "`";
-  for (const std::string_view part : parts) {
-    if (quoted.size() > 1) quoted += '.';
-    for (const char c : part) {
-      if (c == '`' || c == '\\') quoted += '\\';
-      quoted += c;
-    }
-  }
-  return quoted + "`";
-}
-
 Result<QueryPage> RunQuery(const RestClient& client, const Query& query,
                            const std::string& page_token) {
   Json json;

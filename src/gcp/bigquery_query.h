@@ -32,7 +32,4 @@ struct QueryPage {
 Result<QueryPage> RunQuery(const RestClient& client, const Query& query,
                            const std::string& page_token);
 
-// `project.dataset.name` between backticks, with what would end them escaped.
-std::string QuoteTablePath(std::initializer_list<std::string_view> parts);
-
 }  // namespace holdfast::gcp

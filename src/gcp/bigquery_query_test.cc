@@ -158,11 +158,5 @@ TEST_F(RunQueryTest, ATokenThatIsNotOursDoesNotBreakAnything) {
   }
 }
 
-TEST(QuoteTablePath, NothingInANameEndsTheQuotes) {
-  EXPECT_EQ(QuoteTablePath({"p-1", "d", "t"}), "`p-1.d.t`");
-  EXPECT_EQ(QuoteTablePath({"p", "d`; DROP"}), "`p.d\\`; DROP`");
-  EXPECT_EQ(QuoteTablePath({"p\\", "d"}), "`p\\\\.d`");
-}
-
 }  // namespace
 }  // namespace holdfast::gcp

@@ -8,6 +8,7 @@
 #include "gcp/bigquery_query.h"
 #include "gcp/list_items.h"
 #include "gcp/location.h"
+#include "model/quote.h"
 
 namespace holdfast::gcp {
 
@@ -188,7 +189,7 @@ Result<cloud::Page<TableSummary>> BigQueryWarehouse::ListTables(const DatasetRef
       .sql =
           fmt::format("SELECT table_id, creation_time, last_modified_time, row_count, size_bytes, "
                       "type FROM {} ORDER BY table_id",
-                      QuoteTablePath({dataset.project, dataset.dataset, "__TABLES__"})),
+                      QuotePath({dataset.project, dataset.dataset, "__TABLES__"})),
       .string_parameters = {},
       .what = "tables of " + dataset.ToString(),
       .names = kDatasetErrors};
@@ -212,7 +213,7 @@ Result<cloud::Page<PartitionInfo>> BigQueryWarehouse::ListPartitions(
                       "MAX(UNIX_MILLIS(last_modified_time)) FROM {}.INFORMATION_SCHEMA.PARTITIONS "
                       "WHERE table_name = @table AND partition_id IS NOT NULL "
                       "GROUP BY partition_id ORDER BY partition_id",
-                      QuoteTablePath({table.project, table.dataset})),
+                      QuotePath({table.project, table.dataset})),
       .string_parameters = {{"table", table.table}},
       .what = "partitions of " + table.ToString(),
       .names = kTableErrors};

@@ -5,26 +5,14 @@
 
 #include <algorithm>
 
+#include "model/quote.h"
+
 namespace holdfast::restore {
 
 namespace {
 
 constexpr const char* kConstraints = "tableConstraints";
 constexpr const char* kForeignKeys = "foreignKeys";
-
-// An identifier as a statement takes it, whatever is in it.
-std::string QuoteIdentifier(std::string_view name) {
-  std::string quoted = "`";
-  for (const char c : name) {
-    if (c == '`' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "`";
-}
-
-std::string QuoteTable(const TableRef& table) {
-  return QuoteIdentifier(table.WholeTable().ToString());
-}
 
 struct Reference {
   TableRef table;
@@ -46,8 +34,8 @@ Result<Reference> ReferenceOf(const Json& key) {
   for (const Json& pair : *columns) {
     HF_ASSIGN_OR_RETURN(const std::string from, RequiredString(pair, "referencingColumn"));
     HF_ASSIGN_OR_RETURN(const std::string to, RequiredString(pair, "referencedColumn"));
-    reference.referencing.push_back(QuoteIdentifier(from));
-    reference.referenced.push_back(QuoteIdentifier(to));
+    reference.referencing.push_back(QuotePath({from}));
+    reference.referenced.push_back(QuotePath({to}));
   }
   return reference;
 }
@@ -56,7 +44,7 @@ Result<Reference> ReferenceOf(const Json& key) {
 std::string NameClause(const Json& key) {
   const std::string name = StringOr(key, "name", "");
   const bool given = !name.empty() && name.find('$') == std::string::npos;
-  return given ? "CONSTRAINT " + QuoteIdentifier(name) + " " : "";
+  return given ? "CONSTRAINT " + QuotePath({name}) + " " : "";
 }
 
 std::string LeftOut(const Json& key, const TableRef& target,
@@ -70,8 +58,10 @@ std::string LeftOut(const Json& key, const TableRef& target,
       "({}) to {}{}; to set it again: ALTER TABLE {} ADD {}FOREIGN KEY ({}) REFERENCES {} ({}) NOT "
       "ENFORCED",
       fmt::join(reference->referencing, ", "), reference->table.ToString(),
-      is_restored ? "" : ", which is not restored with it", QuoteTable(target), NameClause(key),
-      fmt::join(reference->referencing, ", "), QuoteTable(referenced),
+      is_restored ? "" : ", which is not restored with it",
+      QuotePath({target.project, target.dataset, target.table}), NameClause(key),
+      fmt::join(reference->referencing, ", "),
+      QuotePath({referenced.project, referenced.dataset, referenced.table}),
       fmt::join(reference->referenced, ", "));
 }
 
