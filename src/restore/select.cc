@@ -285,9 +285,9 @@ class Selector {
     }
     for (const auto& [table, count] : left_out) {
       selection_.notes.push_back(fmt::format(
-          "{}: {} with {}, of which there are backups, no longer exist at the source and "
-          "are not restored; --as-of TIME takes the table as it was before that, and a "
-          "partition can be restored by its name",
+          "{}: not restored: {} with {}, deleted at the source, of which there are backups; "
+          "--as-of TIME takes the table as it was before that, and a partition can be restored by "
+          "its name",
           table.ToString(), Counted(count.partitions, "partition"), Counted(count.rows, "row")));
     }
   }

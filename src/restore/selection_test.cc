@@ -160,8 +160,8 @@ TEST(Select, SaysWhichPartitionsItLeavesOut) {
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "days$20260101:1 t1:10 t2:20");
   EXPECT_THAT(selection->notes,
-              testing::ElementsAre(testing::AllOf(HasSubstr("days: 1 partition with 2 rows"),
-                                                  HasSubstr("--as-of"))));
+              testing::ElementsAre(testing::AllOf(
+                  HasSubstr("days: not restored: 1 partition with 2 rows"), HasSubstr("--as-of"))));
   // Nobody who asks for one partition, or restores it by name, is told of the others.
   EXPECT_THAT(Select(fixture.catalog(), Of(kDays.WithPartition("20260102")))->notes,
               testing::Each(testing::Not(HasSubstr("not restored"))));
