@@ -154,6 +154,7 @@ std::vector<TableSnapshot> SplitForWriting(const TableSnapshot& touched) {
     place->second.files.push_back(file);
   }
   std::vector<TableSnapshot> parts;
+  parts.reserve(by_partition.size());
   for (auto& [id, part] : by_partition) parts.push_back(std::move(part));
   return parts;
 }

@@ -130,7 +130,7 @@ void ColumnBuilder::AppendText(std::string_view value) {
             WidthOf(field_) == sizeof(std::string_view) && field_.type != FieldType::kNumeric,
         "not a text column");
   const std::string_view kept = storage_->texts.emplace_back(value);
-  storage_->Add(true, &kept, sizeof(kept));
+  storage_->Add(true, &kept, sizeof(std::string_view));
 }
 
 ColumnBuilder& ColumnBuilder::element() {

@@ -88,8 +88,8 @@ uint32_t Crc32cTable(uint32_t crc, std::string_view bytes) {
 }  // namespace
 
 uint32_t ExtendCrc32c(uint32_t crc, std::string_view bytes) {
-  static const bool has_hardware = __builtin_cpu_supports("sse4.2") != 0;
-  return has_hardware ? Crc32cHardware(crc, bytes) : Crc32cTable(crc, bytes);
+  static const bool kHasHardware = __builtin_cpu_supports("sse4.2") != 0;
+  return kHasHardware ? Crc32cHardware(crc, bytes) : Crc32cTable(crc, bytes);
 }
 
 std::string Crc32cBase64(uint32_t crc) {

@@ -111,7 +111,7 @@ Result<std::optional<int64_t>> OptionalInt64(const Json& json, std::string_view 
   if (field == nullptr) return std::optional<int64_t>();
   const auto number = AsInt64(*field);
   if (!number) return WrongType(key, "an integer", *field);
-  return std::optional(*number);
+  return number;
 }
 
 Result<std::optional<bool>> OptionalBool(const Json& json, std::string_view key) {
