@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "backup/run_backup.h"
+#include "backup/scan_stage.h"
 #include "catalog/backup_index.h"
 #include "tests/support/sim_fixture.h"
 
@@ -54,6 +55,33 @@ TEST(LostBackup, BeforeAnotherThatIsThereIsNotMissed) {
   fixture.cloud().AppendRows(kOrders, NumberedRows(11, 1));
   ASSERT_TRUE(fixture.BackUp().ok());
   EXPECT_EQ(fixture.BackUp()->items.at(0).outcome, Outcome::kUnchanged);
+}
+
+TEST(LostBackup, IsNotOneThatAnotherRunCommittedDuringTheScan) {
+  SimFixture fixture;
+  const TableRef before{"acme-shop", "sales", "a", ""};  // is scanned first
+  fixture.cloud().AddTable(before, TwoColumns(), NumberedRows(1, 1));
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  // The names of the dataset's manifests are read with its first table: two, after a sign of life
+  // of that table. The fourth is that of the second table.
+  constexpr int kSecondTable = 4;
+  int signs = 0;
+  StageContext context;
+  context.run.id = "20260101T000000Z-00000001";
+  context.keep_alive = [&] {
+    if (++signs != kSecondTable) return Status();
+    fixture.cloud().AppendRows(kOrders, NumberedRows(11, 1));
+    EXPECT_TRUE(fixture.BackUp().ok());
+    return Status();
+  };
+  const auto scanned = ScanProject({.run = context.run.id, .project_to_check = "acme-shop"},
+                                   context, fixture.services());
+  ASSERT_TRUE(scanned.ok()) << scanned.error().message;
+  ASSERT_GE(signs, kSecondTable);
+  const auto newest = catalog::LatestGood(fixture.catalog(), kOrders).value();
+  ASSERT_TRUE(newest.has_value());
+  EXPECT_EQ(newest->rows, 11) << "it is not damaged";
 }
 
 TEST(WrongClock, DoesNotMakeAnOldBackupTheNewest) {

@@ -91,22 +91,32 @@ class ProjectScan {
     }
   }
 
-  // Whether the backup's manifest is listed. The names of a dataset's manifests are read once.
+  // Whether the backup's manifest is there. The names of a dataset's manifests are read once; one
+  // that is not among them is asked for, since another worker may have committed it meanwhile.
   Result<bool> IsCommitted(const repository::Location& place, const catalog::BackupRecord& record) {
     auto known = committed_.find(place);
+    if (known != committed_.end() && known->second.contains(record.backup)) return true;
+    HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(services_.objects, place));
     if (known == committed_.end()) {
-      HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(services_.objects, place));
-      std::set<std::string> backups;
-      const TableRef dataset{record.object.project, record.object.dataset, "", ""};
-      HF_RETURN_IF_ERROR(cloud::ForEachPage<repository::ManifestEntry>(
-          [&](const std::string& token) { return repository.ListManifests(dataset, token); },
-          [&](repository::ManifestEntry&& entry) -> Status {
-            backups.insert(std::move(entry.path.backup));
-            return context_.keep_alive();
-          }));
+      HF_ASSIGN_OR_RETURN(std::set<std::string> backups,
+                          ListCommitted(repository, record.object.dataset_ref()));
       known = committed_.emplace(place, std::move(backups)).first;
     }
-    return known->second.contains(record.backup);
+    if (known->second.contains(record.backup)) return true;
+    return repository.HasManifest(record.object, record.backup);
+  }
+
+  Result<std::set<std::string>> ListCommitted(repository::Repository& repository,
+                                              const DatasetRef& dataset) {
+    std::set<std::string> backups;
+    const TableRef all{dataset.project, dataset.dataset, "", ""};
+    HF_RETURN_IF_ERROR(cloud::ForEachPage<repository::ManifestEntry>(
+        [&](const std::string& token) { return repository.ListManifests(all, token); },
+        [&](repository::ManifestEntry&& entry) -> Status {
+          backups.insert(std::move(entry.path.backup));
+          return context_.keep_alive();
+        }));
+    return backups;
   }
 
   Status NoteLost(const catalog::BackupRecord& record) {
