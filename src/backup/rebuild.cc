@@ -50,13 +50,20 @@ Result<catalog::VerificationRecord> VerificationOf(const Json& evidence, int64_t
   return found;
 }
 
+// The id of the backup that evidence of that id is of.
+std::string BackupOfEvidence(const std::string& evidence) {
+  return evidence.substr(0, evidence.rfind('-'));
+}
+
 Status ForEachVerification(repository::Repository& repository,
+                           const std::function<bool(const std::string& backup)>& want,
                            const catalog::VerificationVisitor& visit) {
   return cloud::ForEachPage<repository::EvidenceEntry>(
       [&](const std::string& token) {
         return repository.ListEvidence(repository::kVerifyEvidence, token);
       },
       [&](repository::EvidenceEntry&& entry) -> Status {
+        if (!want(BackupOfEvidence(entry.id))) return Ok();
         const auto json = repository.ReadEvidence(repository::kVerifyEvidence, entry.id);
         if (json.ok()) return visit(VerificationOf(*json, entry.created_ms));
         if (IsRetryable(json.error())) return json.error();
@@ -64,19 +71,34 @@ Status ForEachVerification(repository::Repository& repository,
       });
 }
 
-catalog::RebuildSource SourceOf(repository::Repository repository) {
+// What of a repository is read.
+struct Reading {
+  TableRef scope;  // everything, when no member is set
+  repository::WantManifest want_manifest = [](const repository::ManifestEntry&) { return true; };
+  std::function<Result<bool>(const std::string& run)> want_run = [](const std::string&) {
+    return true;
+  };
+  std::function<bool(const std::string& backup)> want_verifications = [](const std::string&) {
+    return true;
+  };
+};
+
+catalog::RebuildSource SourceOf(repository::Repository repository, const Reading& reading) {
   const repository::Location location = repository.location();
   return {.bucket = location.bucket,
           .prefix = location.prefix,
           .for_each_manifest =
-              [repository](const catalog::ManifestVisitor& visit) mutable {
-                return repository::ForEachManifest(repository, {}, visit);
+              [repository, reading](const catalog::ManifestVisitor& visit) mutable {
+                return repository::ForEachManifest(repository, reading.scope, visit,
+                                                   reading.want_manifest);
               },
           .for_each_run =
-              [repository](const catalog::RunVisitor& visit) mutable {
+              [repository, reading](const catalog::RunVisitor& visit) mutable {
                 return cloud::ForEachPage<std::string>(
                     [&](const std::string& token) { return repository.ListRuns(token); },
                     [&](std::string&& run) -> Status {
+                      HF_ASSIGN_OR_RETURN(const bool wanted, reading.want_run(run));
+                      if (!wanted) return Ok();
                       const auto json = repository.ReadRun(run);
                       if (json.ok()) return visit(RunReport::FromJson(*json));
                       // One that cannot be read must not hide the others; a store that is away
@@ -86,13 +108,62 @@ catalog::RebuildSource SourceOf(repository::Repository repository) {
                     });
               },
           .for_each_verification =
-              [repository](const catalog::VerificationVisitor& visit) mutable {
-                return ForEachVerification(repository, visit);
+              [repository, reading](const catalog::VerificationVisitor& visit) mutable {
+                return ForEachVerification(repository, reading.want_verifications, visit);
               },
           .is_accepted =
               [repository](const std::string& backup) mutable {
                 return repository.HasEvidence(repository::kAcceptedEvidence, backup);
               }};
+}
+
+// The repositories of the backups that match.
+Result<std::set<repository::Location>> RepositoriesOf(catalog::BackupIndex& index,
+                                                      const catalog::BackupFilter& filter) {
+  std::set<repository::Location> found;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
+      [&](const std::string& token) { return index.FindBackups(filter, token); },
+      [&](catalog::BackupRecord&& record) -> Status {
+        found.insert({std::move(record.bucket), std::move(record.prefix)});
+        return Ok();
+      }));
+  return found;
+}
+
+// Those in which backups of the scope lie, or may: a table that only others backed up lies where
+// its neighbours do.
+Result<std::set<repository::Location>> RepositoriesNear(catalog::BackupIndex& index,
+                                                        const TableRef& scope) {
+  HF_ASSIGN_OR_RETURN(auto of_dataset, RepositoriesOf(index, {.project = scope.project,
+                                                              .dataset = scope.dataset,
+                                                              .newest_only = true}));
+  if (!of_dataset.empty()) return of_dataset;
+  return RepositoriesOf(index, {.project = scope.project, .newest_only = true});
+}
+
+Result<bool> IsKnownRun(catalog::RunLedger& ledger, const std::string& run) {
+  const auto found = ledger.GetRun(run);
+  if (!found.ok() && found.error().id != ErrorId::kRunNotFound) return found.error();
+  return found.ok();
+}
+
+// Reads only what the catalog lacks. `new_backups` collects what of it is manifests, and outlives
+// the reading.
+Reading WhatIsUnknown(catalog::Catalog& catalog, const TableRef& scope,
+                      std::set<std::string>& new_backups) {
+  return {.scope = scope,
+          .want_manifest = [&](const repository::ManifestEntry& entry) -> Result<bool> {
+            const std::string& backup = entry.path.backup;
+            HF_ASSIGN_OR_RETURN(const auto known, catalog.FindBackups({.id_prefix = backup}, ""));
+            if (known.items.empty()) new_backups.insert(backup);
+            return known.items.empty();
+          },
+          .want_run = [&](const std::string& run) -> Result<bool> {
+            HF_ASSIGN_OR_RETURN(const bool known, IsKnownRun(catalog, run));
+            return !known;
+          },
+          .want_verifications =
+              [&](const std::string& backup) { return new_backups.contains(backup); }};
 }
 
 }  // namespace
@@ -123,7 +194,21 @@ Result<catalog::RebuildReport> RebuildFrom(const Services& services,
   for (const repository::Location& location : repositories) {
     HF_ASSIGN_OR_RETURN(repository::Repository repository,
                         repository::Repository::Open(services.objects, location));
-    sources.push_back(SourceOf(std::move(repository)));
+    sources.push_back(SourceOf(std::move(repository), {}));
+  }
+  return catalog::RebuildCatalog(sources, services.catalog);
+}
+
+Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef& scope) {
+  HF_ASSIGN_OR_RETURN(const auto locations, RepositoriesNear(services.catalog, scope));
+  std::set<std::string> new_backups;
+  std::vector<catalog::RebuildSource> sources;
+  for (const repository::Location& location : locations) {
+    auto repository = repository::Repository::Open(services.objects, location);
+    if (!repository.ok() && repository.error().code == Code::kNotFound) continue;
+    if (!repository.ok()) return std::move(repository).error();
+    sources.push_back(
+        SourceOf(*std::move(repository), WhatIsUnknown(services.catalog, scope, new_backups)));
   }
   return catalog::RebuildCatalog(sources, services.catalog);
 }

@@ -1,4 +1,4 @@
-// Rebuilding a lost catalog from the repositories: finding them, and reading them in.
+// Rebuilding a lost catalog from the repositories, and catching up one that is behind them.
 //
 // Source: DESIGN §1.4, §5 ("with bucket + this program a clean machine can restore").
 #pragma once
@@ -24,5 +24,12 @@ Result<FoundRepositories> FindRepositories(const Services& services, const Backu
 // of the catalog.
 Result<catalog::RebuildReport> RebuildFrom(const Services& services,
                                            const std::vector<repository::Location>& repositories);
+
+// Reads in what other catalogs' workers left of the objects that `scope` names, as far as its
+// members are set, in the repositories in which this catalog knows backups of them: manifests and
+// runs that it does not know, and nothing that it knows. A restore by a catalog that is behind
+// would take an older backup in silence. A repository that is gone is left out. Idempotent. Errors:
+// as above.
+Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef& scope);
 
 }  // namespace holdfast::backup

@@ -23,6 +23,13 @@ void AddTables(SimFixture& fixture) {
   fixture.cloud().AddTable(kPeople, TwoColumns(), NumberedRows(1, 4));
 }
 
+// The services of somebody with a catalog of their own.
+Services WithCatalog(SimFixture& fixture, catalog::Catalog& catalog) {
+  const Services mine = fixture.services();
+  return {mine.warehouse, mine.objects, mine.projects,     catalog,
+          mine.clock,     mine.random,  mine.organization, mine.tool_version};
+}
+
 TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
   SimFixture fixture;
   AddTables(fixture);
@@ -31,9 +38,7 @@ TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
   const holdfast::Run run = fixture.catalog().ListRuns(false, "").value().items.at(0);
 
   const auto empty = catalog::SqliteCatalog::Open(":memory:").value();
-  const Services old = fixture.services();
-  const Services services{old.warehouse, old.objects, old.projects,     *empty,
-                          old.clock,     old.random,  old.organization, old.tool_version};
+  const Services services = WithCatalog(fixture, *empty);
   const auto repositories = FindRepositories(services, {});
   ASSERT_TRUE(repositories.ok()) << repositories.error().message;
   EXPECT_EQ(repositories->repositories.size(), 2u);
@@ -81,6 +86,56 @@ TEST(Rebuild, KnowsWhatAVerificationFoundDamaged) {
   EXPECT_EQ(report->runs, 1) << "its file is in two repositories";
   EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), record->backup)->damaged);
   EXPECT_FALSE(*catalog::LatestGood(fixture.catalog(), kOrders));
+}
+
+TEST(CatchUp, LearnsOfWhatAnotherCatalogBackedUp) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto other = catalog::SqliteCatalog::Open(":memory:").value();
+  const Services theirs = WithCatalog(fixture, *other);
+  ASSERT_TRUE(RebuildFrom(theirs, FindRepositories(theirs, {})->repositories).ok());
+  fixture.cloud().AppendRows(kOrders, NumberedRows(11, 5));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto newest = catalog::LatestGood(fixture.catalog(), kOrders).value();
+  ASSERT_NE(catalog::LatestGood(*other, kOrders).value(), newest);
+
+  const auto report = CatchUp(theirs, TableRef{kOrders.project, kOrders.dataset, "", ""});
+
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->manifests, 1) << "what is known already is not read again";
+  EXPECT_EQ(report->runs, 1);
+  EXPECT_EQ(catalog::LatestGood(*other, kOrders).value(), newest);
+  const auto again = CatchUp(theirs, TableRef{kOrders.project, kOrders.dataset, "", ""});
+  EXPECT_EQ(again->manifests + again->runs, 0);
+}
+
+TEST(CatchUp, FindsATableThatOnlyOthersBackedUp) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto other = catalog::SqliteCatalog::Open(":memory:").value();
+  const Services theirs = WithCatalog(fixture, *other);
+  ASSERT_TRUE(RebuildFrom(theirs, FindRepositories(theirs, {})->repositories).ok());
+  const TableRef late{"acme-shop", "new", "late", ""};
+  fixture.cloud().AddTable(late, TwoColumns(), NumberedRows(1, 3));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  ASSERT_FALSE(*catalog::LatestGood(*other, late));
+  ASSERT_TRUE(CatchUp(theirs, late).ok());
+  EXPECT_TRUE(*catalog::LatestGood(*other, late));
+}
+
+TEST(CatchUp, LeavesOutARepositoryThatIsGone) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+  for (const cloud::ObjectInfo& object : fixture.cloud().AllObjects(record->bucket)) {
+    fixture.cloud().RemoveObject(object.ref);
+  }
+  const auto report = CatchUp(fixture.services(), kOrders);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->manifests, 0);
 }
 
 TEST(Rebuild, NamesAProjectThatDeniesAccess) {

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "backup/rebuild.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
@@ -82,10 +83,27 @@ Error CompleteConflict(Environment& environment, const restore::RestoreRequest& 
   return error;
 }
 
+// A catalog that is behind the repository would restore an older backup without knowing.
+Status LearnOfOthersBackups(const GlobalOptions& global, Environment& environment,
+                            const restore::RestoreRequest& request) {
+  if (request.source.project.empty()) return Ok();
+  HF_ASSIGN_OR_RETURN(const catalog::RebuildReport report,
+                      backup::CatchUp(environment.backup_services(), request.source));
+  if (report.manifests > 0) {
+    Say(global, fmt::format("{} made with another catalog: read in from the repository",
+                            Plural(report.manifests, "backup")));
+  }
+  for (const Error& problem : report.problems) {
+    Say(global, fmt::format("Not read: {} [{}]", problem.message, FindError(problem.id).id));
+  }
+  return Ok();
+}
+
 Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& options) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, request));
   restore::Services services = environment->restore_services();
   HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::PlanRestore(request, services));
   if (plan.resumes_ms) {

@@ -212,10 +212,13 @@ Status Repository::WriteEvidence(const std::string& kind, const std::string& id,
 }
 
 Status ForEachManifest(Repository& repository, const TableRef& scope,
-                       const std::function<Status(Result<Manifest> manifest)>& visit) {
+                       const std::function<Status(Result<Manifest> manifest)>& visit,
+                       const WantManifest& want) {
   return cloud::ForEachPage<ManifestEntry>(
       [&](const std::string& token) { return repository.ListManifests(scope, token); },
       [&](ManifestEntry&& entry) -> Status {
+        HF_ASSIGN_OR_RETURN(const bool wanted, want(entry));
+        if (!wanted) return Ok();
         auto manifest = repository.ReadManifest(entry);
         const bool damaged = !manifest.ok() && (manifest.error().id == ErrorId::kManifestDamaged ||
                                                 manifest.error().id == ErrorId::kManifestVersion);

@@ -108,10 +108,15 @@ class Repository {
   std::string id_;
 };
 
-// Reads every manifest below `scope`, one at a time, in order of name. One that cannot be read is
-// visited as its error (kManifestDamaged, kManifestVersion), so that it does not hide the others; a
-// store that fails ends the loop, as does an error of the visitor.
-Status ForEachManifest(Repository& repository, const TableRef& scope,
-                       const std::function<Status(Result<Manifest> manifest)>& visit);
+// Whether a manifest is to be read, by what its listing tells.
+using WantManifest = std::function<Result<bool>(const ManifestEntry& entry)>;
+
+// Reads every manifest below `scope` that is wanted, one at a time, in order of name. One that
+// cannot be read is visited as its error (kManifestDamaged, kManifestVersion), so that it does not
+// hide the others; a store that fails ends the loop, as does an error of the visitor.
+Status ForEachManifest(
+    Repository& repository, const TableRef& scope,
+    const std::function<Status(Result<Manifest> manifest)>& visit,
+    const WantManifest& want = [](const ManifestEntry&) { return true; });
 
 }  // namespace holdfast::repository
