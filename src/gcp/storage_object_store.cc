@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "gcp/list_items.h"
 #include "gcp/location.h"
 #include "gcp/storage_json.h"
@@ -65,14 +66,45 @@ Result<cloud::BucketInfo> StorageObjectStore::EnsureBucket(const cloud::BucketIn
     if (created.error().code != Code::kAlreadyExists) return created.error();
     existing = GetBucket(bucket.name);
   }
-  // Names are global: someone else's bucket answers 403 here.
+  // Names are global: someone else's bucket answers 403 here, unless they let us in.
   if (!existing.ok()) return existing;
+  HF_RETURN_IF_ERROR(CheckOwner(bucket.name, bucket.project));
   if (!bucket.location.empty() && !SameLocation(existing->location, bucket.location)) {
     return MakeError(ErrorId::kLocationMismatch,
                      fmt::format("bucket {} is in {}, not in {}", bucket.name, existing->location,
                                  bucket.location));
   }
   return existing;
+}
+
+// Whoever takes a name that we will ask for, and lets us write, gets our data. A bucket tells the
+// number of its project only; the project's own list tells it by name.
+Status StorageObjectStore::CheckOwner(const std::string& bucket, const std::string& project) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (checked_.contains(bucket)) return Ok();
+  }
+  RestCall call{.path = "/storage/v1/b", .what = "buckets of " + project, .names = kBucketErrors};
+  call.query.Add("project", project);
+  call.query.Add("prefix", bucket);  // the bucket itself comes first of those that begin so
+  const auto page = client_.Call(call);
+  if (!page.ok() && page.error().id != ErrorId::kAccessDenied) return page.error();
+  if (page.ok()) {
+    HF_ASSIGN_OR_RETURN(const auto items, ListItems(*page, "items"));
+    if (items.empty() || StringOr(items.front(), "name", "") != bucket) {
+      return MakeError(ErrorId::kAccessDenied,
+                       fmt::format("bucket {} belongs to another project than {}: its owner could "
+                                   "read what is written to it",
+                                   bucket, project),
+                       "Give the policy a bucket_pattern of your own");
+    }
+  } else {
+    LogWarning("not known whether the bucket is the project's own: its buckets may not be listed",
+               {{"bucket", bucket}, {"project", project}});
+  }
+  const std::lock_guard lock(mutex_);
+  checked_.insert(bucket);
+  return Ok();
 }
 
 Result<cloud::ObjectInfo> StorageObjectStore::SettleConflict(const cloud::ObjectRef& object,

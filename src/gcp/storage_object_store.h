@@ -5,6 +5,10 @@
 // one multipart request with their crc32c; larger ones by a resumable session in bounded pieces.
 #pragma once
 
+#include <mutex>
+#include <set>
+#include <string>
+
 #include "cloud/object_store.h"
 #include "gcp/rest_client.h"
 
@@ -32,8 +36,11 @@ class StorageObjectStore final : public cloud::ObjectStore {
  private:
   Result<cloud::ObjectInfo> SettleConflict(const cloud::ObjectRef& object, int64_t size_bytes,
                                            uint32_t crc32c);
+  Status CheckOwner(const std::string& bucket, const std::string& project);
 
   RestClient client_;
+  std::mutex mutex_;
+  std::set<std::string> checked_;  // buckets whose owner was looked at; guarded by mutex_
 };
 
 }  // namespace holdfast::gcp

@@ -125,17 +125,33 @@ std::string BucketBody(const char* location = "EUROPE-WEST3") {
   return DumpJson({{"name", "vault"}, {"location", location}, {"projectNumber", "12"}});
 }
 
+const std::string kBucketsOfProject =
+    DumpJson({{"items", Json::array({{{"name", "vault"}}, {{"name", "vault-2"}}})}});
+
+// Whoever registers the name first and lets us write would get the data.
+TEST_F(StorageObjectStoreTest, ABucketOfAnotherProjectIsRefused) {
+  for (const char* buckets : {"{}", R"({"items": [{"name": "vault-2"}]})"}) {
+    http.Answer(200, BucketBody()).Answer(200, buckets);
+    EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kAccessDenied) << buckets;
+  }
+  http.Answer(200, BucketBody()).Answer(403, ErrorBodyOf(403, "forbidden"));
+  EXPECT_TRUE(Store().EnsureBucket(kBucket).ok()) << "who may write need not be allowed to list";
+  http.Answer(200, BucketBody()).Answer(400, ErrorBodyOf(400, "invalid"));
+  EXPECT_FALSE(Store().EnsureBucket(kBucket).ok());
+}
+
 // Creations are limited to one in two seconds, and need a permission that using it does not.
 TEST_F(StorageObjectStoreTest, ABucketThatExistsIsNotCreated) {
-  http.Answer(200, BucketBody());
+  http.Answer(200, BucketBody()).Answer(200, kBucketsOfProject);
   const auto bucket = Store().EnsureBucket(kBucket);
   ASSERT_TRUE(bucket.ok()) << bucket.error().message;
   EXPECT_EQ(bucket->project, "12");
-  ASSERT_EQ(http.requests().size(), 1U);
+  ASSERT_EQ(http.requests().size(), 2U);
   EXPECT_EQ(http.requests()[0].method, "GET");
   EXPECT_EQ(http.requests()[0].url, kBucketUrl);
+  EXPECT_EQ(http.requests()[1].url, "https://service.test/storage/v1/b?project=p&prefix=vault");
 
-  http.Answer(200, BucketBody("US"));
+  http.Answer(200, BucketBody("US")).Answer(200, kBucketsOfProject);
   EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kLocationMismatch);
   http.Answer(403, ErrorBodyOf(403, "forbidden"));  // someone else's
   EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kAccessDenied);
@@ -161,11 +177,13 @@ TEST_F(StorageObjectStoreTest, AnAbsentBucketIsCreatedClosedToThePublic) {
 TEST_F(StorageObjectStoreTest, ABucketThatAppearsMeanwhileIsTaken) {
   http.Answer(404, ErrorBodyOf(404, "notFound"))
       .Answer(409, ErrorBodyOf(409, "conflict"))
-      .Answer(200, BucketBody());
+      .Answer(200, BucketBody())
+      .Answer(200, kBucketsOfProject);
   EXPECT_TRUE(Store().EnsureBucket(kBucket).ok());
   http.Answer(404, ErrorBodyOf(404, "notFound"))
       .Answer(409, ErrorBodyOf(409, "conflict"))
-      .Answer(200, BucketBody("US"));
+      .Answer(200, BucketBody("US"))
+      .Answer(200, kBucketsOfProject);
   EXPECT_EQ(Store().EnsureBucket(kBucket).error().id, ErrorId::kLocationMismatch);
 }
 

@@ -34,6 +34,12 @@ TEST_P(ObjectStoreContract, EnsureBucketGivesWhatIsThere) {
       ErrorId::kLocationMismatch);
 }
 
+TEST_P(ObjectStoreContract, ABucketOfAnotherProjectIsNotTaken) {
+  EXPECT_EQ(
+      IdOf(store().EnsureBucket({.name = bucket_, .project = "somebody-else", .location = "US"})),
+      ErrorId::kAccessDenied);
+}
+
 TEST_P(ObjectStoreContract, ABucketIsMadeWithTheAgeAtWhichItsObjectsGo) {
   const std::string name = bucket_ + "-scratch";
   ASSERT_TRUE(store()
