@@ -16,6 +16,7 @@ using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
 
+const TableRef kSales{kOrders.project, kOrders.dataset, "", ""};
 const TableRef kPeople{"acme-hr", "staff", "people", ""};
 
 void AddTables(SimFixture& fixture) {
@@ -28,6 +29,14 @@ Services WithCatalog(SimFixture& fixture, catalog::Catalog& catalog) {
   const Services mine = fixture.services();
   return {mine.warehouse, mine.objects, mine.projects,     catalog,
           mine.clock,     mine.random,  mine.organization, mine.tool_version};
+}
+
+// Another catalog, which knows all that there is so far.
+std::unique_ptr<catalog::Catalog> SecondCatalog(SimFixture& fixture) {
+  std::unique_ptr<catalog::Catalog> other = catalog::SqliteCatalog::Open(":memory:").value();
+  const Services theirs = WithCatalog(fixture, *other);
+  EXPECT_TRUE(RebuildFrom(theirs, FindRepositories(theirs, {})->repositories).ok());
+  return other;
 }
 
 TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
@@ -92,21 +101,20 @@ TEST(CatchUp, LearnsOfWhatAnotherCatalogBackedUp) {
   SimFixture fixture;
   AddTables(fixture);
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto other = catalog::SqliteCatalog::Open(":memory:").value();
+  const auto other = SecondCatalog(fixture);
   const Services theirs = WithCatalog(fixture, *other);
-  ASSERT_TRUE(RebuildFrom(theirs, FindRepositories(theirs, {})->repositories).ok());
   fixture.cloud().AppendRows(kOrders, NumberedRows(11, 5));
   ASSERT_TRUE(fixture.BackUp().ok());
   const auto newest = catalog::LatestGood(fixture.catalog(), kOrders).value();
   ASSERT_NE(catalog::LatestGood(*other, kOrders).value(), newest);
 
-  const auto report = CatchUp(theirs, TableRef{kOrders.project, kOrders.dataset, "", ""});
+  const auto report = CatchUp(theirs, kSales);
 
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->manifests, 1) << "what is known already is not read again";
   EXPECT_EQ(report->runs, 1);
   EXPECT_EQ(catalog::LatestGood(*other, kOrders).value(), newest);
-  const auto again = CatchUp(theirs, TableRef{kOrders.project, kOrders.dataset, "", ""});
+  const auto again = CatchUp(theirs, kSales);
   EXPECT_EQ(again->manifests + again->runs, 0);
 }
 
@@ -114,9 +122,8 @@ TEST(CatchUp, FindsATableThatOnlyOthersBackedUp) {
   SimFixture fixture;
   AddTables(fixture);
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto other = catalog::SqliteCatalog::Open(":memory:").value();
+  const auto other = SecondCatalog(fixture);
   const Services theirs = WithCatalog(fixture, *other);
-  ASSERT_TRUE(RebuildFrom(theirs, FindRepositories(theirs, {})->repositories).ok());
   const TableRef late{"acme-shop", "new", "late", ""};
   fixture.cloud().AddTable(late, TwoColumns(), NumberedRows(1, 3));
   ASSERT_TRUE(fixture.BackUp().ok());
