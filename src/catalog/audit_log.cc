@@ -13,12 +13,13 @@ std::string AuditHash(const std::string& previous, int64_t sequence, const Audit
   return Sha256Hex(previous + DumpJson(canonical));
 }
 
-Result<std::string> VerifyAuditChain(AuditLog& log) {
+Result<AuditChain> VerifyAuditChain(AuditLog& log, const std::string& includes) {
   std::string hash;
   int64_t sequence = 0;
+  bool included = includes.empty();
   while (true) {
     HF_ASSIGN_OR_RETURN(const std::vector<AuditEntry> entries, log.ListAudit(sequence));
-    if (entries.empty()) return hash;
+    if (entries.empty()) break;
     for (const AuditEntry& entry : entries) {
       const std::string expected = AuditHash(hash, sequence + 1, entry.event);
       if (entry.sequence != sequence + 1 || entry.hash != expected) {
@@ -28,8 +29,16 @@ Result<std::string> VerifyAuditChain(AuditLog& log) {
       }
       sequence = entry.sequence;
       hash = entry.hash;
+      included = included || hash == includes;
     }
   }
+  if (!included) {
+    return MakeError(ErrorId::kAuditChainBroken,
+                     fmt::format("none of the {} entries has the hash {}: the end of the log was "
+                                 "cut off, or all of it written anew",
+                                 sequence, includes));
+  }
+  return AuditChain{sequence, std::move(hash)};
 }
 
 }  // namespace holdfast::catalog

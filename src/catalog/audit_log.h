@@ -44,8 +44,16 @@ class AuditLog {
 // The hash of an entry that follows one of hash `previous` (empty for the first).
 std::string AuditHash(const std::string& previous, int64_t sequence, const AuditEvent& event);
 
-// Reads the whole chain again. Returns its last entry's hash (empty when there is none).
-// Errors: kAuditChainBroken naming the first entry that does not follow from the one before.
-Result<std::string> VerifyAuditChain(AuditLog& log);
+// A chain that was read and found whole.
+struct AuditChain {
+  int64_t entries = 0;
+  std::string last_hash;  // empty when there is none
+};
+
+// Reads the whole chain again. `includes`, if not empty, is the hash that some entry had when it
+// was the last: that shows whether the end was cut off, or all of it written anew. Errors:
+// kAuditChainBroken naming the first entry that does not follow from the one before, or that no
+// entry has that hash.
+Result<AuditChain> VerifyAuditChain(AuditLog& log, const std::string& includes = {});
 
 }  // namespace holdfast::catalog

@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "cli/audit.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "repository/repository.h"
@@ -15,6 +16,9 @@ Result<int> BackupAccept(const GlobalOptions& global, const std::string& id) {
     Say(global, "Backup " + record.backup + " is not suspect: nothing was changed.");
     return kExitOk;
   }
+  HF_RETURN_IF_ERROR(
+      Audit(*environment, "backup.accept", record.backup,
+            {{"object", record.object.ToString()}, {"was_suspect", record.suspect}}));
   // The repository first: it is what the catalog can be rebuilt from.
   HF_ASSIGN_OR_RETURN(
       repository::Repository repository,

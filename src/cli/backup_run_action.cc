@@ -5,6 +5,7 @@
 
 #include "backup/dry_run.h"
 #include "backup/run_backup.h"
+#include "cli/audit.h"
 #include "cli/backup_actions.h"
 #include "cli/continued_runs.h"
 #include "cli/environment.h"
@@ -146,6 +147,8 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
     HF_RETURN_IF_ERROR(PrintDryRun(global, environment->catalog(), plan));
     return kExitOk;
   }
+  HF_RETURN_IF_ERROR(
+      Audit(*environment, "backup.run", policy.name, {{"scope", policy.scope.ToJson()}}));
   ContinuedRuns continued;
   HF_ASSIGN_OR_RETURN(const RunReport report,
                       RunWithProgress(global, policy, *environment, continued));

@@ -4,9 +4,13 @@
 #include <memory>
 
 #include "backup/rebuild.h"
+#include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
+#include "cli/exit_code.h"
+#include "cli/progress.h"
+#include "verify/drift.h"
 
 namespace holdfast::cli {
 
@@ -41,17 +45,20 @@ Result<backup::FoundRepositories> RepositoriesOf(Environment& environment,
   return found;
 }
 
+Error NoRepository() {
+  return MakeError(ErrorId::kRepositoryNotFound,
+                   "no repository was found in the buckets that the policy names",
+                   "Name them: gs://bucket/prefix ...");
+}
+
 Result<int> Rebuild(const GlobalOptions& global, const std::vector<std::string>& names) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
   HF_ASSIGN_OR_RETURN(const auto found, RepositoriesOf(*environment, names));
   const auto& [repositories, unsearched] = found;
   for (const Error& error : unsearched) Say(global, "NOT SEARCHED: " + error.message);
-  if (repositories.empty()) {
-    return MakeError(ErrorId::kRepositoryNotFound,
-                     "no repository was found in the buckets that the policy names",
-                     "Name them: holdfast catalog rebuild gs://bucket/prefix ...");
-  }
+  if (repositories.empty()) return NoRepository();
+  HF_RETURN_IF_ERROR(Audit(*environment, "catalog.rebuild", ""));
   HF_ASSIGN_OR_RETURN(const catalog::RebuildReport report,
                       backup::RebuildFrom(environment->backup_services(), repositories));
   for (const Error& problem : report.problems) {
@@ -77,6 +84,125 @@ Result<int> Rebuild(const GlobalOptions& global, const std::vector<std::string>&
   return unsearched.empty() ? kExitOk : kExitPartial;
 }
 
+struct CheckOptions {
+  std::vector<std::string> names;
+  bool delete_leftovers = false;
+  bool yes = false;
+};
+
+// What collecting leftovers did, over all repositories.
+struct Collected {
+  int64_t found = 0;
+  int64_t found_bytes = 0;
+  int64_t deleted = 0;
+  int64_t deleted_bytes = 0;
+  int64_t failed = 0;
+};
+
+Result<Collected> CollectAll(const GlobalOptions& global,
+                             std::vector<repository::Repository>& repositories,
+                             const verify::DriftReport& report, bool really) {
+  Collected collected;
+  for (size_t i = 0; i < repositories.size(); ++i) {
+    const repository::LeftoverPlan& plan = report.leftovers[i];
+    collected.found += static_cast<int64_t>(plan.objects.size());
+    collected.found_bytes += plan.bytes;
+    if (!really) continue;
+    HF_ASSIGN_OR_RETURN(const repository::LeftoverReport done,
+                        repository::CollectLeftovers(repositories[i], plan));
+    collected.deleted += done.deleted;
+    collected.deleted_bytes += done.bytes;
+    collected.failed += static_cast<int64_t>(done.failures.size());
+    for (const Error& failure : done.failures) Say(global, "NOT DELETED: " + failure.message);
+  }
+  return collected;
+}
+
+void PrintDrift(const verify::DriftReport& report, const Collected& collected, bool deleted) {
+  std::cout << fmt::format("Looked at {}, {} of the catalog, and all data\n",
+                           Plural(report.manifests, "manifest"), Plural(report.records, "record"));
+  for (const verify::DriftFinding& finding : report.findings) {
+    std::cout << PrintableLines(fmt::format("  {:<17} {}: {}", verify::DriftKindName(finding.kind),
+                                            finding.subject, finding.detail))
+              << '\n';
+  }
+  if (report.IsClean()) std::cout << "Catalog and repositories agree\n";
+  if (report.HasDamage()) {
+    std::cout << "What is damaged is backed up again by the next `holdfast backup run`\n";
+  }
+  if (report.Of(verify::DriftKind::kUnknownBackup) > 0) {
+    std::cout << "`holdfast catalog rebuild` reads in what the catalog does not have\n";
+  }
+  if (report.records_elsewhere > 0) {
+    std::cout << fmt::format("{} in other repositories: name those to have them looked at\n",
+                             Plural(report.records_elsewhere, "record"));
+  }
+  if (deleted) {
+    std::cout << fmt::format("Deleted {} left over, {}\n", Plural(collected.deleted, "object"),
+                             HumanBytes(collected.deleted_bytes));
+  } else if (collected.found > 0) {
+    std::cout << fmt::format(
+        "{} left over, {}: `holdfast catalog check --delete-leftovers --yes` deletes them\n",
+        Plural(collected.found, "object"), HumanBytes(collected.found_bytes));
+  }
+}
+
+Result<int> Check(const GlobalOptions& global, const CheckOptions& options) {
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  HF_ASSIGN_OR_RETURN(const auto found, RepositoriesOf(*environment, options.names));
+  for (const Error& error : found.unsearched) Say(global, "NOT SEARCHED: " + error.message);
+  if (found.repositories.empty()) return NoRepository();
+  std::vector<repository::Repository> repositories;
+  for (const repository::Location& location : found.repositories) {
+    HF_ASSIGN_OR_RETURN(
+        repository::Repository repository,
+        repository::Repository::Open(environment->backup_services().objects, location));
+    repositories.push_back(std::move(repository));
+  }
+  Progress progress(global.Mode(), IsTerminal(), environment->clock());
+  verify::DriftOptions how;
+  how.on_progress = [&](int64_t manifests) {
+    progress.Show(Plural(manifests, "manifest") + " checked",
+                  {{"message_type", "status"}, {"manifests", manifests}});
+  };
+  HF_ASSIGN_OR_RETURN(const verify::DriftReport report,
+                      verify::CheckDrift(environment->verify_services(), repositories, how));
+  progress.Clear();
+  const bool really = options.delete_leftovers && options.yes;
+  if (really) HF_RETURN_IF_ERROR(Audit(*environment, "catalog.delete_leftovers", ""));
+  HF_ASSIGN_OR_RETURN(const Collected collected, CollectAll(global, repositories, report, really));
+  if (global.OutputFormat() == Format::kPretty) {
+    PrintDrift(report, collected, really);
+  } else {
+    Json document = report.ToJson();
+    document["schema"] = "holdfast.drift.v1";
+    document["leftovers_deleted"] = collected.deleted;
+    PrintDocument(std::cout, global.OutputFormat(), document);
+  }
+  if (report.HasDamage()) return kExitDamaged;
+  const bool partial = report.Of(verify::DriftKind::kUnknownBackup) > 0 || collected.failed > 0 ||
+                       !found.unsearched.empty();
+  return partial ? kExitPartial : kExitOk;
+}
+
+void AddCheckCommand(CLI::App& catalog, CommandContext context) {
+  CLI::App* command = catalog.add_subcommand(
+      "check", "Find where the catalog and the repositories have come apart");
+  auto options = std::make_shared<CheckOptions>();
+  command->add_option("repository", options->names,
+                      "gs://bucket/prefix; none: those that the policy names for each project");
+  command->add_flag("--delete-leftovers", options->delete_leftovers,
+                    "Delete data that no manifest names, three days after it was written");
+  command->add_flag("--yes", options->yes, "Really delete; without it, show what would be");
+  SetExamples(*command, {{"holdfast catalog check", "every manifest, record and data object"},
+                         {"holdfast catalog check --delete-leftovers --yes",
+                          "and delete what failed attempts left behind"}});
+  command->callback([context, options] {
+    context.action = [context, options] { return Check(context.global, *options); };
+  });
+}
+
 }  // namespace
 
 void AddCatalogCommands(CLI::App& app, CommandContext context) {
@@ -93,6 +219,7 @@ void AddCatalogCommands(CLI::App& app, CommandContext context) {
   command->callback([context, names] {
     context.action = [context, names] { return Rebuild(context.global, *names); };
   });
+  AddCheckCommand(*catalog, context);
 }
 
 }  // namespace holdfast::cli

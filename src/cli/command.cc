@@ -117,6 +117,7 @@ std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context) {
   AddDemoCommand(*app, context);
   AddServeCommands(*app, context);
   AddCatalogCommands(*app, context);
+  AddAuditCommands(*app, context);
   AddConfigCommands(*app, context);
   AddExplainCommand(*app, context);
   AddDocumentCommands(*app, context);

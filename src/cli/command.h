@@ -48,7 +48,8 @@ void AddServeCommands(CLI::App& app, CommandContext context);    // up, localclo
 void AddDemoCommand(CLI::App& app, CommandContext context);
 void AddStatusCommand(CLI::App& app, CommandContext context);
 void AddConfigCommands(CLI::App& app, CommandContext context);   // config show|validate
-void AddCatalogCommands(CLI::App& app, CommandContext context);  // catalog rebuild
+void AddCatalogCommands(CLI::App& app, CommandContext context);  // catalog rebuild|check
+void AddAuditCommands(CLI::App& app, CommandContext context);    // audit list|verify
 void AddExplainCommand(CLI::App& app, CommandContext context);
 void AddDocumentCommands(CLI::App& app, CommandContext context);  // help, completion, man
 void AddVersionCommand(CLI::App& app, CommandContext context);

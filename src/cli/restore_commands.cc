@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "backup/rebuild.h"
+#include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
@@ -122,12 +123,7 @@ Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& opt
   services.on_step = [&](const std::string& step) {
     progress.Show(step, {{"message_type", "status"}, {"step", step}});
   };
-  HF_RETURN_IF_ERROR(
-      environment->catalog().AppendAudit({.at_ms = ToUnixMillis(environment->clock().Now()),
-                                          .actor = "cli",
-                                          .action = "restore.run",
-                                          .subject = plan.hash,
-                                          .detail = plan.ToJson()}));
+  HF_RETURN_IF_ERROR(Audit(*environment, "restore.run", plan.hash, plan.ToJson()));
   auto applied = restore::Apply(request, plan, services);
   progress.Clear();
   if (!applied.ok()) return CompleteConflict(*environment, request, plan, applied.error());

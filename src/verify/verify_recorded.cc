@@ -8,20 +8,6 @@ namespace holdfast::verify {
 
 namespace {
 
-Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
-                                    VerifyLevel level) {
-  if (!manifest.copy) return VerifyBackup(services.objects, manifest, level);
-  if (level == VerifyLevel::kL1) level = VerifyLevel::kL2;
-  const TableRef& copy = *manifest.copy;
-  const std::string bucket =
-      FillBucketPattern(services.staging_bucket_pattern, copy.project, manifest.location);
-  HF_RETURN_IF_ERROR(services.objects.EnsureBucket(
-      {.name = bucket, .project = copy.project, .location = manifest.location}));
-  return VerifyCopy({services.warehouse, services.objects, services.clock, services.random, bucket,
-                     [] { return Status(); }},
-                    manifest, level);
-}
-
 // The report, and its evidence where the repository can take it.
 Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord& record,
                           VerifyLevel level) {
@@ -49,6 +35,20 @@ Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord&
 }
 
 }  // namespace
+
+Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
+                                    VerifyLevel level) {
+  if (!manifest.copy) return VerifyBackup(services.objects, manifest, level);
+  if (level == VerifyLevel::kL1) level = VerifyLevel::kL2;
+  const TableRef& copy = *manifest.copy;
+  const std::string bucket =
+      FillBucketPattern(services.staging_bucket_pattern, copy.project, manifest.location);
+  HF_RETURN_IF_ERROR(services.objects.EnsureBucket(
+      {.name = bucket, .project = copy.project, .location = manifest.location}));
+  return VerifyCopy({services.warehouse, services.objects, services.clock, services.random, bucket,
+                     [] { return Status(); }},
+                    manifest, level);
+}
 
 bool IsDamageOfRepository(const Error& error) {
   switch (error.id) {

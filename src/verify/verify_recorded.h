@@ -28,10 +28,14 @@ struct Services {
 // what the catalog knows of is not there any more. Of other calls it says nothing.
 bool IsDamageOfRepository(const Error& error);
 
+// Verifies what a manifest names, by its method, and records nothing. A copy has no kL1: it is
+// verified at kL2 instead. Errors: those of VerifyBackup and VerifyCopy.
+Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
+                                    VerifyLevel level);
+
 // Verifies one backup, writes the evidence and records what was found. Damage of any kind, of the
 // manifest and of the repository too, is a report with findings: the next backup is looked at all
-// the same. A copy has no kL1: it is verified at kL2 instead. Errors mean that it could not be
-// looked at: those of the services.
+// the same. Errors mean that it could not be looked at: those of the services.
 Result<VerifyReport> VerifyRecorded(const Services& services, const catalog::BackupRecord& record,
                                     VerifyLevel level);
 
