@@ -140,7 +140,7 @@ TEST(RoundTrip, KeepsDeclaredPrecisionAndScale) {
 TEST(RoundTrip, KeepsFifteenLevelsAndRefusesSixteen) {
   Field nested = MakeField("leaf", Type::kInt64);
   Json value = {{"leaf", 42}};
-  for (int level = 2; level <= kSchemaDepthMax; ++level) {
+  for (int level = 1; level <= kSchemaDepthMax; ++level) {
     const Mode mode = level % 3 == 1 ? Mode::kRepeated : Mode::kNullable;
     nested = MakeField("r", Type::kRecord, mode, {nested});
     value = {{"r", mode == Mode::kRepeated ? Json::array({value, value}) : value}};

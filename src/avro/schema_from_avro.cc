@@ -25,7 +25,7 @@ Error Unsupported(const std::string& path, std::string_view why) {
 class TableReader {
  public:
   Result<std::vector<Field>> Fields(const AvroType& record, const std::string& path, int depth) {
-    if (depth > kSchemaDepthMax) {
+    if (depth > kFieldDepthMax) {
       return MakeError(ErrorId::kLimitExceeded,
                        fmt::format("Avro schema: record \"{}\" is nested deeper than {} levels",
                                    path, kSchemaDepthMax));
@@ -75,7 +75,7 @@ class TableReader {
 
   // A map becomes what BigQuery's load makes of it: REPEATED RECORD {key, value}.
   Status MapColumn(const AvroType& type, const std::string& path, int depth, Field& field) {
-    if (depth >= kSchemaDepthMax) return Unsupported(path, "records nested too deep");
+    if (depth >= kFieldDepthMax) return Unsupported(path, "records nested too deep");
     field.mode = FieldMode::kRepeated;
     field.type = FieldType::kRecord;
     Field value = MakeField("value");

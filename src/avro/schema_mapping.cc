@@ -51,7 +51,7 @@ class AvroPrinter {
 
   // The "fields" of a record whose namespace is `space`.
   Result<Json> Fields(const std::vector<Field>& fields, const std::string& space, int depth) {
-    if (depth > kSchemaDepthMax) {
+    if (depth > kFieldDepthMax) {
       return MakeError(ErrorId::kLimitExceeded,
                        fmt::format("schema: record \"{}\" is nested deeper "
                                    "than {} levels",

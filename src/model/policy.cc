@@ -112,11 +112,56 @@ Status SetBool(const Json& json, std::string_view key, bool& member) {
   return Ok();
 }
 
+// A pattern is taken as it stands but for its two fields: a field that is mistyped, or a letter
+// that no bucket may have, would put backups into a bucket that nobody named.
+Status CheckBucketPattern(std::string_view member, std::string_view pattern) {
+  const std::string sample =
+      ReplaceAll(ReplaceAll(std::string(pattern), "{project}", "p"), "{location}", "l");
+  const size_t wrong = sample.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.");
+  if (pattern.size() >= 3 && wrong == std::string::npos) return Ok();
+  return MakeError(
+      ErrorId::kInvalidName,
+      fmt::format("\"{}\": \"{}\" is no bucket's name of 3 characters or more: lower "
+                  "case letters, digits, '-', '_', '.', and the fields {{project}} and "
+                  "{{location}}",
+                  member, pattern));
+}
+
+Status CheckPrefix(std::string_view prefix) {
+  for (size_t begin = 0; begin < prefix.size();) {
+    const size_t end = std::min(prefix.find('/', begin), prefix.size());
+    const std::string_view part = prefix.substr(begin, end - begin);
+    const bool last_is_empty = end + 1 == prefix.size();
+    if (part.empty() || part == "." || part == ".." || last_is_empty ||
+        std::ranges::any_of(part, [](unsigned char c) {
+          return std::isalnum(c) == 0 && c != '.' && c != '_' && c != '-';
+        })) {
+      return MakeError(ErrorId::kInvalidName,
+                       fmt::format("\"prefix\": \"{}\" is not of the form some/path", prefix));
+    }
+    begin = end + 1;
+  }
+  return Ok();
+}
+
+Status CheckPlaces(const BackupPolicy& policy) {
+  HF_RETURN_IF_ERROR(CheckBucketPattern("bucket_pattern", policy.bucket_pattern));
+  HF_RETURN_IF_ERROR(CheckBucketPattern("staging_bucket_pattern", policy.staging_bucket_pattern));
+  HF_RETURN_IF_ERROR(CheckPrefix(policy.prefix));
+  // What is staged is deleted once it is in the repository.
+  if (policy.bucket_pattern != policy.staging_bucket_pattern) return Ok();
+  return MakeError(
+      ErrorId::kInvalidName,
+      "\"bucket_pattern\" and \"staging_bucket_pattern\" name the same buckets: what is "
+      "staged is deleted after each backup");
+}
+
 Status SetNames(const Json& json, BackupPolicy& policy) {
   HF_RETURN_IF_ERROR(SetString(json, "name", policy.name));
   HF_RETURN_IF_ERROR(SetString(json, "bucket_pattern", policy.bucket_pattern));
   HF_RETURN_IF_ERROR(SetString(json, "staging_bucket_pattern", policy.staging_bucket_pattern));
   HF_RETURN_IF_ERROR(SetString(json, "prefix", policy.prefix));
+  HF_RETURN_IF_ERROR(CheckPlaces(policy));
   HF_RETURN_IF_ERROR(SetString(json, "copy_project", policy.copy_project));
   HF_RETURN_IF_ERROR(SetString(json, "codec", policy.codec));
   if (policy.codec != "NONE" && policy.codec != "DEFLATE" && policy.codec != "SNAPPY") {

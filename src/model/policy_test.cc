@@ -74,6 +74,29 @@ TEST(BackupPolicy, RefusesWrongMembers) {
   for (const Json& json : cases) EXPECT_FALSE(BackupPolicy::FromJson(json).ok()) << json.dump();
 }
 
+// A typing mistake here would put backups where nobody looks for them, or lose them.
+TEST(BackupPolicy, RefusesPlacesThatNoBackupShouldGoTo) {
+  const Json cases[] = {{{"bucket_pattern", "{projekt}-holdfast"}},
+                        {{"bucket_pattern", "My Bucket"}},
+                        {{"bucket_pattern", ""}},
+                        {{"bucket_pattern", "ab"}},
+                        {{"staging_bucket_pattern", "{project}-X"}},
+                        {{"bucket_pattern", "vault"}, {"staging_bucket_pattern", "vault"}},
+                        {{"staging_bucket_pattern", "{project}-holdfast-{location}"}},
+                        {{"prefix", "../x"}},
+                        {{"prefix", "/x"}},
+                        {{"prefix", "x/"}},
+                        {{"prefix", "a//b"}},
+                        {{"prefix", "a b"}}};
+  for (const Json& json : cases) {
+    const auto policy = BackupPolicy::FromJson(json);
+    ASSERT_FALSE(policy.ok()) << json.dump();
+    EXPECT_EQ(policy.error().id, ErrorId::kInvalidName) << json.dump();
+  }
+  EXPECT_TRUE(
+      BackupPolicy::FromJson({{"bucket_pattern", "vault.acme.com"}, {"prefix", "a/b_1"}}).ok());
+}
+
 TEST(BucketPattern, FillsInNamesThatABucketMayHave) {
   EXPECT_EQ(FillBucketPattern("{project}-holdfast-{location}", "acme", "EU"), "acme-holdfast-eu");
   EXPECT_EQ(FillBucketPattern("{project}-x", "example.com:web", "US"), "example-com-web-x");

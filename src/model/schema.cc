@@ -101,7 +101,7 @@ Result<Field> ParseField(const Json& json, int depth) {
 }
 
 Result<std::vector<Field>> ParseFields(const Json& json, int depth) {
-  if (depth > kSchemaDepthMax) {
+  if (depth > kFieldDepthMax) {
     return MakeError(ErrorId::kLimitExceeded,
                      fmt::format("schema nests deeper than {} levels", kSchemaDepthMax));
   }

@@ -3,7 +3,8 @@
 // `FromJson` accepts the legacy names (INTEGER, FLOAT, BOOLEAN, STRUCT) and `ToJson` prints the
 // ones that the REST API returns (INTEGER, FLOAT, BOOLEAN, RECORD). What Holdfast does not
 // interpret (policy tags, default expressions, ...) is kept verbatim in `extras`, so that a schema
-// survives a round trip whole. Depth is at most 15, as BigQuery's. Plain values.
+// survives a round trip whole. At most 15 RECORDs lie in one another, as
+// BigQuery's. Plain values.
 #pragma once
 
 #include <string>
@@ -63,8 +64,9 @@ struct Schema {
   bool operator==(const Schema&) const = default;
 };
 
-inline constexpr int kSchemaDepthMax = 15;      // google-semantics A4 "RECORD 15 levels"
-inline constexpr int kSchemaFieldsMax = 10000;  // BigQuery: columns per table
+inline constexpr int kSchemaDepthMax = 15;  // RECORDs in one another; google-semantics A4
+inline constexpr int kFieldDepthMax = kSchemaDepthMax + 1;  // the innermost one has columns too
+inline constexpr int kSchemaFieldsMax = 10000;              // BigQuery: columns per table
 
 // Standard-SQL name of a type: "INT64", "STRUCT", ...
 std::string_view SqlTypeName(FieldType type);
