@@ -55,6 +55,39 @@ std::string BackupOfEvidence(const std::string& evidence) {
   return evidence.substr(0, evidence.rfind('-'));
 }
 
+// A restore that was equal to its backups proved each of them (L3).
+Status VisitRestored(const Json& evidence, int64_t at_ms,
+                     const std::function<bool(const std::string& backup)>& want,
+                     const catalog::VerificationVisitor& visit) {
+  const Json* backups = FindField(evidence, "backups");
+  if (!BoolOr(evidence, "equal", false) || backups == nullptr || !backups->is_array()) return Ok();
+  for (const Json& backup : *backups) {
+    if (!backup.is_string() || !want(backup.get<std::string>())) continue;
+    HF_RETURN_IF_ERROR(visit(catalog::VerificationRecord{
+        .backup = backup.get<std::string>(),
+        .at_ms = at_ms,
+        .level = VerifyLevel::kL3,
+        .passed = true,
+        .detail = "restored to " + StringOr(evidence, "target", "") + " and compared"}));
+  }
+  return Ok();
+}
+
+Status ForEachRestore(repository::Repository& repository,
+                      const std::function<bool(const std::string& backup)>& want,
+                      const catalog::VerificationVisitor& visit) {
+  return cloud::ForEachPage<repository::EvidenceEntry>(
+      [&](const std::string& token) {
+        return repository.ListEvidence(repository::kRestoreEvidence, token);
+      },
+      [&](repository::EvidenceEntry&& entry) -> Status {
+        const auto json = repository.ReadEvidence(repository::kRestoreEvidence, entry.id);
+        if (json.ok()) return VisitRestored(*json, entry.created_ms, want, visit);
+        if (IsRetryable(json.error())) return json.error();
+        return visit(json.error());
+      });
+}
+
 Status ForEachVerification(repository::Repository& repository,
                            const std::function<bool(const std::string& backup)>& want,
                            const catalog::VerificationVisitor& visit) {
@@ -108,9 +141,10 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
                     });
               },
           .for_each_verification =
-              [repository, reading](const catalog::VerificationVisitor& visit) mutable {
-                return ForEachVerification(repository, reading.want_verifications, visit);
-              },
+              [repository, reading](const catalog::VerificationVisitor& visit) mutable -> Status {
+            HF_RETURN_IF_ERROR(ForEachVerification(repository, reading.want_verifications, visit));
+            return ForEachRestore(repository, reading.want_verifications, visit);
+          },
           .is_accepted =
               [repository](const std::string& backup) mutable {
                 return repository.HasEvidence(repository::kAcceptedEvidence, backup);

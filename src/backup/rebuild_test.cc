@@ -97,6 +97,58 @@ TEST(Rebuild, KnowsWhatAVerificationFoundDamaged) {
   EXPECT_FALSE(*catalog::LatestGood(fixture.catalog(), kOrders));
 }
 
+// One manifest is gone with the catalog: who restores must not be the one to find out.
+TEST(Rebuild, NamesABackupThatIsGoneAndReadsEverythingElse) {
+  for (const bool was_verified : {false, true}) {
+    SimFixture fixture;
+    AddTables(fixture);
+    const TableRef late{"acme-shop", "sales", "late", ""};
+    fixture.cloud().AddTable(late, TwoColumns(), NumberedRows(1, 2));
+    ASSERT_TRUE(fixture.BackUp().ok());
+    const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+    const repository::Location place{record->bucket, record->prefix};
+    if (was_verified) {
+      auto repository = repository::Repository::Open(fixture.cloud().objects(), place).value();
+      ASSERT_TRUE(repository
+                      .WriteEvidence(repository::kVerifyEvidence, record->backup + "-t",
+                                     {{"backup", record->backup}, {"requested", "L1"}})
+                      .ok());
+    }
+    fixture.cloud().RemoveObject(
+        {place.bucket, repository::ManifestName("", kOrders, record->backup), 0});
+    BackupPolicy narrow;  // the newest run does not tell of the one that is lost
+    narrow.scope.include = {"acme-hr"};
+    ASSERT_TRUE(fixture.BackUp(narrow).ok());
+    fixture.LoseCatalog();
+    const auto repositories = FindRepositories(fixture.services(), {});
+    const auto report = RebuildFrom(fixture.services(), repositories->repositories);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(report->manifests, 2);
+    EXPECT_EQ(report->damaged, 1);
+    EXPECT_THAT(report->problems.at(0).message, testing::HasSubstr(record->backup));
+    EXPECT_TRUE(*catalog::LatestGood(fixture.catalog(), late));
+    EXPECT_TRUE(*catalog::LatestGood(fixture.catalog(), kPeople));
+  }
+}
+
+TEST(Rebuild, KnowsWhatARestoreProved) {
+  SimFixture fixture;
+  AddTables(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+  repository::Repository repository =
+      repository::Repository::Open(fixture.cloud().objects(), {record->bucket, record->prefix})
+          .value();
+  ASSERT_TRUE(repository
+                  .WriteEvidence(repository::kRestoreEvidence, "r1",
+                                 {{"equal", true}, {"backups", {record->backup}}, {"target", "t"}})
+                  .ok());
+  fixture.LoseCatalog();
+  const auto repositories = FindRepositories(fixture.services(), {});
+  ASSERT_TRUE(RebuildFrom(fixture.services(), repositories->repositories).ok());
+  EXPECT_EQ(catalog::GetBackup(fixture.catalog(), record->backup)->verified, VerifyLevel::kL3);
+}
+
 TEST(CatchUp, LearnsOfWhatAnotherCatalogBackedUp) {
   SimFixture fixture;
   AddTables(fixture);

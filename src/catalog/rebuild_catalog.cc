@@ -1,5 +1,8 @@
 #include "catalog/rebuild_catalog.h"
 
+#include <fmt/format.h>
+
+#include <map>
 #include <set>
 
 namespace holdfast::catalog {
@@ -30,8 +33,15 @@ Status AddRun(const RunReport& report, Catalog& catalog) {
   return catalog.FinishRun(report.run.id, report.run.finished_ms);
 }
 
+Error LostBackup(const std::string& backup) {
+  return MakeError(ErrorId::kManifestNotFound,
+                   fmt::format("backup {}: a verification of it is there, its manifest is not, or "
+                               "cannot be read",
+                               backup));
+}
+
 Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildReport& report,
-                     std::set<std::string>& runs) {
+                     std::set<std::string>& runs, std::set<std::string>& lost) {
   HF_RETURN_IF_ERROR(source.for_each_manifest([&](const Result<Manifest>& manifest) -> Status {
     if (!manifest.ok()) {
       NoteDamage(report, manifest.error());
@@ -46,8 +56,14 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
           NoteDamage(report, found.error());
           return Ok();
         }
-        ++report.verifications;
-        return catalog.RecordVerification(*found);
+        const Status recorded = catalog.RecordVerification(*found);
+        // Its manifest is gone, or was one of those that could not be read.
+        if (!recorded.ok() && recorded.error().id == ErrorId::kBackupNotFound) {
+          if (lost.insert(found->backup).second) NoteDamage(report, LostBackup(found->backup));
+          return Ok();
+        }
+        if (recorded.ok()) ++report.verifications;
+        return recorded;
       }));
   return source.for_each_run([&](const Result<RunReport>& run) -> Status {
     if (!run.ok()) {
@@ -60,15 +76,67 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
   });
 }
 
+// Looks for backups that runs name and the index does not have: lost ones. A run tells what each
+// object of its scope had; of projects of which nothing was read there may be repositories
+// elsewhere.
+class LostBackups {
+ public:
+  LostBackups(Catalog& catalog, std::set<std::string>& lost, RebuildReport& report)
+      : catalog_(catalog), lost_(lost), report_(report) {}
+
+  // By the newest run over everything, and the narrower ones since.
+  Status Find() {
+    HF_ASSIGN_OR_RETURN(const auto runs, catalog_.ListRuns(false, ""));
+    for (const Run& run : runs.items) {
+      if (run.state != RunState::kFinished) continue;
+      HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
+          [&](const std::string& token) { return catalog_.ListOutcomes(run.id, token); },
+          [&](ItemOutcome&& item) { return Look(run.id, item); }));
+      if (run.policy.scope.include.empty()) break;
+    }
+    return Ok();
+  }
+
+ private:
+  Status Look(const std::string& run, const ItemOutcome& item) {
+    if (item.backup.empty() || !told_.insert(item.object).second) return Ok();
+    HF_ASSIGN_OR_RETURN(const bool was_read, WasRead(item.object.project));
+    if (!was_read) return Ok();
+    HF_ASSIGN_OR_RETURN(const auto known, catalog_.FindBackups({.id_prefix = item.backup}, ""));
+    if (!known.items.empty() || !lost_.insert(item.backup).second) return Ok();
+    NoteDamage(report_,
+               MakeError(ErrorId::kManifestNotFound,
+                         fmt::format("backup {} of {}, which run {} names, has no manifest "
+                                     "that can be read",
+                                     item.backup, item.object.ToString(), run)));
+    return Ok();
+  }
+
+  Result<bool> WasRead(const std::string& project) {
+    const auto known = was_read_.find(project);
+    if (known != was_read_.end()) return known->second;
+    HF_ASSIGN_OR_RETURN(const auto any, catalog_.FindBackups({.project = project}, ""));
+    return was_read_.emplace(project, !any.items.empty()).first->second;
+  }
+
+  Catalog& catalog_;
+  std::set<std::string>& lost_;
+  RebuildReport& report_;
+  std::set<TableRef> told_;  // objects of which a newer run told
+  std::map<std::string, bool> was_read_;
+};
+
 }  // namespace
 
 Result<RebuildReport> RebuildCatalog(const std::vector<RebuildSource>& sources, Catalog& catalog) {
   RebuildReport report;
   std::set<std::string> runs;
+  std::set<std::string> lost;  // named, and nowhere
   for (const RebuildSource& source : sources) {
     HF_RETURN_IF_ERROR(
-        AddRepository(source, catalog, report, runs).WithContext("gs://" + source.bucket));
+        AddRepository(source, catalog, report, runs, lost).WithContext("gs://" + source.bucket));
   }
+  HF_RETURN_IF_ERROR(LostBackups(catalog, lost, report).Find());
   return report;
 }
 

@@ -1,7 +1,8 @@
 // Rebuilding the catalog from repositories, when it was lost.
 //
 // Adds what is missing and leaves what is there; run again after a failure it goes on harmlessly.
-// Memory is bounded by one manifest or one run's report. The audit log does not come back, but
+// Memory is bounded by one manifest or one run's report, and
+// the names of what the newest runs saw. The audit log does not come back, but
 // what verifications found does.
 #pragma once
 
@@ -43,11 +44,12 @@ struct RebuildReport {
   int64_t manifests = 0;        // read well, and now in the index
   int64_t runs = 0;             // the same of runs, each once
   int64_t verifications = 0;    // the same of what verifications found
-  int64_t damaged = 0;          // could not be read
+  int64_t damaged = 0;          // could not be read, or are named and not there
   std::vector<Error> problems;  // the first 100 of the damaged
 };
 
-// Errors: those of listing and of the catalog; a damaged manifest is counted, not an error.
+// Errors: those of listing and of the catalog; a damaged manifest is counted, not an error, and so
+// is a backup that a verification or the newest run names and that no manifest is of.
 Result<RebuildReport> RebuildCatalog(const std::vector<RebuildSource>& sources, Catalog& catalog);
 
 }  // namespace holdfast::catalog

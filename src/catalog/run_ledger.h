@@ -86,6 +86,9 @@ class RunLedger {
   virtual Status FinishRun(const std::string& run, int64_t finished_ms) = 0;
 };
 
+// All outcomes of a run, in order of object.
+Result<std::vector<ItemOutcome>> AllOutcomes(RunLedger& ledger, const std::string& run);
+
 // The oldest run that was begun and not finished: what a new start of the program goes on with.
 Result<std::optional<Run>> UnfinishedRun(RunLedger& ledger);
 

@@ -261,7 +261,12 @@ TEST_F(CatalogTest, AnAuditEntryThatWasChangedIsFound) {
   }
   const auto last = VerifyAuditChain(*catalog_);
   ASSERT_TRUE(last.ok()) << last.error().ToString();
-  EXPECT_EQ(*last, catalog_->ListAudit(4)->front().hash);
+  EXPECT_EQ(last->entries, 5);
+  EXPECT_EQ(last->last_hash, catalog_->ListAudit(4)->front().hash);
+  const std::string third = catalog_->ListAudit(2)->front().hash;
+  EXPECT_TRUE(VerifyAuditChain(*catalog_, third).ok());
+  EXPECT_EQ(VerifyAuditChain(*catalog_, std::string(64, 'a')).error().id,
+            ErrorId::kAuditChainBroken);
   const std::string statements[] = {"UPDATE audit SET actor = 'x' WHERE sequence = 3",
                                     "DELETE FROM audit WHERE sequence = 2"};
   for (const std::string& sql : statements) {
@@ -398,6 +403,11 @@ RebuildSource SomeRepository() {
           .for_each_verification = [](const VerificationVisitor& visit) -> Status {
             HF_RETURN_IF_ERROR(visit(VerificationRecord{
                 .backup = "b1", .at_ms = 5, .level = VerifyLevel::kL2, .passed = false}));
+            // Twice, and of a backup whose manifest is gone.
+            for (const int64_t at_ms : {6, 7}) {
+              HF_RETURN_IF_ERROR(
+                  visit(VerificationRecord{.backup = "gone", .at_ms = at_ms, .passed = true}));
+            }
             return visit(MakeError(ErrorId::kInvalidJson, "cut"));
           },
           .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; }};
@@ -410,8 +420,8 @@ TEST_F(CatalogTest, IsRebuiltFromRepositories) {
     EXPECT_EQ(report->manifests, 4);
     EXPECT_EQ(report->runs, 1);
     EXPECT_EQ(report->verifications, 1);
-    EXPECT_EQ(report->damaged, 3);
-    EXPECT_EQ(report->problems.size(), 3);
+    EXPECT_EQ(report->damaged, 4);
+    EXPECT_EQ(report->problems.size(), 4);
   }
   EXPECT_TRUE(GetBackup(*catalog_, "b1")->damaged);
   EXPECT_EQ(GetBackup(*catalog_, "b2")->prefix, "vault");

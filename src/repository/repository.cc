@@ -45,7 +45,12 @@ Result<Manifest> ReadManifestObject(cloud::ObjectStore& store, const cloud::Obje
     }
     return error;
   }
-  return ParseManifest(*text).WithContext(object.Uri());
+  auto manifest = ParseManifest(*text).WithContext(object.Uri());
+  // Deeper or longer than any that is written: damage as well.
+  if (!manifest.ok() && manifest.error().id == ErrorId::kLimitExceeded) {
+    return MakeError(ErrorId::kManifestDamaged, manifest.error().message);
+  }
+  return manifest;
 }
 
 // A manifest that lies under another name than its own was moved there by someone.

@@ -27,6 +27,10 @@ inline constexpr int kRepositoryFormatVersion = 1;
 // The kind of evidence that a verification leaves: <backup>-<time>, a VerifyReport as JSON.
 inline constexpr const char* kVerifyEvidence = "verify";
 
+// The kind that a restore leaves which was compared with its backups: member "backups", and
+// "equal".
+inline constexpr const char* kRestoreEvidence = "restore";
+
 // The kind of evidence by which a person says that a suspect backup is good; its id is the backup.
 inline constexpr const char* kAcceptedEvidence = "accepted";
 

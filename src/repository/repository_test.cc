@@ -126,6 +126,14 @@ TEST_F(RepositoryTest, AnEditedManifestIsRefusedByName) {
   EXPECT_NE(read.error().message.find(name), std::string::npos) << read.error().message;
 }
 
+TEST_F(RepositoryTest, AManifestThatNestsTooDeepIsADamagedOne) {
+  Repository repository = Open();
+  ASSERT_TRUE(CreateObjectFromString(store(), {kBucket, ManifestName("vault", kTable, "b1"), 0},
+                                     std::string(1000, '['))
+                  .ok());
+  EXPECT_EQ(repository.ReadManifest(kTable, "b1").error().id, ErrorId::kManifestDamaged);
+}
+
 TEST_F(RepositoryTest, AManifestMovedToAnotherNameIsRefused) {
   Repository repository = Open();
   const std::string text = SerializeManifest(ManifestOf("b1", {WriteData("b1", 1, "0.avro")}));

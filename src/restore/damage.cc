@@ -152,9 +152,9 @@ void KeepEvidence(const Services& services, const TableRestore& restore, const O
   evidence["target"] = restore.target.ToString();
   for (const auto& backup : restore.backups) evidence["backups"].push_back(backup.backup);
   auto repository = repository::Repository::Open(services.objects, {last.bucket, last.prefix});
-  const Status written = repository.ok()
-                             ? repository->WriteEvidence("restore", owned.restore_id, evidence)
-                             : Status(repository.error());
+  const Status written = repository.ok() ? repository->WriteEvidence(repository::kRestoreEvidence,
+                                                                     owned.restore_id, evidence)
+                                         : Status(repository.error());
   if (!written.ok()) LogWarning("evidence was not written", {{"error", written.error().message}});
 }
 
