@@ -33,10 +33,9 @@ RestCall ResultsCall(const Query& query, std::string_view location, std::string_
 }
 
 Result<Json> StartQuery(const RestClient& client, const Query& query) {
-  Json body = {{"query", query.sql},
-               {"useLegacySql", false},
-               {"maxResults", kRowsPerPage},
-               {"timeoutMs", kWaitMillis},
+  Json body = {{"query", query.sql},         {"useLegacySql", false},
+               {"useQueryCache", false},  // what is asked is how things stand now
+               {"maxResults", kRowsPerPage}, {"timeoutMs", kWaitMillis},
                {"parameterMode", "NAMED"}};
   body["queryParameters"] = Json::array();
   for (const auto& [name, value] : query.string_parameters) {
