@@ -81,8 +81,7 @@ class TableStage {
     unit.scanned = scanned;
     unit.backup = BackupId(message_.run, unit.object);
     unit.started = common_.services.clock.Now();
-    if (const auto found = last_.find(scanned.partition);
-        found != last_.end() && found->second.backup != unit.backup) {
+    if (const auto found = last_.find(scanned.partition); found != last_.end()) {
       unit.last = found->second;
     }
     return unit;
@@ -183,11 +182,9 @@ Result<StageResult> BackUpTable(const RunBackup& message, const StageContext& co
   HF_ASSIGN_OR_RETURN(
       repository::Repository repository,
       OpenRepositoryFor(services, context.run.policy, table.project, info->location));
-  HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services.catalog, table));
-  if (last.empty()) {
-    HF_RETURN_IF_ERROR(LearnFromRepository(services, repository, table));
-    HF_ASSIGN_OR_RETURN(last, LastBackupsOf(services.catalog, table));
-  }
+  HF_ASSIGN_OR_RETURN(const LastBackups known, LastBackupsOf(services.catalog, table));
+  if (known.empty()) HF_RETURN_IF_ERROR(LearnFromRepository(services, repository, table));
+  HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services.catalog, table, message.run));
   return TableStage(message,
                     {.context = context,
                      .services = services,

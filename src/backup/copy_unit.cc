@@ -62,6 +62,42 @@ TableRef PlaceOfCopy(const BackupPolicy& policy, const TableRef& object,
           .table = name + tail};
 }
 
+namespace {
+
+// A dataset that somebody else made: without our label the next scan would back the copies up, and
+// a default of it would let them expire before they are read.
+Status CheckCopyDataset(const DatasetInfo& dataset) {
+  const Json* labels = FindField(dataset.resource, "labels");
+  if (labels == nullptr || StringOr(*labels, kCopyDatasetLabel, "") != kCopyDatasetLabelValue) {
+    return MakeError(
+        ErrorId::kCopyDataset,
+        fmt::format("dataset {} was not made for copies: it lacks the label {}:{}",
+                    dataset.ref.ToString(), kCopyDatasetLabel, kCopyDatasetLabelValue));
+  }
+  for (const char* member : {"defaultTableExpirationMs", "defaultPartitionExpirationMs"}) {
+    if (Int64Or(dataset.resource, member, 0) == 0) continue;
+    return MakeError(ErrorId::kCopyDataset,
+                     fmt::format("dataset {} lets new tables expire: it has a {}",
+                                 dataset.ref.ToString(), member));
+  }
+  return Ok();
+}
+
+// What clears the expirations that a copy took over; null: there are none. Only then, since an edit
+// moves the time by which a copy shows that it was not touched.
+Json WithoutExpirations(const Json& resource) {
+  Json patch;
+  if (FindField(resource, "expirationTime") != nullptr) patch["expirationTime"] = nullptr;
+  const Json* partitioning = FindField(resource, "timePartitioning");
+  if (partitioning != nullptr && FindField(*partitioning, "expirationMs") != nullptr) {
+    patch["timePartitioning"] = *partitioning;
+    patch["timePartitioning"]["expirationMs"] = nullptr;
+  }
+  return patch;
+}
+
+}  // namespace
+
 Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
                                    const TableRef& place) {
   const DatasetInfo dataset{
@@ -69,7 +105,8 @@ Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
       .location = common.table.location,
       .resource = {{"description", "Backups made by Holdfast, method copy"},
                    {"labels", {{kCopyDatasetLabel, kCopyDatasetLabelValue}}}}};
-  HF_RETURN_IF_ERROR(common.services.warehouse.EnsureDataset(dataset));
+  HF_ASSIGN_OR_RETURN(const DatasetInfo found, common.services.warehouse.EnsureDataset(dataset));
+  HF_RETURN_IF_ERROR(CheckCopyDataset(found));
   return common.services.warehouse.StartJob(
       JobOf(common, unit, "copy"), cloud::CopyJob{.sources = {unit.object}, .destination = place});
 }
@@ -80,9 +117,8 @@ Result<ItemOutcome> FinishCopy(const TableBackup& common, const Unit& unit, cons
   HF_RETURN_IF_ERROR(cloud::WaitForJob(services.warehouse, services.clock, std::move(job),
                                        common.context.keep_alive));
   HF_ASSIGN_OR_RETURN(TableInfo copy, services.warehouse.GetTable(place));
-  // Only where there is one: an edit moves the time by which a copy shows that it was not touched.
-  if (FindField(copy.resource, "expirationTime") != nullptr) {
-    HF_ASSIGN_OR_RETURN(copy, services.warehouse.UpdateTable(place, {{"expirationTime", nullptr}}));
+  if (const Json patch = WithoutExpirations(copy.resource); !patch.is_null()) {
+    HF_ASSIGN_OR_RETURN(copy, services.warehouse.UpdateTable(place, patch));
   }
   HF_RETURN_IF_ERROR(CheckRows(common, unit, copy.rows));
 

@@ -1,8 +1,8 @@
 // Method *copy*: a table or partition as a table of its own in a backup project.
 //
 // A copy job inside the warehouse: no bytes pass here, so the content is not read; rows are
-// counted. The copy's expiration is cleared (seed 002). The manifest, in the repository as for an
-// export, names the table that holds the data.
+// counted. The copy's expiration is cleared, and that of its partitions (seed 002). The manifest,
+// in the repository as for an export, names the table that holds the data.
 #pragma once
 
 #include <string>
@@ -23,7 +23,8 @@ inline constexpr std::string_view kCopyDatasetLabelValue = "copies";
 TableRef PlaceOfCopy(const BackupPolicy& policy, const TableRef& object,
                      const std::string& location, const std::string& backup, int attempt);
 
-// Starts the copy job, or attaches to it, making the dataset if need be. Returns at once.
+// Starts the copy job, or attaches to it, making the dataset if need be. Returns at once. Errors:
+// kCopyDataset when a dataset of that name is not ours, or lets tables expire.
 Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
                                    const TableRef& place);
 

@@ -68,6 +68,51 @@ TEST(CopyUnit, IsFoundDamagedWhenItWasWrittenTo) {
   EXPECT_EQ(by_content->findings[0].id, ErrorId::kDataMismatch);
 }
 
+// A copy that expires with its source is no backup of it.
+TEST(CopyUnit, KeepsNoExpirationOfItsSource) {
+  SimFixture fixture;
+  const TableRef days{"acme-shop", "sales", "days", ""};
+  fixture.cloud().AddTable(
+      days, {{{.name = "day", .type = FieldType::kDate}}}, {{{"day", "2026-01-01"}}},
+      {{"timePartitioning",
+        {{"type", "DAY"}, {"field", "day"}, {"expirationMs", "3153600000000"}}}});
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  const RunReport report = fixture.BackUp(policy).value();
+  ASSERT_EQ(report.totals.Of(Outcome::kBackedUp), 1) << report.items.at(0).reason;
+  const auto record = catalog::GetBackup(fixture.catalog(), report.items.at(0).backup).value();
+  auto repository =
+      repository::Repository::Open(fixture.cloud().objects(), {record.bucket, record.prefix});
+  const Manifest manifest = repository->ReadManifest(record.object, record.backup).value();
+  const TableInfo copy = fixture.cloud().warehouse().GetTable(*manifest.copy).value();
+  EXPECT_EQ(FindPath(copy.resource, {"timePartitioning", "expirationMs"}), nullptr)
+      << DumpJson(copy.resource);
+  EXPECT_EQ(copy.last_modified_ms, manifest.copy_modified_ms);
+}
+
+TEST(CopyUnit, IsNotMadeInADatasetOfSomebodyElse) {
+  const struct {
+    Json resource;
+    const char* text;
+  } cases[] = {{{{"labels", Json::object()}}, "lacks the label"},
+               {{{"labels", {{"holdfast", "copies"}}}, {"defaultPartitionExpirationMs", "1000"}},
+                "defaultPartitionExpirationMs"},
+               {{{"labels", {{"holdfast", "copies"}}}, {"defaultTableExpirationMs", "3600000"}},
+                "defaultTableExpirationMs"}};
+  for (const auto& [resource, text] : cases) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    const DatasetRef copies = PlaceOfCopy({}, kOrders, "US", "b", 1).dataset_ref();
+    fixture.cloud().AddDataset(copies);
+    fixture.cloud().PatchDataset(copies, resource);
+    BackupPolicy policy;
+    policy.method = Method::kCopy;
+    const RunReport report = fixture.BackUp(policy).value();
+    EXPECT_EQ(report.totals.Of(Outcome::kFailed), 1) << text;
+    EXPECT_THAT(report.items.at(0).reason, testing::HasSubstr(text));
+  }
+}
+
 TEST(CopyUnit, IsFoundMissingWhenItWasDropped) {
   SimFixture fixture;
   const Manifest manifest = CopyOrders(fixture, VerifyLevel::kL2);

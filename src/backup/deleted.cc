@@ -2,12 +2,40 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
 namespace holdfast::backup {
 
 namespace {
+
+// How many runs are looked through for what was there before.
+constexpr size_t kRunsBeforeMax = 20;
+
+// What the finished runs before `run` last saw of the objects in its scope: of each object what the
+// newest run says that covered it.
+Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Run& run) {
+  std::vector<ItemOutcome> seen;
+  std::vector<Scope> newer;
+  std::string token;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
+    for (const Run& before : page.items) {
+      if (before.state != RunState::kFinished || before.id >= run.id) continue;
+      HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, catalog::AllOutcomes(ledger, before.id));
+      for (ItemOutcome& item : items) {
+        const auto covers = [&](const Scope& scope) { return scope.CoversTable(item.object); };
+        if (std::ranges::none_of(newer, covers)) seen.push_back(std::move(item));
+      }
+      newer.push_back(before.policy.scope);
+      if (before.policy.scope == run.policy.scope || newer.size() == kRunsBeforeMax) return seen;
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  return seen;
+}
 
 bool IsPresent(const ItemOutcome& item) {
   return !item.object.table.empty() && item.outcome != Outcome::kVanished;
@@ -26,6 +54,21 @@ Result<std::string> WhySuspect(catalog::BackupIndex& index, const BackupPolicy& 
     if (is_gone || present.contains(record.object)) rows_before += record.rows;
   }
   return ShrinkReason(policy, rows_before, rows_before - rows_gone);
+}
+
+// A table whose name something else has now is gone as well.
+void NoteReplaced(const std::vector<ItemOutcome>& before, std::vector<ItemOutcome>& now) {
+  std::set<TableRef> had_backups;
+  for (const ItemOutcome& item : before) {
+    if (!item.backup.empty() && item.outcome != Outcome::kUnsupported) {
+      had_backups.insert(item.object.WholeTable());
+    }
+  }
+  for (ItemOutcome& item : now) {
+    if (item.outcome != Outcome::kUnsupported || item.object.table.empty()) continue;
+    if (!had_backups.contains(item.object.WholeTable())) continue;
+    item.reason += "; the table that had this name is gone, its backups are kept";
+  }
 }
 
 }  // namespace
@@ -101,6 +144,15 @@ Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
                                           : fmt::format("{} partitions of the table are", count),
                                count == 1 ? "it" : "them", reason->second);
   }
+  return Ok();
+}
+
+Status AddDeleted(catalog::Catalog& catalog, const Run& run, std::vector<ItemOutcome>& items) {
+  HF_ASSIGN_OR_RETURN(const auto before, SeenBefore(catalog, run));
+  NoteReplaced(before, items);
+  std::vector<ItemOutcome> deleted = FindDeleted(before, items, run.policy.scope);
+  HF_RETURN_IF_ERROR(JudgeDeleted(catalog, run.policy, items, deleted));
+  std::ranges::move(deleted, std::back_inserter(items));
   return Ok();
 }
 

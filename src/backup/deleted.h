@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "catalog/backup_index.h"
+#include "catalog/catalog.h"
 #include "model/policy.h"
 #include "model/run.h"
 
@@ -19,5 +19,9 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
 // partitions must not look better than one that loses its rows. Errors: of the index.
 Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
                     const std::vector<ItemOutcome>& now, std::vector<ItemOutcome>& deleted);
+
+// Adds to `items`, what the run found, what the runs before it had and it has not: FindDeleted,
+// judged. Says of what took the name of a table that is gone that it did. Errors: of the catalog.
+Status AddDeleted(catalog::Catalog& catalog, const Run& run, std::vector<ItemOutcome>& items);
 
 }  // namespace holdfast::backup

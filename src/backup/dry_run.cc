@@ -3,10 +3,34 @@
 #include <algorithm>
 #include <iterator>
 
+#include "backup/deleted.h"
 #include "backup/projects_stage.h"
 #include "backup/scan_stage.h"
 
 namespace holdfast::backup {
+
+namespace {
+
+// As the run would find them, had it backed up what it would.
+Status AddDeletions(const Run& run, const Services& services, DryRun& plan) {
+  const size_t settled = plan.outcomes.size();
+  std::vector<ItemOutcome> items = plan.outcomes;
+  for (const RunBackup& message : plan.messages) {
+    for (const BackupUnit& unit : message.units) {
+      items.push_back({.object = message.table_to_backup.WithPartition(unit.partition),
+                       .outcome = Outcome::kBackedUp,
+                       .error_id = {}});
+    }
+  }
+  const size_t found = items.size();
+  HF_RETURN_IF_ERROR(AddDeleted(services.catalog, run, items));
+  std::copy_n(items.begin(), settled, plan.outcomes.begin());
+  plan.outcomes.insert(plan.outcomes.end(), items.begin() + static_cast<ptrdiff_t>(found),
+                       items.end());
+  return Ok();
+}
+
+}  // namespace
 
 Result<DryRun> PlanBackups(const BackupPolicy& policy, const Services& services) {
   StageContext context;
@@ -28,6 +52,7 @@ Result<DryRun> PlanBackups(const BackupPolicy& policy, const Services& services)
       plan.messages.push_back(std::get<RunBackup>(std::move(follow_up)));
     }
   }
+  HF_RETURN_IF_ERROR(AddDeletions(context.run, services, plan));
   return plan;
 }
 

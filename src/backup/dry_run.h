@@ -13,7 +13,7 @@ namespace holdfast::backup {
 
 struct DryRun {
   std::vector<RunBackup> messages;    // what would be backed up
-  std::vector<ItemOutcome> outcomes;  // what would not, and why
+  std::vector<ItemOutcome> outcomes;  // what would not, and why; what is deleted at the source
 };
 
 // Errors: those of listing the organization; a project that cannot be scanned is an outcome.

@@ -47,6 +47,56 @@ TEST(LostBackup, OfAnUnchangedTableIsMadeAgain) {
   EXPECT_EQ(after->items.at(0).outcome, Outcome::kUnchanged);
 }
 
+// What lies in the old place says nothing of what is to lie in the new one.
+TEST(Repository, InAnotherPlaceIsFilledByTheNextRun) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  BackupPolicy policy;
+  policy.prefix = "vault";
+  const auto report = fixture.BackUp(policy);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->items.at(0).outcome, Outcome::kBackedUp);
+  EXPECT_THAT(report->items[0].reason, testing::HasSubstr("another place"));
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->prefix, "vault");
+  EXPECT_EQ(fixture.BackUp(policy)->items.at(0).outcome, Outcome::kUnchanged);
+}
+
+TEST(Repository, IsNeverTheStagingBucket) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  BackupPolicy policy;
+  policy.staging_bucket_pattern = "{project}-holdfast-us";
+  const RunReport report = fixture.BackUp(policy).value();
+  EXPECT_EQ(report.items.at(0).outcome, Outcome::kFailed);
+  EXPECT_THAT(report.items[0].reason, testing::HasSubstr("staging"));
+}
+
+TEST(Repository, IsNotInABucketThatDeletesWhatIsBackedUpOnce) {
+  const struct {
+    int64_t delete_after_days;
+    int64_t forced_full_days;
+    bool taken;
+  } cases[] = {{1, 7, false}, {7, 7, false}, {8, 7, true}, {30, 0, false}};
+  for (const auto& [delete_after_days, forced_full_days, taken] : cases) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    ASSERT_TRUE(fixture.cloud()
+                    .objects()
+                    .EnsureBucket({.name = "acme-shop-holdfast-us",
+                                   .project = "acme-shop",
+                                   .location = "US",
+                                   .retention_seconds = {},
+                                   .delete_after_days = delete_after_days})
+                    .ok());
+    BackupPolicy policy;
+    policy.forced_full_days = forced_full_days;
+    const RunReport report = fixture.BackUp(policy).value();
+    EXPECT_EQ(report.items.at(0).outcome, taken ? Outcome::kBackedUp : Outcome::kFailed)
+        << delete_after_days << " " << forced_full_days;
+  }
+}
+
 TEST(LostBackup, BeforeAnotherThatIsThereIsNotMissed) {
   SimFixture fixture;
   fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));

@@ -20,43 +20,6 @@ constexpr Duration kProgressInterval = std::chrono::milliseconds{100};
 // A clock that was set forward is not a run that stands still: so many looks have to see it.
 constexpr int kLooksMin = 1000;
 
-Result<std::vector<ItemOutcome>> AllOutcomes(catalog::RunLedger& ledger, const std::string& run) {
-  std::vector<ItemOutcome> outcomes;
-  HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
-      [&](const std::string& token) { return ledger.ListOutcomes(run, token); },
-      [&](ItemOutcome&& outcome) -> Status {
-        outcomes.push_back(std::move(outcome));
-        return Ok();
-      }));
-  return outcomes;
-}
-
-// How many runs are looked through for what was there before.
-constexpr size_t kRunsBeforeMax = 20;
-
-// What the finished runs before `run` last saw of the objects in its scope: of each object what the
-// newest run says that covered it.
-Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Run& run) {
-  std::vector<ItemOutcome> seen;
-  std::vector<Scope> newer;
-  std::string token;
-  do {
-    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
-    for (const Run& before : page.items) {
-      if (before.state != RunState::kFinished || before.id >= run.id) continue;
-      HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(ledger, before.id));
-      for (ItemOutcome& item : items) {
-        const auto covers = [&](const Scope& scope) { return scope.CoversTable(item.object); };
-        if (std::ranges::none_of(newer, covers)) seen.push_back(std::move(item));
-      }
-      newer.push_back(before.policy.scope);
-      if (before.policy.scope == run.policy.scope || newer.size() == kRunsBeforeMax) return seen;
-    }
-    token = page.next_page_token;
-  } while (!token.empty());
-  return seen;
-}
-
 // The present time, or a second after the newest run began if a clock stood wrong then or does now:
 // of two runs, and of two backups, the newer one is told by its time.
 Result<int64_t> StartOfNextRun(const Services& services) {
@@ -182,11 +145,9 @@ class RunInProgress {
 
   Result<RunReport> Finish() {
     run_.finished_ms = std::max(ToUnixMillis(services_.clock.Now()), run_.started_ms);
-    HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(services_.catalog, run_.id));
-    HF_ASSIGN_OR_RETURN(const auto before, SeenBefore(services_.catalog, run_));
-    std::vector<ItemOutcome> deleted = FindDeleted(before, items, run_.policy.scope);
-    HF_RETURN_IF_ERROR(JudgeDeleted(services_.catalog, run_.policy, items, deleted));
-    std::ranges::move(deleted, std::back_inserter(items));
+    HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items,
+                        catalog::AllOutcomes(services_.catalog, run_.id));
+    HF_RETURN_IF_ERROR(AddDeleted(services_.catalog, run_, items));
     run_.state = RunState::kFinished;
     RunReport report = MakeRunReport(run_, std::move(items));
     // Before the run counts as finished, so that a crash in between writes it again.

@@ -22,6 +22,17 @@ ItemOutcome Unsupported(const TableRef& table, std::string_view what) {
           .error_id = {}};
 }
 
+// The first column, with its path, that holds more than an export does: a TIMESTAMP of picoseconds
+// is written to Avro in microseconds. Empty: there is none.
+std::string TooPreciseColumn(const std::vector<Field>& fields, const std::string& path) {
+  for (const Field& field : fields) {
+    if (Int64Or(field.extras, "timestampPrecision", 6) > 6) return path + field.name;
+    std::string inner = TooPreciseColumn(field.fields, path + field.name + ".");
+    if (!inner.empty()) return inner;
+  }
+  return {};
+}
+
 // Rows that are only in the streaming buffer: counted under this partition, and in no export. Once
 // they are written they are in partitions of their own, and change those (google-semantics trap 4).
 bool IsStreamingBuffer(const TableInfo& table, const TableRef& object) {
@@ -108,6 +119,16 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
   }
   if (table.schema.fields.empty()) {
     plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), "table without columns"));
+    return plan;
+  }
+  const std::string too_precise = TooPreciseColumn(table.schema.fields, "");
+  if (!too_precise.empty() && policy.method == Method::kExport) {
+    plan.outcomes.push_back({.object = table.ref.WholeTable(),
+                             .outcome = Outcome::kUnsupported,
+                             .reason = fmt::format("column {} has more digits of a second than an "
+                                                   "export keeps; method copy keeps them",
+                                                   too_precise),
+                             .error_id = {}});
     return plan;
   }
   for (const PartitionInfo& partition : partitions) {

@@ -25,6 +25,8 @@ class ProjectScan {
 
   Status ScanDataset(const DatasetInfo& info) {
     const DatasetRef& dataset = info.ref;
+    place_ = {FillBucketPattern(policy().bucket_pattern, dataset.project, info.location),
+              policy().prefix};
     if (!policy().scope.MayCoverDataset(dataset)) return Ok();
     if (!IsBackedUpDataset(info)) return Ok();
     committed_.clear();
@@ -75,7 +77,8 @@ class ProjectScan {
         const catalog::BackupRecord& record = entry->second;
         const repository::Location place{record.bucket, record.prefix};
         HF_ASSIGN_OR_RETURN(const bool has_repository, HasRepository(place));
-        if (!has_repository) {
+        // One in another place than the policy's says nothing of what is to be in that.
+        if (!has_repository || place != place_) {
           entry = last.erase(entry);
           continue;
         }
@@ -177,6 +180,7 @@ class ProjectScan {
   const StageContext& context_;
   const Services& services_;
   int64_t now_ms_;
+  repository::Location place_;                         // where backups of this dataset belong
   std::map<repository::Location, bool> repositories_;  // looked at, and whether they are there
   std::map<repository::Location, std::set<std::string>> committed_;  // backups of this dataset
   StageResult result_;

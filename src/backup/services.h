@@ -42,20 +42,23 @@ struct StageContext {
 };
 
 // The repository for what lies in `location` of `project`, by the policy's patterns: its bucket is
-// created if absent, repository.json written once. Idempotent.
-// Errors: kLocationMismatch, kAccessDenied, those of Repository::OpenOrCreate.
+// created if absent, repository.json written once. Idempotent. Errors: kLocationMismatch,
+// kAccessDenied, kBucketDeletesBackups (a lifecycle that leaves an unchanged object without any),
+// those of Repository::OpenOrCreate.
 Result<repository::Repository> OpenRepositoryFor(const Services& services,
                                                  const BackupPolicy& policy,
                                                  const std::string& project,
                                                  const std::string& location);
 
-// The staging bucket for the same, created if absent; its name.
+// The staging bucket for the same, created if absent; its name. kInvalidName when the patterns give
+// it the repository's.
 Result<std::string> EnsureStagingBucket(const Services& services, const BackupPolicy& policy,
                                         const std::string& project, const std::string& location);
 
 // The newest backup of each object of a table that is not damaged, by partition ("" is the whole
-// table). It may be suspect: what it says of the source counts all the same.
-Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::BackupIndex& index,
-                                                                   const TableRef& table);
+// table), those of the run `except_run` left out. It may be suspect: what it says of the source
+// counts all the same.
+Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(
+    catalog::BackupIndex& index, const TableRef& table, const std::string& except_run = {});
 
 }  // namespace holdfast::backup

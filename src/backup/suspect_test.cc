@@ -73,6 +73,52 @@ void AddDays(SimFixture& fixture, const TableRef& table) {
                            {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
 }
 
+const Schema kDayAndNumber{
+    {{.name = "day", .type = FieldType::kDate}, {.name = "n", .type = FieldType::kInt64}}};
+const Json kByDay = {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}};
+
+sim::Rows RowsOfOneDay(int count) {
+  sim::Rows rows;
+  for (int i = 0; i < count; ++i) rows.push_back({{"day", "2026-01-01"}, {"n", i}});
+  return rows;
+}
+
+// An object of another layout has no earlier backup: without a look at the table's, a table that
+// was made anew with a hundredth of its rows would pass for a first backup.
+TEST(Suspect, IsATableThatLostItsRowsWhenItWasDividedOtherwise) {
+  const std::pair<Json, Json> layouts[] = {{Json::object(), kByDay}, {kByDay, Json::object()}};
+  for (const auto& [before, after] : layouts) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, kDayAndNumber, RowsOfOneDay(40), before);
+    ASSERT_TRUE(fixture.BackUp().ok());
+    fixture.clock().Advance(std::chrono::minutes{1});
+    fixture.cloud().DropTable(kOrders);
+    fixture.cloud().AddTable(kOrders, kDayAndNumber, RowsOfOneDay(1), after);
+    const RunReport report = fixture.BackUp().value();
+    ASSERT_EQ(CountSuspects(report.items), 1) << DumpJson(report.ToJson());
+    const auto suspect = std::ranges::find_if(report.items, &ItemOutcome::suspect);
+    EXPECT_THAT(suspect->reason, testing::HasSubstr("rows fell from 40 to 1"));
+
+    fixture.clock().Advance(std::chrono::minutes{1});
+    fixture.cloud().ReplaceRows(kOrders, RowsOfOneDay(2));
+    EXPECT_EQ(CountSuspects(fixture.BackUp()->items), 1) << "of what it was, not of the suspect";
+  }
+}
+
+TEST(Suspect, IsNotATableThatKeptItsRowsWhenItWasDividedOtherwise) {
+  const std::pair<Json, Json> layouts[] = {{Json::object(), kByDay}, {kByDay, Json::object()}};
+  for (const auto& [before, after] : layouts) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, kDayAndNumber, RowsOfOneDay(40), before);
+    ASSERT_TRUE(fixture.BackUp().ok());
+    fixture.clock().Advance(std::chrono::minutes{1});
+    fixture.cloud().DropTable(kOrders);
+    fixture.cloud().AddTable(kOrders, kDayAndNumber, RowsOfOneDay(39), after);
+    const RunReport report = fixture.BackUp().value();
+    EXPECT_EQ(CountSuspects(report.items), 0) << DumpJson(report.ToJson());
+  }
+}
+
 TEST(Suspect, IsAPartitionedTableThatWasEmptied) {
   SimFixture fixture;
   AddDays(fixture, kOrders);

@@ -112,25 +112,36 @@ Result<bool> HadBackups(const TableBackup& common, const Unit& unit) {
                              [&](const auto& record) { return record.backup != unit.backup; });
 }
 
-std::string WhyBackedUp(const Unit& unit, const Manifest& manifest, Outcome outcome,
-                        bool had_backups) {
-  if (manifest.IsSuspect()) return "suspect: " + manifest.suspect;
+std::string WhyBackedUp(const repository::Location& location, const Unit& unit,
+                        const Manifest& manifest, Outcome outcome) {
+  const catalog::BackupRecord& last = *unit.last;
   if (outcome == Outcome::kMetadataOnly) return "its description changed, its rows did not";
-  if (!unit.last) {
-    return had_backups ? "no earlier backup of it is whole" : "first backup";
-  }
-  const Fingerprint& before = unit.last->source;
+  const Fingerprint& before = last.source;
   if (before.creation_ms != manifest.source.creation_ms) return "dropped and created anew";
   if (before.schema_hash != manifest.source.schema_hash) return "its schema changed";
-  if (unit.last->rows != manifest.rows) {
-    return fmt::format("rows went from {} to {}", unit.last->rows, manifest.rows);
+  if (last.rows != manifest.rows) {
+    return fmt::format("rows went from {} to {}", last.rows, manifest.rows);
+  }
+  if (last.bucket != location.bucket || last.prefix != location.prefix) {
+    return "its backups are kept in another place from now on";
+  }
+  if (last.method != manifest.method) return "its backups are made by another method from now on";
+  if (CompareFingerprints(before, manifest.source) == Change::kUnchanged) {
+    return "due again, although nothing seems to have changed";
   }
   return "it was modified";
 }
 
-std::string ReasonOf(const Unit& unit, const Manifest& manifest, Outcome outcome,
-                     bool had_backups) {
-  std::string reason = WhyBackedUp(unit, manifest, outcome, had_backups);
+Result<std::string> ReasonOf(const TableBackup& common, const Unit& unit, const Manifest& manifest,
+                             Outcome outcome) {
+  std::string reason;
+  if (unit.last) {
+    reason = WhyBackedUp(common.repository.location(), unit, manifest, outcome);
+  } else {
+    HF_ASSIGN_OR_RETURN(const bool had_backups, HadBackups(common, unit));
+    reason = had_backups ? "no earlier backup of it is whole" : "first backup";
+  }
+  if (manifest.IsSuspect()) reason = "suspect: " + manifest.suspect + "; " + reason;
   // Zero is a lower bound as well (google-semantics trap 4).
   if (manifest.streaming_buffer) {
     reason += fmt::format(
@@ -149,12 +160,12 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
   HF_RETURN_IF_ERROR(common.services.catalog.RecordBackup(
       catalog::RecordOf(manifest, location.bucket, location.prefix)));
   const Outcome outcome = Judge(unit, manifest);
-  HF_ASSIGN_OR_RETURN(const bool had_backups, HadBackups(common, unit));
+  HF_ASSIGN_OR_RETURN(std::string reason, ReasonOf(common, unit, manifest, outcome));
   const auto elapsed = common.services.clock.Now() - unit.started;
   return ItemOutcome{
       .object = unit.object,
       .outcome = outcome,
-      .reason = ReasonOf(unit, manifest, outcome, had_backups),
+      .reason = std::move(reason),
       .backup = manifest.backup,
       .rows = manifest.rows,
       .bytes = manifest.stored_bytes,
@@ -165,22 +176,45 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
 
 namespace {
 
-// Why a table that has partitions, and none any more, is suspect: its newest good backups are of
-// partitions. Empty: they are not.
-Result<std::string> EmptiedReason(const TableBackup& common, const Unit& unit) {
+// Why a table that is divided otherwise than before - into partitions now, or no more, or has none
+// left of them - is suspect; empty: it is not, or it is divided as before. An object has no earlier
+// backup then that its rows could be held against, so the table's are.
+Result<std::string> ReshapedReason(const TableBackup& common, const Unit& unit, int64_t rows) {
   HF_ASSIGN_OR_RETURN(const auto good, catalog::LatestGoodOfTable(common.services.catalog,
                                                                   unit.object.WholeTable()));
+  int64_t whole_rows = 0;
   int64_t whole_ms = 0;
+  int64_t partitions_rows = 0;
+  int64_t partitions_ms = 0;
   for (const catalog::BackupRecord& record : good) {
-    if (record.object.partition.empty()) whole_ms = record.created_ms;
+    if (record.run == common.context.run.id) continue;
+    if (record.object.partition.empty()) {
+      whole_rows = record.rows;
+      whole_ms = record.created_ms;
+    } else {
+      partitions_ms = std::max(partitions_ms, record.created_ms);
+    }
   }
-  int64_t rows = 0;
   for (const catalog::BackupRecord& record : good) {
-    if (!record.object.partition.empty() && record.created_ms > whole_ms) rows += record.rows;
+    const bool counts = !record.object.partition.empty() && record.created_ms > whole_ms;
+    if (counts && record.run != common.context.run.id) partitions_rows += record.rows;
   }
-  if (rows == 0) return std::string();
-  return fmt::format("no partition is left, where the last good backups hold {} rows in them",
-                     rows);
+  const bool is_whole = unit.object.partition.empty();
+  const bool was_whole = whole_ms > partitions_ms;
+  if (is_whole == was_whole || (whole_ms == 0 && partitions_ms == 0)) return std::string();
+  const bool has_lost_partitions =
+      is_whole && rows == 0 &&
+      unit.scanned.fingerprint.partitioning.kind != Partitioning::Kind::kNone;
+  if (has_lost_partitions && partitions_rows > 0) {
+    return fmt::format("no partition is left, where the last good backups hold {} rows in them",
+                       partitions_rows);
+  }
+  const std::string reason =
+      ShrinkReason(common.context.run.policy, is_whole ? partitions_rows : whole_rows,
+                   is_whole ? rows : common.table.rows);
+  if (reason.empty()) return reason;
+  return fmt::format("the table {} partitions now, and its {}",
+                     is_whole ? "has no" : "is divided into", reason);
 }
 
 }  // namespace
@@ -190,11 +224,8 @@ Result<ItemOutcome> Commit(const TableBackup& common, const Unit& unit, Manifest
   if (good && !good->IsGood()) {
     HF_ASSIGN_OR_RETURN(good, catalog::LatestGood(common.services.catalog, unit.object));
   }
-  const bool has_lost_partitions =
-      unit.object.partition.empty() && manifest.rows == 0 &&
-      unit.scanned.fingerprint.partitioning.kind != Partitioning::Kind::kNone;
-  if (has_lost_partitions && common.context.run.policy.shrink_threshold > 0) {
-    HF_ASSIGN_OR_RETURN(manifest.suspect, EmptiedReason(common, unit));
+  if (common.context.run.policy.shrink_threshold > 0) {
+    HF_ASSIGN_OR_RETURN(manifest.suspect, ReshapedReason(common, unit, manifest.rows));
   }
   if (good && manifest.suspect.empty()) {
     manifest.suspect = ShrinkReason(common.context.run.policy, good->rows, manifest.rows);
