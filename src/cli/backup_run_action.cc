@@ -135,6 +135,28 @@ Result<RunReport> RunWithProgress(const GlobalOptions& global, const BackupPolic
                             });
 }
 
+void SayWhatIsSuspect(const GlobalOptions& global, const std::vector<ItemOutcome>& items) {
+  int64_t backups = 0;
+  int64_t partitions = 0;
+  for (const ItemOutcome& item : items) {
+    if (item.suspect) ++(item.outcome == Outcome::kVanished ? partitions : backups);
+  }
+  if (backups > 0) {
+    Say(global,
+        fmt::format("WARNING: {} suspect: rows are missing compared with the last good backup, "
+                    "which is kept and which restores go on using. Look at the source; if it is "
+                    "meant to be so: holdfast backup accept BACKUP",
+                    Plural(backups, "backup") + (backups == 1 ? " is" : " are")));
+  }
+  if (partitions > 0) {
+    Say(global,
+        fmt::format("WARNING: {} gone, and with them most rows of a table. Their backups are "
+                    "kept, but a restore of the table leaves them out from now on: --as-of TIME "
+                    "takes it as it was before. This is said once.",
+                    Plural(partitions, "partition") + (partitions == 1 ? " is" : " are")));
+  }
+}
+
 }  // namespace
 
 Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& options) {
@@ -154,13 +176,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
                       RunWithProgress(global, policy, *environment, continued));
   PrintReport(global, report, continued);
   const int64_t suspects = CountSuspects(report.items);
-  if (suspects > 0) {
-    Say(global,
-        fmt::format("WARNING: {} suspect: rows are missing compared with the last good backup, "
-                    "which is kept and which restores go on using. Look at the source; if it is "
-                    "meant to be so: holdfast backup accept BACKUP",
-                    Plural(suspects, "backup") + (suspects == 1 ? " is" : " are")));
-  }
+  SayWhatIsSuspect(global, report.items);
   const int64_t failed = report.totals.Of(Outcome::kFailed);
   if (failed == 0) return suspects == 0 ? kExitOk : kExitPartial;
   Say(global, FailureText(report.items));

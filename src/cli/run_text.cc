@@ -17,9 +17,14 @@ std::string NameOf(const ItemOutcome& item) {
   return item.object.project;
 }
 
+// Whether the run read rows of it; of others it holds no count.
+bool HasData(const ItemOutcome& item) {
+  return item.outcome == Outcome::kBackedUp || item.outcome == Outcome::kMetadataOnly;
+}
+
 void PrintItem(std::ostream& out, const ItemOutcome& item) {
   std::string line = fmt::format("  {:<12} {}", OutcomeWords(item.outcome), NameOf(item));
-  if (item.outcome == Outcome::kBackedUp || item.outcome == Outcome::kMetadataOnly) {
+  if (HasData(item)) {
     line += fmt::format("  {}, {}", Plural(item.rows, "row"), HumanBytes(item.bytes));
   }
   if (!item.reason.empty()) line += "  (" + item.reason + ")";
@@ -40,10 +45,12 @@ void PrintGroup(std::ostream& out, const std::vector<const ItemOutcome*>& group)
     rows += group[i]->rows;
     bytes += group[i]->bytes;
   }
-  out << fmt::format(
-      "  {:<12} ... and {} of that table: {}, {}\n", "",
-      Plural(static_cast<int64_t>(group.size() - kPartitionLinesMax), "more partition"),
-      Plural(rows, "row"), HumanBytes(bytes));
+  std::string line = fmt::format(
+      "  {:<12} ... and {} of that table", "",
+      Plural(static_cast<int64_t>(group.size() - kPartitionLinesMax), "more partition"));
+  if (HasData(*group.front()))
+    line += fmt::format(": {}, {}", Plural(rows, "row"), HumanBytes(bytes));
+  out << line << '\n';
 }
 
 }  // namespace

@@ -308,6 +308,30 @@ TEST(CompareDefinitions, FindsWhatTheTargetLostOfItsDefinition) {
   }
 }
 
+TEST(CompareDefinitions, FindsWhatAColumnLost) {
+  const auto table_of = [](const Json& member) {
+    Json inner = {{"name", "c"}, {"type", "STRING"}};
+    inner.update(member);
+    const Json outer = {{"name", "r"}, {"type", "RECORD"}, {"fields", Json::array({inner})}};
+    return Json{{"schema", {{"fields", Json::array({outer})}}}};
+  };
+  const std::pair<Json, const char*> cases[] = {
+      {{{"description", "what it is"}}, "description of column r.c is null, was \"what it is\""},
+      {{{"defaultValueExpression", "'x'"}}, "defaultValueExpression of column r.c"},
+      {{{"maxLength", "10"}}, "maxLength of column r.c"},
+      {{{"policyTags", {{"names", {"t"}}}}}, "policyTags of column r.c"},
+      {{{"collation", "und:ci"}}, "collation of column r.c"}};
+  for (const auto& [member, difference] : cases) {
+    Manifest manifest;
+    manifest.table_resource = table_of(member);
+    TableInfo table;
+    table.resource = table_of(Json::object());
+    EXPECT_THAT(CompareDefinitions(table, manifest), ElementsAre(HasSubstr(difference)));
+    table.resource = manifest.table_resource;
+    EXPECT_THAT(CompareDefinitions(table, manifest), IsEmpty());
+  }
+}
+
 TEST(CompareDefinitions, TakesWhatNobodySetForWhatIsAbsent) {
   Manifest manifest;
   manifest.table_resource = {{"description", ""},

@@ -125,6 +125,22 @@ bool RequiresPartitionFilter(const Json& resource) {
          BoolOr(ValueAt(resource, {"timePartitioning"}), "requirePartitionFilter", false);
 }
 
+// What a column has beside what SchemaHash covers, by the column's path.
+void CompareColumns(const Json& restored, const Json& saved, const std::string& path,
+                    std::vector<std::string>& differences) {
+  if (!restored.is_array() || !saved.is_array()) return;
+  for (size_t i = 0; i < std::min(restored.size(), saved.size()); ++i) {
+    const std::string column = path + StringOr(saved[i], "name", "");
+    for (const char* member : {"description", "defaultValueExpression", "maxLength", "policyTags",
+                               "collation", "roundingMode", "timestampPrecision"}) {
+      CompareValue(fmt::format("{} of column {}", member, column), ValueAt(restored[i], {member}),
+                   ValueAt(saved[i], {member}), differences);
+    }
+    CompareColumns(ValueAt(restored[i], {"fields"}), ValueAt(saved[i], {"fields"}), column + ".",
+                   differences);
+  }
+}
+
 // Without the restore's own, nor what had to make room for it. A label may be empty, which is not
 // the same as absent.
 void CompareLabels(const Json& restored, const Json& saved, std::vector<std::string>& differences) {
@@ -155,13 +171,17 @@ std::vector<std::string> CompareDefinitions(const TableInfo& restored, const Man
   std::vector<std::string> differences;
   if (SchemaHash(restored.schema) != SchemaHash(manifest.schema)) {
     differences.emplace_back("the schema differs");
+  } else {
+    CompareColumns(ValueAt(restored.resource, {"schema", "fields"}),
+                   ValueAt(manifest.table_resource, {"schema", "fields"}), "", differences);
   }
   if (restored.partitioning != manifest.source.partitioning) {
     differences.emplace_back("the partitioning differs");
   }
   const Json& now = restored.resource;
   const Json& saved = manifest.table_resource;
-  for (const char* member : {"clustering", "description", "friendlyName", "defaultCollation"}) {
+  for (const char* member : {"clustering", "description", "friendlyName", "defaultCollation",
+                             "defaultRoundingMode", "maxStaleness", "encryptionConfiguration"}) {
     CompareValue(member, ValueAt(now, {member}), ValueAt(saved, {member}), differences);
   }
   CompareValue("requirePartitionFilter", RequiresPartitionFilter(now),

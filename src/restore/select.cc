@@ -98,6 +98,7 @@ class Selector {
     HF_RETURN_IF_ERROR(SettleNewer(census));
     HF_RETURN_IF_ERROR(SettleUnknownTables(census));
     NoteDeletedPartitions();
+    NoteDeletedTables();
     std::ranges::sort(selection_.missing, {}, &MissingObject::object);
     if (!selection_.backups.empty()) return std::move(selection_);
     return NothingToRestore();
@@ -135,8 +136,9 @@ class Selector {
   Status Settle(const Census& census, const ObjectState& state) {
     switch (state.presence) {
       case Presence::kUnsupported:
-        selection_.missing.push_back(
-            {.object = state.object, .reason = state.reason, .unsupported = true});
+        selection_.missing.push_back({.object = state.object,
+                                      .reason = state.reason + EarlierText(state.object),
+                                      .unsupported = true});
         return Ok();
       case Presence::kBackedUp:
         return SettleBackedUp(census, state);
@@ -292,6 +294,35 @@ class Selector {
     }
   }
 
+  // Tables that were dropped at the source are not restored with their dataset, which may be what
+  // the restore is for.
+  void NoteDeletedTables() {
+    if (!source_.table.empty()) return;
+    std::set<TableRef> told;
+    for (const SelectedBackup& chosen : selection_.backups) {
+      told.insert(chosen.record.object.WholeTable());
+    }
+    for (const MissingObject& missing : selection_.missing) {
+      told.insert(missing.object.WholeTable());
+    }
+    std::set<std::string> gone;
+    for (const auto& [object, record] : newest_) {
+      if (!told.contains(object.WholeTable())) gone.insert(object.table);
+    }
+    if (gone.empty()) return;
+    std::string names;
+    size_t count = 0;
+    for (const std::string& name : gone) {
+      if (count++ == kSuggestionsMax) break;
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    if (gone.size() > kSuggestionsMax) names += ", ...";
+    selection_.notes.push_back(fmt::format(
+        "not restored: {}, deleted at the source, of which there are backups: {}; --as-of TIME "
+        "takes the dataset as it was before that, and each can be restored by its name",
+        Counted(static_cast<int64_t>(gone.size()), "table"), names));
+  }
+
   // The table or its partitions that have backups and of which no run tells by itself. A table that
   // was divided otherwise before counts as its newest backup has it.
   std::vector<TableRef> BackedUpObjects(const Census& census, const TableRef& table) const {
@@ -321,6 +352,27 @@ class Selector {
     return std::optional<catalog::BackupRecord>();
   }
 
+  // Whether there are backups of the table as a whole where a partition is named, or the reverse.
+  bool HasOtherLayout(const TableRef& object) const {
+    for (auto at = newest_.lower_bound(object.WholeTable());
+         at != newest_.end() && at->first.WholeTable() == object.WholeTable(); ++at) {
+      if (at->first.partition.empty() != object.partition.empty() && at->second.IsGood()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Of a name that has backups of the table that had it before; empty: there are none.
+  std::string EarlierText(const TableRef& object) const {
+    const auto at = newest_.lower_bound(object.WholeTable());
+    if (at == newest_.end() || at->first.WholeTable() != object.WholeTable()) return {};
+    return fmt::format(
+        "; a table of that name was there before, with backups until {}: --as-of "
+        "TIME takes it as it was then",
+        TimeText(at->second.consistent_through_ms));
+  }
+
   static std::string WhyNewestIsNotUsed(const catalog::BackupRecord& record) {
     return fmt::format("the newest backup {} of {} {}", record.backup,
                        TimeText(record.consistent_through_ms), WhyNotGood(record));
@@ -330,7 +382,12 @@ class Selector {
   Status FallBack(const TableRef& object, const std::string& why) {
     HF_ASSIGN_OR_RETURN(auto latest, catalog::LatestGood(catalog_, object, request_.as_of_ms));
     if (!latest) {
-      selection_.missing.push_back({.object = object, .reason = why + "; no good backup of it"});
+      selection_.missing.push_back(
+          {.object = object,
+           .reason = why + (HasOtherLayout(object)
+                                ? "; the good backups are of the table as it was divided before: "
+                                  "--as-of TIME takes it as it was then"
+                                : "; no good backup of it")});
       return Ok();
     }
     std::string note = fmt::format("{}; using {} of {}", why, latest->backup,

@@ -117,11 +117,31 @@ TEST(Select, LeavesOutATableThatWasDroppedButGivesItBackWhenItIsNamed) {
   ASSERT_TRUE(fixture.BackUp().ok());
   fixture.cloud().DropTable(kSecond);
   ASSERT_TRUE(fixture.BackUp().ok());
-  EXPECT_EQ(ChosenNow(fixture, kSales), "t1:10");
+  const auto dataset = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  EXPECT_EQ(Chosen(*dataset), "t1:10");
+  EXPECT_THAT(dataset->notes, testing::ElementsAre(testing::AllOf(
+                                  HasSubstr("1 table, deleted at the source"), HasSubstr("t2"))));
   const auto named = Select(fixture.catalog(), Of(kSecond));
   ASSERT_TRUE(named.ok()) << named.error().message;
   EXPECT_EQ(Chosen(*named), "t2:20");
   EXPECT_THAT(named->notes.at(0), HasSubstr("was gone"));
+}
+
+TEST(Select, TellsOfTheTableThatAViewTookTheNameOf) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().DropTable(kSecond);
+  fixture.cloud().AddTable(kSecond, testing_support::TwoColumns(), {}, {{"type", "VIEW"}});
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto dataset = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  ASSERT_EQ(dataset->missing.size(), 1U);
+  EXPECT_THAT(dataset->missing[0].reason, HasSubstr("a table of that name was there before"));
+  const auto named = Select(fixture.catalog(), Of(kSecond));
+  ASSERT_FALSE(named.ok());
+  EXPECT_THAT(named.error().message, HasSubstr("--as-of TIME"));
 }
 
 TEST(Select, GivesADatasetBackAsItLastWasWhenAllOfItIsGone) {
