@@ -10,7 +10,8 @@ namespace holdfast::backup {
 namespace {
 
 bool IsPresent(const ItemOutcome& item) {
-  return !item.object.table.empty() && item.outcome != Outcome::kVanished;
+  return !item.object.table.empty() && item.outcome != Outcome::kVanished &&
+         item.outcome != Outcome::kExcluded && item.outcome != Outcome::kNotDue;
 }
 
 // Why so many deletions of one table's partitions are suspect; empty: they are not.
@@ -34,8 +35,8 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
                                      const std::vector<ItemOutcome>& now, const Scope& scope) {
   std::set<TableRef> present;
   std::set<TableRef> tables_present;
-  std::set<std::string> failed;  // projects and datasets that could not be listed
-  std::set<TableRef> tables_failed;
+  std::set<std::string> failed;  // projects and datasets that were not listed
+  std::set<TableRef> tables_unseen;
   for (const ItemOutcome& item : now) {
     if (item.object.table.empty()) {
       failed.insert(item.object.dataset.empty() ? item.object.project
@@ -43,7 +44,7 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
     } else {
       present.insert(item.object);
       if (IsPresent(item)) tables_present.insert(item.object.WholeTable());
-      if (item.outcome == Outcome::kFailed) tables_failed.insert(item.object.WholeTable());
+      if (IsUnseen(item)) tables_unseen.insert(item.object.WholeTable());
     }
   }
   // A run whose very first stage failed saw nothing, so it cannot say what is gone.
@@ -53,7 +54,7 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
     const TableRef& object = item.object;
     if (!IsPresent(item) || present.contains(object) || !scope.CoversTable(object) ||
         failed.contains(object.project) || failed.contains(object.dataset_ref().ToString()) ||
-        tables_failed.contains(object.WholeTable())) {
+        tables_unseen.contains(object.WholeTable())) {
       continue;
     }
     const bool reshaped = object.partition.empty() && tables_present.contains(object);

@@ -8,10 +8,13 @@
 
 namespace holdfast::backup {
 
-Result<DryRun> PlanBackups(const BackupPolicy& policy, const Services& services) {
+Result<DryRun> PlanBackups(const BackupPolicy& policy,
+                           const std::optional<PolicyDocument>& document,
+                           const Services& services) {
   StageContext context;
   context.run.id = "dry-run";
   context.run.policy = policy;
+  context.run.document = document;
   context.is_last_attempt = true;
   HF_ASSIGN_OR_RETURN(const StageResult projects,
                       ListProjects({.run = context.run.id}, context, services));

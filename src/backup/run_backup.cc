@@ -34,23 +34,40 @@ Result<std::vector<ItemOutcome>> AllOutcomes(catalog::RunLedger& ledger, const s
 // How many runs are looked through for what was there before.
 constexpr size_t kRunsBeforeMax = 20;
 
+// Whether a run may tell of objects that the other one is of.
+bool SharesSchedule(const Run& a, const Run& b) {
+  return a.due.empty() || b.due.empty() || std::ranges::any_of(a.due, [&](const auto& schedule) {
+           return std::ranges::find(b.due, schedule) != b.due.end();
+         });
+}
+
 // What the finished runs before `run` last saw of the objects in its scope: of each object what the
 // newest run says that covered it.
 Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Run& run) {
   std::vector<ItemOutcome> seen;
   std::vector<Scope> newer;
+  std::set<TableRef> told;  // by a newer run of some schedules
+  size_t looked = 0;
   std::string token;
   do {
     HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
     for (const Run& before : page.items) {
       if (before.state != RunState::kFinished || before.id >= run.id) continue;
+      if (!SharesSchedule(before, run)) continue;
       HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, AllOutcomes(ledger, before.id));
+      std::set<TableRef> told_here;
       for (ItemOutcome& item : items) {
         const auto covers = [&](const Scope& scope) { return scope.CoversTable(item.object); };
-        if (std::ranges::none_of(newer, covers)) seen.push_back(std::move(item));
+        if (std::ranges::any_of(newer, covers) || told.contains(item.object.WholeTable())) continue;
+        if (!before.due.empty() && !IsUnseen(item)) told_here.insert(item.object.WholeTable());
+        seen.push_back(std::move(item));
       }
-      newer.push_back(before.policy.scope);
-      if (before.policy.scope == run.policy.scope || newer.size() == kRunsBeforeMax) return seen;
+      told.merge(told_here);
+      // One of some schedules tells of their objects only.
+      if (before.due.empty()) newer.push_back(before.policy.scope);
+      const bool is_like_this =
+          before.policy.scope == run.policy.scope && (before.due.empty() || before.due == run.due);
+      if (is_like_this || ++looked == kRunsBeforeMax) return seen;
     }
     token = page.next_page_token;
   } while (!token.empty());
@@ -98,6 +115,8 @@ class RunInProgress {
       HF_ASSIGN_OR_RETURN(run_.started_ms, StartOfNextRun(services_));
       run_.id = NewRunId(FromUnixMillis(run_.started_ms), services_.random);
       run_.policy = request_.policy;
+      run_.document = request_.document;
+      run_.due = request_.due;
       HF_RETURN_IF_ERROR(services_.catalog.BeginRun(run_));
     }
     progress_.run = run_.id;

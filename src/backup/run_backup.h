@@ -6,7 +6,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "backup/services.h"
 #include "backup/worker.h"
@@ -16,6 +18,8 @@ namespace holdfast::backup {
 
 struct BackupRequest {
   BackupPolicy policy;
+  std::optional<PolicyDocument> document;  // as Run's
+  std::vector<std::string> due;            // as Run's
   int workers = 4;  // threads; 0: the calling thread does the work (tests on virtual time)
   Duration stall_timeout = std::chrono::minutes{15};  // no task done for this long ends the wait
 };
