@@ -125,6 +125,9 @@ class RunInProgress {
 
   // True once every task is done.
   Result<bool> Look() {
+    if (request_.stop.stop_requested()) {
+      return MakeError(ErrorId::kCancelled, "run " + run_.id + " is left for later");
+    }
     HF_ASSIGN_OR_RETURN(progress_.progress, services_.catalog.GetProgress(run_.id));
     on_progress_(progress_);
     if (progress_.progress.tasks_done != done_before_ ||

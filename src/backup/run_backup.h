@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct BackupRequest {
   BackupPolicy policy;
   std::optional<PolicyDocument> document;  // as Run's
   std::vector<std::string> due;            // as Run's
-  int workers = 4;  // threads; 0: the calling thread does the work (tests on virtual time)
+  std::stop_token stop;  // when asked to, it ends with kCancelled and is gone on with later
+  int workers = 4;       // threads; 0: the calling thread does the work (tests on virtual time)
   Duration stall_timeout = std::chrono::minutes{15};  // no task done for this long ends the wait
 };
 

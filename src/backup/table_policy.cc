@@ -133,13 +133,17 @@ bool ProjectPolicies::IsDue(const EffectivePolicy& policy) const {
          });
 }
 
-Result<TablePolicy> ProjectPolicies::Of(const TableRef& table) {
-  if (!resolver_) return TablePolicy{.policy = context_.run.policy};
+Result<EffectivePolicy> ProjectPolicies::EffectiveOf(const TableRef& table) {
   const auto labels = table_labels_.find(table.table);
   HF_ASSIGN_OR_RETURN(const auto file, ReadOwnerFile(table));
-  const EffectivePolicy effective = resolver_->OfTable(
-      table, dataset_labels_, labels == table_labels_.end() ? Labels() : labels->second,
-      file ? &*file : nullptr);
+  return resolver_->OfTable(table, dataset_labels_,
+                            labels == table_labels_.end() ? Labels() : labels->second,
+                            file ? &*file : nullptr);
+}
+
+Result<TablePolicy> ProjectPolicies::Of(const TableRef& table) {
+  if (!resolver_) return TablePolicy{.policy = context_.run.policy};
+  HF_ASSIGN_OR_RETURN(const EffectivePolicy effective, EffectiveOf(table));
   TablePolicy result;
   result.note = effective.RefusalText();
   if (!owner_note_.empty()) result.note += (result.note.empty() ? "" : "; ") + owner_note_;

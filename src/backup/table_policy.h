@@ -41,7 +41,11 @@ class ProjectPolicies {
   // a policy bucket goes into every note.
   Status EnterDataset(const DatasetInfo& dataset);
 
-  // What holds for a table of the dataset that was entered. Errors: as above.
+  // All that the document says of a table of the dataset that was entered; the run has one.
+  // Errors: as above.
+  Result<EffectivePolicy> EffectiveOf(const TableRef& table);
+
+  // What the scan needs of that, whether there is a document or not. Errors: as above.
   Result<TablePolicy> Of(const TableRef& table);
 
  private:

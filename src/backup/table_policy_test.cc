@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "backup/projects_stage.h"
+#include "model/ids.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::backup {
@@ -111,6 +112,25 @@ TEST_F(PolicyRun, BacksUpEachTableByItsOwnMethodAndCodec) {
   // The run says by what it went, so that the answer outlives the file.
   ASSERT_TRUE(report.run.document);
   EXPECT_EQ(report.run.document->rules.size(), 3);
+}
+
+TEST_F(PolicyRun, StartsJobsInTheProjectsForThem) {
+  fixture_.cloud().AddProject("ops-one", "folders/1");
+  fixture_.cloud().AddProject("ops-two", "folders/1");
+  const char* text = "projects: {acme-prod: {backup_operation_projects: [ops-one, ops-two]}}\n";
+  const RunReport report = Run(text);
+  const auto job_of = [&](const std::string& project, const TableRef& table) {
+    return fixture_.cloud().warehouse().GetJob(
+        {project, "US", JobId("extract", report.run.id, table, 1)});
+  };
+  const BackupPolicy policy{.backup_operation_projects = {"ops-one", "ops-two"}};
+  for (const TableRef& table : {TableRef{"acme-prod", "sales", "orders", ""},
+                                TableRef{"acme-prod", "sales", "tmp_1", ""}}) {
+    EXPECT_TRUE(job_of(JobProjectOf(policy, table), table).ok()) << table.ToString();
+    EXPECT_FALSE(job_of("acme-prod", table).ok());
+  }
+  const TableRef other{"acme-test", "sales", "orders", ""};
+  EXPECT_TRUE(job_of("acme-test", other).ok());
 }
 
 TEST_F(PolicyRun, HeedsTheForcedFullOfEachTable) {

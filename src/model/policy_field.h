@@ -41,6 +41,7 @@ struct PolicyField {
   double minimum = 0;        // kInteger, kNumber
   double maximum = 0;
   bool in_backup_policy = false;  // BackupPolicy has it, by this name; but `methods`
+  bool is_kept_only = false;      // carried and shown; no stage acts on it yet
 };
 
 // All of them, in the order in which they are shown.
