@@ -9,6 +9,7 @@
 #include "backup/scan_plan.h"
 #include "backup/unit.h"
 #include "base/retry.h"
+#include "model/effective_policy.h"
 #include "model/ids.h"
 
 namespace holdfast::backup {
@@ -160,9 +161,7 @@ class TableStage {
   std::optional<Error> retry_;
 };
 
-}  // namespace
-
-Result<StageResult> BackUpTable(const RunBackup& message, const StageContext& context,
+Result<StageResult> BackUpUnder(const RunBackup& message, const StageContext& context,
                                 const Services& services) {
   const TableRef& table = message.table_to_backup;
   if (message.method != Method::kExport && message.method != Method::kCopy) {
@@ -193,6 +192,19 @@ Result<StageResult> BackUpTable(const RunBackup& message, const StageContext& co
                      .repository = std::move(repository)},
                     std::move(last))
       .Run();
+}
+
+}  // namespace
+
+Result<StageResult> BackUpTable(const RunBackup& message, const StageContext& context,
+                                const Services& services) {
+  StageContext own = context;
+  own.run.document.reset();  // what it says of this table is in the message
+  HF_ASSIGN_OR_RETURN(own.run.policy, PatchPolicy(context.run.policy, message.policy));
+  own.run.policy.method = message.method;
+  HF_ASSIGN_OR_RETURN(StageResult result, BackUpUnder(message, own, services));
+  for (ItemOutcome& outcome : result.outcomes) outcome.note = message.note;
+  return result;
 }
 
 }  // namespace holdfast::backup

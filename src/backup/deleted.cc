@@ -14,23 +14,40 @@ namespace {
 // How many runs are looked through for what was there before.
 constexpr size_t kRunsBeforeMax = 20;
 
+// Whether a run may tell of objects that the other one is of.
+bool SharesSchedule(const Run& a, const Run& b) {
+  return a.due.empty() || b.due.empty() || std::ranges::any_of(a.due, [&](const auto& schedule) {
+           return std::ranges::find(b.due, schedule) != b.due.end();
+         });
+}
+
 // What the finished runs before `run` last saw of the objects in its scope: of each object what the
 // newest run says that covered it.
 Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Run& run) {
   std::vector<ItemOutcome> seen;
   std::vector<Scope> newer;
+  std::set<TableRef> told;  // by a newer run of some schedules
+  size_t looked = 0;
   std::string token;
   do {
     HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
     for (const Run& before : page.items) {
       if (before.state != RunState::kFinished || before.id >= run.id) continue;
+      if (!SharesSchedule(before, run)) continue;
       HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, catalog::AllOutcomes(ledger, before.id));
+      std::set<TableRef> told_here;
       for (ItemOutcome& item : items) {
         const auto covers = [&](const Scope& scope) { return scope.CoversTable(item.object); };
-        if (std::ranges::none_of(newer, covers)) seen.push_back(std::move(item));
+        if (std::ranges::any_of(newer, covers) || told.contains(item.object.WholeTable())) continue;
+        if (!before.due.empty() && !IsUnseen(item)) told_here.insert(item.object.WholeTable());
+        seen.push_back(std::move(item));
       }
-      newer.push_back(before.policy.scope);
-      if (before.policy.scope == run.policy.scope || newer.size() == kRunsBeforeMax) return seen;
+      told.merge(told_here);
+      // One of some schedules tells of their objects only.
+      if (before.due.empty()) newer.push_back(before.policy.scope);
+      const bool is_like_this =
+          before.policy.scope == run.policy.scope && (before.due.empty() || before.due == run.due);
+      if (is_like_this || ++looked == kRunsBeforeMax) return seen;
     }
     token = page.next_page_token;
   } while (!token.empty());
@@ -38,7 +55,8 @@ Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Ru
 }
 
 bool IsPresent(const ItemOutcome& item) {
-  return !item.object.table.empty() && item.outcome != Outcome::kVanished;
+  return !item.object.table.empty() && item.outcome != Outcome::kVanished &&
+         item.outcome != Outcome::kExcluded && item.outcome != Outcome::kNotDue;
 }
 
 // Why so many deletions of one table's partitions are suspect; empty: they are not.
@@ -77,8 +95,8 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
                                      const std::vector<ItemOutcome>& now, const Scope& scope) {
   std::set<TableRef> present;
   std::set<TableRef> tables_present;
-  std::set<std::string> failed;  // projects and datasets that could not be listed
-  std::set<TableRef> tables_failed;
+  std::set<std::string> failed;  // projects and datasets that were not listed
+  std::set<TableRef> tables_unseen;
   for (const ItemOutcome& item : now) {
     if (item.object.table.empty()) {
       failed.insert(item.object.dataset.empty() ? item.object.project
@@ -86,7 +104,7 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
     } else {
       present.insert(item.object);
       if (IsPresent(item)) tables_present.insert(item.object.WholeTable());
-      if (item.outcome == Outcome::kFailed) tables_failed.insert(item.object.WholeTable());
+      if (IsUnseen(item)) tables_unseen.insert(item.object.WholeTable());
     }
   }
   // A run whose very first stage failed saw nothing, so it cannot say what is gone.
@@ -96,7 +114,7 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
     const TableRef& object = item.object;
     if (!IsPresent(item) || present.contains(object) || !scope.CoversTable(object) ||
         failed.contains(object.project) || failed.contains(object.dataset_ref().ToString()) ||
-        tables_failed.contains(object.WholeTable())) {
+        tables_unseen.contains(object.WholeTable())) {
       continue;
     }
     const bool reshaped = object.partition.empty() && tables_present.contains(object);

@@ -32,10 +32,13 @@ Status AddDeletions(const Run& run, const Services& services, DryRun& plan) {
 
 }  // namespace
 
-Result<DryRun> PlanBackups(const BackupPolicy& policy, const Services& services) {
+Result<DryRun> PlanBackups(const BackupPolicy& policy,
+                           const std::optional<PolicyDocument>& document,
+                           const Services& services) {
   StageContext context;
   context.run.id = "dry-run";
   context.run.policy = policy;
+  context.run.document = document;
   context.is_last_attempt = true;
   HF_ASSIGN_OR_RETURN(const StageResult projects,
                       ListProjects({.run = context.run.id}, context, services));

@@ -3,6 +3,7 @@
 // Reads only: nothing is recorded, no message is published. Source: DESIGN §1.5.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "backup/services.h"
@@ -17,6 +18,7 @@ struct DryRun {
 };
 
 // Errors: those of listing the organization; a project that cannot be scanned is an outcome.
-Result<DryRun> PlanBackups(const BackupPolicy& policy, const Services& services);
+Result<DryRun> PlanBackups(const BackupPolicy& policy,
+                           const std::optional<PolicyDocument>& document, const Services& services);
 
 }  // namespace holdfast::backup

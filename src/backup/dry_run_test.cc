@@ -42,7 +42,7 @@ TEST(DryRun, SaysWhatTheRunThenDoesAndDoesNothing) {
   fixture.cloud().AddTable(kReplaced, TwoColumns(), {}, {{"type", "VIEW"}});
   const size_t objects_before = fixture.cloud().AllObjects("acme-shop-holdfast-us").size();
 
-  const auto plan = PlanBackups({}, fixture.services());
+  const auto plan = PlanBackups({}, std::nullopt, fixture.services());
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   EXPECT_EQ(fixture.cloud().AllObjects("acme-shop-holdfast-us").size(), objects_before);
   ASSERT_EQ(plan->messages.size(), 1U);

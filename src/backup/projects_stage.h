@@ -10,7 +10,8 @@
 namespace holdfast::backup {
 
 // Walks the organization, its folders included. Idempotent: it only reads.
-// Errors: kNoProjects when nothing is in scope; those of cloud::Projects. Projects that are being
+// Errors: kNoProjects when nothing is in scope; kInvalidPolicy when the run's document has rules of
+// folders and there is no organization to walk; those of cloud::Projects. Projects that are being
 // deleted are left out.
 Result<StageResult> ListProjects(const StartBackupProcess& message, const StageContext& context,
                                  const Services& services);

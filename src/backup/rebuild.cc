@@ -19,13 +19,44 @@ Status AddLocations(const Services& services, const std::string& project,
       });
 }
 
-// Adds the project's repository in each of the locations, as far as there is one.
-Status AddRepositories(const Services& services, const BackupPolicy& policy,
+// Where repositories may be, the location and the project being filled in.
+struct Patterns {
+  std::set<std::string> buckets;
+  std::set<std::string> prefixes;
+};
+
+Patterns PatternsOf(const BackupPolicy& policy, const std::optional<PolicyDocument>& document) {
+  Patterns patterns{.buckets = {policy.bucket_pattern}, .prefixes = {policy.prefix}};
+  if (!document) return patterns;
+  for (const PolicyRule& rule : document->rules) {
+    const auto add = [&](const char* field, std::set<std::string>& to) {
+      const auto value = rule.fields.find(field);
+      if (value != rule.fields.end()) to.insert(value->second.value.get<std::string>());
+    };
+    add("bucket_pattern", patterns.buckets);
+    add("prefix", patterns.prefixes);
+  }
+  return patterns;
+}
+
+std::set<repository::Location> PlacesOf(const Patterns& patterns, const std::string& project,
+                                        const std::set<std::string>& locations) {
+  std::set<repository::Location> places;
+  for (const std::string& location : locations) {
+    for (const std::string& bucket : patterns.buckets) {
+      for (const std::string& prefix : patterns.prefixes) {
+        places.insert({FillBucketPattern(bucket, project, location), prefix});
+      }
+    }
+  }
+  return places;
+}
+
+// Adds the project's repositories in the locations, as far as there are any.
+Status AddRepositories(const Services& services, const Patterns& patterns,
                        const std::string& project, const std::set<std::string>& locations,
                        std::set<repository::Location>& found) {
-  for (const std::string& location : locations) {
-    const repository::Location place{FillBucketPattern(policy.bucket_pattern, project, location),
-                                     policy.prefix};
+  for (const repository::Location& place : PlacesOf(patterns, project, locations)) {
     const auto opened = repository::Repository::Open(services.objects, place);
     if (opened.ok()) {
       found.insert(place);
@@ -202,7 +233,8 @@ Reading WhatIsUnknown(catalog::Catalog& catalog, const TableRef& scope,
 
 }  // namespace
 
-Result<FoundRepositories> FindRepositories(const Services& services, const BackupPolicy& policy) {
+Result<FoundRepositories> FindRepositories(const Services& services, const BackupPolicy& policy,
+                                           const std::optional<PolicyDocument>& document) {
   StageContext context;
   context.run.policy = policy;
   HF_ASSIGN_OR_RETURN(const StageResult projects, ListProjects({.run = {}}, context, services));
@@ -213,10 +245,11 @@ Result<FoundRepositories> FindRepositories(const Services& services, const Backu
     const Status added = AddLocations(services, project, locations);
     if (!added.ok()) unsearched.push_back(added.error().WithContext(project));
   }
+  const Patterns patterns = PatternsOf(policy, document);
   std::set<repository::Location> found;
   for (const WorkMessage& message : projects.follow_ups) {
     const std::string& project = std::get<CheckProjectTables>(message).project_to_check;
-    const Status added = AddRepositories(services, policy, project, locations, found);
+    const Status added = AddRepositories(services, patterns, project, locations, found);
     if (!added.ok()) unsearched.push_back(added.error().WithContext(project));
   }
   return FoundRepositories{{found.begin(), found.end()}, std::move(unsearched)};

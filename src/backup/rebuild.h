@@ -3,6 +3,7 @@
 // Source: DESIGN §1.4, §5 ("with bucket + this program a clean machine can restore").
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "backup/services.h"
@@ -15,10 +16,13 @@ struct FoundRepositories {
   std::vector<Error> unsearched;                   // projects that could not be looked into: why
 };
 
-// The repositories that the policy's patterns name for the visible projects of the organization: of
-// each project in each location that any project has a dataset in, since a project that needs its
-// backups may have lost all of its own. Errors: those of ListProjects of projects_stage.h.
-Result<FoundRepositories> FindRepositories(const Services& services, const BackupPolicy& policy);
+// The repositories that the patterns of the policy, and of any rule of the document, name for the
+// visible projects of the organization: of each project in each location that any project has a
+// dataset in, since a project that needs its backups may have lost all of its own. Errors: those of
+// ListProjects of projects_stage.h.
+Result<FoundRepositories> FindRepositories(
+    const Services& services, const BackupPolicy& policy,
+    const std::optional<PolicyDocument>& document = std::nullopt);
 
 // Reads these repositories into the catalog. Idempotent. Errors: of Repository::Open, of listing,
 // of the catalog.

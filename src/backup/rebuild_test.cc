@@ -71,6 +71,20 @@ TEST(Rebuild, FindsTheRepositoryOfAProjectThatLostAllItsDatasets) {
   EXPECT_TRUE(repositories->unsearched.empty());
 }
 
+TEST(Rebuild, FindsWhatRulesOfThePolicyDocumentPutElsewhere) {
+  SimFixture fixture;
+  AddTables(fixture);
+  const auto document = ReadPolicyText(
+      "projects: {'*': {bucket_pattern: 'vault-{project}', prefix: deep/down}}", "policy.yaml");
+  ASSERT_TRUE(document.ok());
+  const BusSetup setup{.bus = fixture.cloud().bus(), .project = "platform"};
+  ASSERT_TRUE(RunBackups({.policy = {}, .document = *document, .workers = 0}, setup,
+                         fixture.services(), [](const BackupProgress&) {})
+                  .ok());
+  EXPECT_TRUE(FindRepositories(fixture.services(), {})->repositories.empty());
+  EXPECT_EQ(FindRepositories(fixture.services(), {}, *document)->repositories.size(), 2U);
+}
+
 TEST(Rebuild, KnowsWhatAVerificationFoundDamaged) {
   SimFixture fixture;
   AddTables(fixture);

@@ -61,6 +61,8 @@ class RunInProgress {
       HF_ASSIGN_OR_RETURN(run_.started_ms, StartOfNextRun(services_));
       run_.id = NewRunId(FromUnixMillis(run_.started_ms), services_.random);
       run_.policy = request_.policy;
+      run_.document = request_.document;
+      run_.due = request_.due;
       HF_RETURN_IF_ERROR(services_.catalog.BeginRun(run_));
     }
     progress_.run = run_.id;
@@ -69,6 +71,9 @@ class RunInProgress {
 
   // True once every task is done.
   Result<bool> Look() {
+    if (request_.stop.stop_requested()) {
+      return MakeError(ErrorId::kCancelled, "run " + run_.id + " is left for later");
+    }
     HF_ASSIGN_OR_RETURN(progress_.progress, services_.catalog.GetProgress(run_.id));
     on_progress_(progress_);
     if (progress_.progress.tasks_done != done_before_ ||

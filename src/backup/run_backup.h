@@ -6,7 +6,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <stop_token>
 #include <string>
+#include <vector>
 
 #include "backup/services.h"
 #include "backup/worker.h"
@@ -16,7 +19,10 @@ namespace holdfast::backup {
 
 struct BackupRequest {
   BackupPolicy policy;
-  int workers = 4;  // threads; 0: the calling thread does the work (tests on virtual time)
+  std::optional<PolicyDocument> document;  // as Run's
+  std::vector<std::string> due;            // as Run's
+  std::stop_token stop;  // when asked to, it ends with kCancelled and is gone on with later
+  int workers = 4;       // threads; 0: the calling thread does the work (tests on virtual time)
   Duration stall_timeout = std::chrono::minutes{15};  // no task done for this long ends the wait
 };
 

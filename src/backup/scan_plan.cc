@@ -142,16 +142,15 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
   return plan;
 }
 
-std::vector<WorkMessage> MessagesFor(const std::string& run, const TableRef& table, Method method,
-                                     const std::vector<BackupUnit>& units, size_t units_max) {
+std::vector<WorkMessage> MessagesFor(const RunBackup& table, const std::vector<BackupUnit>& units,
+                                     size_t units_max) {
   std::vector<WorkMessage> messages;
   for (size_t begin = 0; begin < units.size(); begin += units_max) {
     const size_t end = std::min(units.size(), begin + units_max);
-    messages.emplace_back(RunBackup{.run = run,
-                                    .table_to_backup = table.WholeTable(),
-                                    .method = method,
-                                    .units = {units.begin() + static_cast<ptrdiff_t>(begin),
-                                              units.begin() + static_cast<ptrdiff_t>(end)}});
+    RunBackup message = table;
+    message.units.assign(units.begin() + static_cast<ptrdiff_t>(begin),
+                         units.begin() + static_cast<ptrdiff_t>(end));
+    messages.emplace_back(std::move(message));
   }
   return messages;
 }

@@ -44,8 +44,9 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
 TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms);
 
-// The units in messages of at most `units_max` each, so that one worker holds a bounded piece.
-std::vector<WorkMessage> MessagesFor(const std::string& run, const TableRef& table, Method method,
-                                     const std::vector<BackupUnit>& units, size_t units_max);
+// The units in messages like `table`, whose own units are empty, of at most `units_max` each, so
+// that one worker holds a bounded piece.
+std::vector<WorkMessage> MessagesFor(const RunBackup& table, const std::vector<BackupUnit>& units,
+                                     size_t units_max);
 
 }  // namespace holdfast::backup

@@ -227,7 +227,8 @@ TEST(IsBackedUpDataset, LeavesOutResultsOfQueriesAndOurOwnCopies) {
 TEST(MessagesFor, BoundsThePartitionsOfOneMessage) {
   std::vector<BackupUnit> units(25);
   for (size_t i = 0; i < units.size(); ++i) units[i].partition = std::to_string(i);
-  const auto messages = MessagesFor("r", Orders(), Method::kExport, units, 10);
+  const auto messages = MessagesFor(
+      {.run = "r", .table_to_backup = Orders(), .method = Method::kExport, .units = {}}, units, 10);
   ASSERT_EQ(messages.size(), 3u);
   EXPECT_EQ(std::get<RunBackup>(messages[0]).units.size(), 10u);
   EXPECT_EQ(std::get<RunBackup>(messages[2]).units.size(), 5u);

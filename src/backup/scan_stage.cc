@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "backup/scan_plan.h"
+#include "backup/table_policy.h"
 #include "base/log.h"
 #include "base/retry.h"
 
@@ -20,15 +21,30 @@ constexpr std::string_view kApiIsOff = "accessNotConfigured";
 
 class ProjectScan {
  public:
-  ProjectScan(const StageContext& context, const Services& services)
-      : context_(context), services_(services), now_ms_(ToUnixMillis(services.clock.Now())) {}
+  ProjectScan(const CheckProjectTables& message, const StageContext& context,
+              const Services& services)
+      : context_(context),
+        services_(services),
+        now_ms_(ToUnixMillis(services.clock.Now())),
+        policies_(message, context, services) {}
+
+  // Whether nothing in the project is backed up; that is recorded then.
+  bool IsExcluded() {
+    auto excluded = policies_.ExcludedProject();
+    if (excluded) result_.outcomes.push_back(*std::move(excluded));
+    return !result_.outcomes.empty();
+  }
 
   Status ScanDataset(const DatasetInfo& info) {
     const DatasetRef& dataset = info.ref;
-    place_ = {FillBucketPattern(policy().bucket_pattern, dataset.project, info.location),
-              policy().prefix};
+    location_ = info.location;
     if (!policy().scope.MayCoverDataset(dataset)) return Ok();
     if (!IsBackedUpDataset(info)) return Ok();
+    if (auto excluded = policies_.ExcludedDataset(info)) {
+      result_.outcomes.push_back(*std::move(excluded));
+      return Ok();
+    }
+    HF_RETURN_IF_ERROR(policies_.EnterDataset(info));
     committed_.clear();
     return cloud::ForEachPage<TableSummary>(
         [&](const std::string& token) { return services_.warehouse.ListTables(dataset, token); },
@@ -59,17 +75,26 @@ class ProjectScan {
   const BackupPolicy& policy() const { return context_.run.policy; }
 
   Status ScanTable(const TableSummary& summary) {
-    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(summary.ref));
-    if (auto settled = PlanFromSummary(summary, last, policy(), now_ms_)) {
+    auto table_policy = policies_.Of(summary.ref);
+    if (!table_policy.ok()) return Settle(summary.ref, table_policy.error());
+    if (table_policy->settled) {
+      result_.outcomes.push_back(*std::move(table_policy->settled));
+      return Ok();
+    }
+    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(summary.ref, table_policy->policy));
+    if (auto settled = PlanFromSummary(summary, last, table_policy->policy, now_ms_)) {
+      settled->note = table_policy->note;
       result_.outcomes.push_back(*std::move(settled));
       return Ok();
     }
-    return Settle(summary.ref, LookAtTable(summary.ref, last));
+    return Settle(summary.ref, LookAtTable(summary.ref, last, *table_policy));
   }
 
   // The newest backups of the table's objects that are still there: one whose repository or
   // manifest is gone protects nothing, whatever the catalog says.
-  Result<LastBackups> IntactBackupsOf(const TableRef& table) {
+  Result<LastBackups> IntactBackupsOf(const TableRef& table, const BackupPolicy& policy) {
+    const repository::Location expected{
+        FillBucketPattern(policy.bucket_pattern, table.project, location_), policy.prefix};
     while (true) {
       HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services_.catalog, table));
       bool found_lost = false;
@@ -78,7 +103,7 @@ class ProjectScan {
         const repository::Location place{record.bucket, record.prefix};
         HF_ASSIGN_OR_RETURN(const bool has_repository, HasRepository(place));
         // One in another place than the policy's says nothing of what is to be in that.
-        if (!has_repository || place != place_) {
+        if (!has_repository || place != expected) {
           entry = last.erase(entry);
           continue;
         }
@@ -149,7 +174,8 @@ class ProjectScan {
     return is_there;
   }
 
-  Status LookAtTable(const TableRef& table, const LastBackups& last) {
+  Status LookAtTable(const TableRef& table, const LastBackups& last,
+                     const TablePolicy& table_policy) {
     const auto info = services_.warehouse.GetTable(table);
     if (!info.ok()) {
       if (info.error().code != Code::kNotFound) return info.error();
@@ -169,18 +195,27 @@ class ProjectScan {
             return context_.keep_alive();
           }));
     }
-    TablePlan plan = PlanTable(*info, partitions, last, policy(), now_ms_);
-    std::ranges::move(plan.outcomes, std::back_inserter(result_.outcomes));
-    std::ranges::move(
-        MessagesFor(context_.run.id, table, policy().method, plan.units, kUnitsPerMessage),
-        std::back_inserter(result_.follow_ups));
+    TablePlan plan = PlanTable(*info, partitions, last, table_policy.policy, now_ms_);
+    for (ItemOutcome& outcome : plan.outcomes) {
+      outcome.note = table_policy.note;
+      result_.outcomes.push_back(std::move(outcome));
+    }
+    const RunBackup message{.run = context_.run.id,
+                            .table_to_backup = table.WholeTable(),
+                            .method = table_policy.policy.method,
+                            .units = {},
+                            .policy = table_policy.patch,
+                            .note = table_policy.note};
+    std::ranges::move(MessagesFor(message, plan.units, kUnitsPerMessage),
+                      std::back_inserter(result_.follow_ups));
     return Ok();
   }
 
   const StageContext& context_;
   const Services& services_;
   int64_t now_ms_;
-  repository::Location place_;                         // where backups of this dataset belong
+  std::string location_;  // of the dataset that is looked at
+  ProjectPolicies policies_;
   std::map<repository::Location, bool> repositories_;  // looked at, and whether they are there
   std::map<repository::Location, std::set<std::string>> committed_;  // backups of this dataset
   StageResult result_;
@@ -190,7 +225,8 @@ class ProjectScan {
 
 Result<StageResult> ScanProject(const CheckProjectTables& message, const StageContext& context,
                                 const Services& services) {
-  ProjectScan scan(context, services);
+  ProjectScan scan(message, context, services);
+  if (scan.IsExcluded()) return scan.TakeResult();
   const std::string& project = message.project_to_check;
   const Status listed = cloud::ForEachPage<DatasetInfo>(
       [&](const std::string& token) { return services.warehouse.ListDatasets(project, token); },

@@ -41,7 +41,7 @@ Manifest StartManifest(const TableBackup& common, const Unit& unit) {
 }
 
 cloud::JobRef JobOf(const TableBackup& common, const Unit& unit, std::string_view operation) {
-  return {.project = unit.object.project,
+  return {.project = JobProjectOf(common.context.run.policy, unit.object),
           .location = common.table.location,
           .id = JobId(operation, common.context.run.id, unit.object, common.context.attempt)};
 }

@@ -202,8 +202,10 @@ Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_
     return error;
   }
   StageResult failed;
+  const auto* of_table = std::get_if<RunBackup>(&task.message);
   for (const TableRef& subject : SubjectsOf(task.message, services_)) {
     failed.outcomes.push_back(FailedOutcome(subject, error));
+    if (of_table != nullptr) failed.outcomes.back().note = of_table->note;
   }
   return Complete(task.id, task.message, failed);
 }

@@ -13,6 +13,7 @@ struct BackupRunOptions {
   std::vector<std::string> exclude;
   std::string method;  // empty: as configured
   bool dry_run = false;
+  bool due = false;  // only what the policy document's schedules say is due now
 };
 
 // Exit code kExitPartial when an object failed or is suspect.

@@ -21,9 +21,14 @@ void AddRun(CLI::App& backup, CommandContext context) {
       ->check(OneOf({"export", "copy"}));
   command->add_flag("-n,--dry-run", options->dry_run,
                     "Show what would be backed up, and do nothing");
+  command
+      ->add_flag("--due", options->due,
+                 "Only the tables whose schedule in the policy document has come")
+      ->excludes("--dry-run");
   SetExamples(*command,
               {{"holdfast backup run", "what changed since the last good backup"},
                {"holdfast backup run --dry-run", "what that would be"},
+               {"holdfast backup run --due", "what a cron job or Cloud Scheduler calls"},
                {"holdfast backup run 'acme-*' --exclude acme-shop.scratch", "a part of it"}});
   command->callback([context, options] {
     context.action = [context, options] { return BackupRun(context.global, *options); };

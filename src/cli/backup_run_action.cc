@@ -9,6 +9,8 @@
 #include "cli/backup_actions.h"
 #include "cli/continued_runs.h"
 #include "cli/environment.h"
+#include "cli/policy_source.h"
+#include "cli/run_schedules.h"
 #include "cli/run_text.h"
 #include "cli/selector.h"
 
@@ -121,18 +123,17 @@ void PrintReport(const GlobalOptions& global, const RunReport& report,
 }
 
 // Runs it, with progress on stderr. `continued` is told what it went on with.
-Result<RunReport> RunWithProgress(const GlobalOptions& global, const BackupPolicy& policy,
+Result<RunReport> RunWithProgress(const GlobalOptions& global, backup::BackupRequest request,
                                   Environment& environment, ContinuedRuns& continued) {
   Progress progress(global.Mode(), IsTerminal(), environment.clock());
   const Timestamp started = environment.clock().Now();
   const backup::BusSetup setup = environment.bus_setup();
   const backup::Services services = environment.backup_services();
-  return backup::RunBackups({.policy = policy, .workers = environment.config().workers}, setup,
-                            services, [&](const backup::BackupProgress& at) {
-                              ShowContinued(global, environment.catalog(), progress,
-                                            continued.Follow(at));
-                              ShowProgress(progress, environment.clock(), started, at);
-                            });
+  request.workers = environment.config().workers;
+  return backup::RunBackups(request, setup, services, [&](const backup::BackupProgress& at) {
+    ShowContinued(global, environment.catalog(), progress, continued.Follow(at));
+    ShowProgress(progress, environment.clock(), started, at);
+  });
 }
 
 void SayWhatIsSuspect(const GlobalOptions& global, const std::vector<ItemOutcome>& items) {
@@ -157,30 +158,69 @@ void SayWhatIsSuspect(const GlobalOptions& global, const std::vector<ItemOutcome
   }
 }
 
-}  // namespace
-
-Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& options) {
-  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
-  HF_ASSIGN_OR_RETURN(const BackupPolicy policy, PolicyOf(config, options));
-  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  if (options.dry_run) {
-    HF_ASSIGN_OR_RETURN(const backup::DryRun plan,
-                        backup::PlanBackups(policy, environment->backup_services()));
-    HF_RETURN_IF_ERROR(PrintDryRun(global, environment->catalog(), plan));
-    return kExitOk;
+// The document of the configuration. A method that a flag gives holds for every table.
+Result<std::optional<PolicyDocument>> DocumentOf(const LoadedConfig& loaded,
+                                                 const BackupRunOptions& options) {
+  HF_ASSIGN_OR_RETURN(std::optional<PolicyDocument> document, LoadPolicyDocument(loaded));
+  if (document && !options.method.empty()) {
+    for (PolicyRule& rule : document->rules) rule.fields.erase("methods");
+    std::erase_if(document->bounds.fields,
+                  [](const OwnerBound& bound) { return bound.field == "methods"; });
   }
-  HF_RETURN_IF_ERROR(
-      Audit(*environment, "backup.run", policy.name, {{"scope", policy.scope.ToJson()}}));
-  ContinuedRuns continued;
-  HF_ASSIGN_OR_RETURN(const RunReport report,
-                      RunWithProgress(global, policy, *environment, continued));
-  PrintReport(global, report, continued);
+  return document;
+}
+
+int EndOfRun(const GlobalOptions& global, const RunReport& report) {
   const int64_t suspects = CountSuspects(report.items);
   SayWhatIsSuspect(global, report.items);
   const int64_t failed = report.totals.Of(Outcome::kFailed);
   if (failed == 0) return suspects == 0 ? kExitOk : kExitPartial;
   Say(global, FailureText(report.items));
   return kExitPartial;
+}
+
+// Says what was missed. Whether anything is due.
+bool TellDue(const GlobalOptions& global, const backup::DueDecision& decision,
+             bool is_run_under_way) {
+  for (const backup::MissedSchedule& missed : decision.missed) {
+    Say(global, "Caught up now: " + backup::DescribeMissed(missed));
+  }
+  if (!decision.due.empty()) return true;
+  Say(global, is_run_under_way
+                  ? std::string("A run is under way; nothing more is begun.")
+                  : "Nothing is due; next at " + FormatTimestamp(*decision.next) + ".");
+  return false;
+}
+
+}  // namespace
+
+Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& options) {
+  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
+  const Config& config = loaded.config;
+  HF_ASSIGN_OR_RETURN(const BackupPolicy policy, PolicyOf(config, options));
+  HF_ASSIGN_OR_RETURN(const auto document, DocumentOf(loaded, options));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  if (options.dry_run) {
+    HF_ASSIGN_OR_RETURN(const backup::DryRun plan,
+                        backup::PlanBackups(policy, document, environment->backup_services()));
+    HF_RETURN_IF_ERROR(PrintDryRun(global, environment->catalog(), plan));
+    return kExitOk;
+  }
+  backup::BackupRequest request{.policy = policy, .document = document, .due = {}, .stop = {}};
+  std::unique_ptr<DirectoryLock> lock;
+  if (options.due) {
+    HF_ASSIGN_OR_RETURN(lock, LockSchedules(config));
+    HF_ASSIGN_OR_RETURN(const DueNow now, FindDue(*environment, document));
+    if (!TellDue(global, now.decision, now.is_run_under_way)) return kExitOk;
+    request.due = now.decision.due;
+  }
+  HF_RETURN_IF_ERROR(
+      Audit(*environment, "backup.run", policy.name, {{"scope", policy.scope.ToJson()}}));
+  ContinuedRuns continued;
+  HF_ASSIGN_OR_RETURN(const RunReport report,
+                      RunWithProgress(global, std::move(request), *environment, continued));
+  PrintReport(global, report, continued);
+  return EndOfRun(global, report);
 }
 
 }  // namespace holdfast::cli

@@ -9,6 +9,7 @@
 #include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
+#include "cli/policy_source.h"
 #include "cli/progress.h"
 #include "verify/drift.h"
 
@@ -32,10 +33,29 @@ Result<repository::Location> ParseRepository(const std::string& text) {
   return location;
 }
 
+// What can be read of the policy document: a mistake in it must not keep a catalog from coming
+// back.
+std::optional<PolicyDocument> ReadableDocument(const GlobalOptions& global,
+                                               const LoadedConfig& loaded) {
+  const auto source = FindPolicySource(loaded);
+  if (!source.ok()) {
+    Say(global, "The policy document was not read: " + source.error().message);
+    return std::nullopt;
+  }
+  if (!*source) return std::nullopt;
+  ParsedPolicy parsed = (*source)->Parse();
+  for (const PolicyProblem& problem : parsed.problems) {
+    Say(global, "The policy document has a mistake: " + problem.ToString());
+  }
+  return std::move(parsed.document);
+}
+
 Result<backup::FoundRepositories> RepositoriesOf(Environment& environment,
+                                                 const std::optional<PolicyDocument>& document,
                                                  const std::vector<std::string>& names) {
   if (names.empty()) {
-    return backup::FindRepositories(environment.backup_services(), environment.config().policy);
+    return backup::FindRepositories(environment.backup_services(), environment.config().policy,
+                                    document);
   }
   backup::FoundRepositories found;
   for (const std::string& name : names) {
@@ -52,9 +72,10 @@ Error NoRepository() {
 }
 
 Result<int> Rebuild(const GlobalOptions& global, const std::vector<std::string>& names) {
-  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
-  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  HF_ASSIGN_OR_RETURN(const auto found, RepositoriesOf(*environment, names));
+  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(loaded.config));
+  HF_ASSIGN_OR_RETURN(const auto found,
+                      RepositoriesOf(*environment, ReadableDocument(global, loaded), names));
   const auto& [repositories, unsearched] = found;
   for (const Error& error : unsearched) Say(global, "NOT SEARCHED: " + error.message);
   if (repositories.empty()) return NoRepository();
@@ -148,9 +169,11 @@ void PrintDrift(const verify::DriftReport& report, const Collected& collected, b
 }
 
 Result<int> Check(const GlobalOptions& global, const CheckOptions& options) {
-  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
-  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  HF_ASSIGN_OR_RETURN(const auto found, RepositoriesOf(*environment, options.names));
+  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(loaded.config));
+  HF_ASSIGN_OR_RETURN(
+      const auto found,
+      RepositoriesOf(*environment, ReadableDocument(global, loaded), options.names));
   for (const Error& error : found.unsearched) Say(global, "NOT SEARCHED: " + error.message);
   if (found.repositories.empty()) return NoRepository();
   std::vector<repository::Repository> repositories;

@@ -119,6 +119,7 @@ std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context) {
   AddCatalogCommands(*app, context);
   AddAuditCommands(*app, context);
   AddConfigCommands(*app, context);
+  AddPolicyCommands(*app, context);
   AddExplainCommand(*app, context);
   AddDocumentCommands(*app, context);
   AddVersionCommand(*app, context);

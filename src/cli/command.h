@@ -48,6 +48,7 @@ void AddServeCommands(CLI::App& app, CommandContext context);    // up, localclo
 void AddDemoCommand(CLI::App& app, CommandContext context);
 void AddStatusCommand(CLI::App& app, CommandContext context);
 void AddConfigCommands(CLI::App& app, CommandContext context);   // config show|validate
+void AddPolicyCommands(CLI::App& app, CommandContext context);   // policy show|validate
 void AddCatalogCommands(CLI::App& app, CommandContext context);  // catalog rebuild|check
 void AddAuditCommands(CLI::App& app, CommandContext context);    // audit list|verify
 void AddExplainCommand(CLI::App& app, CommandContext context);

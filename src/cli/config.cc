@@ -160,6 +160,7 @@ Result<Config> BuildConfig(Layers& layers) {
                 .project = layers.TextOf("project"),
                 .restore_project = layers.TextOf("restore_project"),
                 .workers = layers.ValueOf("workers").get<int>(),
+                .policy_file = layers.TextOf("policy_file"),
                 .policy = {}};
   HF_ASSIGN_OR_RETURN(config.policy, BackupPolicy::FromJson(policy));
   return config;

@@ -42,6 +42,7 @@ struct Config {
       "gcp-platform-team-project";  // central: topics and subscriptions (seed 000)
   std::string restore_project;      // where restores go; empty: the source's own project
   int workers = 4;
+  std::string policy_file;  // of the policy document, as given (policy_source.h); empty: none
   BackupPolicy policy;
 
   bool operator==(const Config&) const = default;

@@ -61,6 +61,8 @@ class Reader {
     if (!seen_.insert(name).second) {
       return Invalid(key.Mark(), fmt::format("\"{}\" is set twice", name));
     }
+    // A document of its own, which policy_source.h reads.
+    if (name == kPoliciesMember) return Ok();
     if (const Setting* setting = FindSetting(name)) return ReadValue(*setting, key, value);
     if (!IsSection(name)) {
       const std::string nearest = DidYouMean(member, MembersOf(section));

@@ -6,12 +6,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "cli/settings.h"
 
 namespace holdfast::cli {
+
+// The member of the file that holds a policy document, and no settings.
+inline constexpr std::string_view kPoliciesMember = "policies";
 
 struct FileSetting {
   const Setting* setting = nullptr;  // never nullptr

@@ -24,6 +24,8 @@ Result<int> Help(const CLI::App& app, const HelpOptions& options) {
     std::cout << CommandReference(program);
   } else if (options.markdown == "settings") {
     std::cout << SettingReference();
+  } else if (options.markdown == "policy") {
+    std::cout << PolicyReference();
   } else {
     HF_ASSIGN_OR_RETURN(const CommandDoc* command, FindCommand(program, options.names));
     std::cout << HelpText(*command, program);
@@ -37,7 +39,7 @@ void AddHelp(CLI::App& app, CommandContext context) {
   command->add_option("command", options->names, "The command's names; none: the program");
   command->add_option("--markdown", options->markdown, "Print a page of docs/reference instead")
       ->type_name("PAGE")
-      ->check(OneOf({"commands", "settings"}));
+      ->check(OneOf({"commands", "settings", "policy"}));
   SetExamples(*command, {{"holdfast help backup run", ""}});
   command->callback([&app, context, options] {
     context.action = [&app, options] { return Help(app, *options); };

@@ -29,6 +29,8 @@ std::optional<ExitCode> ExitCodeOfId(ErrorId id) {
     case ErrorId::kUsage:
     case ErrorId::kConfigInvalid:
     case ErrorId::kInvalidName:
+    case ErrorId::kInvalidPolicy:
+    case ErrorId::kInvalidSchedule:
     case ErrorId::kBackupAmbiguous:
       return kExitUsage;
     case ErrorId::kRestorePartial:

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "base/directory_lock.h"
 #include "cli/command.h"
 #include "cli/demo_organization.h"
 #include "cli/environment.h"
@@ -260,6 +261,7 @@ TEST_F(ProgramTest, AllJsonFollowsOneConvention) {
       {"catalog rebuild", RunJson({"catalog", "rebuild"}), true},
       {"config show", RunJson({"config", "show"}), false},
       {"config validate", RunJson({"config", "validate"}), true},
+      {"policy show", RunJson({"policy", "show", "acme-shop.sales.people"}), true},
       {"explain", RunJson({"explain"}), false},
       {"explain B0001", RunJson({"explain", "B0001"}), true},
       {"version", RunJson({"version"}), true},
@@ -273,6 +275,62 @@ TEST_F(ProgramTest, AllJsonFollowsOneConvention) {
     EXPECT_THAT(document.json["schema"].get<std::string>(), testing::StartsWith("holdfast."))
         << document.command;
   }
+}
+
+TEST_F(ProgramTest, TellsWhatHoldsForATableAndWhere) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app) << "policy_file: policy.yaml\n";
+  std::ofstream(directory_ + "/policy.yaml")
+      << "defaults: {forced_full_days: 3, schedule: '0 2 * * *'}\n"
+         "tables: {acme-shop.sales.peo*: {codec: NONE}}\n"
+         "owner_bounds: {labels: true, fields: {codec: {allow: [SNAPPY]}}}\n";
+  ASSERT_TRUE(Open()
+                  ->warehouse()
+                  .UpdateTable({"acme-shop", "sales", "people", ""},
+                               {{"labels", {{"holdfast-codec", "deflate"}}}})
+                  .ok());
+  const Json shown = RunJson({"policy", "show", "acme-shop.sales.people"});
+  const auto field = [&](const std::string& name) {
+    for (const Json& row : shown["fields"]) {
+      if (row["field"] == name) return row;
+    }
+    return Json();
+  };
+  EXPECT_EQ(field("codec")["value"], "NONE");
+  EXPECT_THAT(field("codec")["origin"].get<std::string>(),
+              testing::MatchesRegex("tables.acme-shop.sales.peo. at .*/policy.yaml:2"));
+  EXPECT_EQ(field("shrink_threshold")["origin"], "default");
+  ASSERT_EQ(shown["refusals"].size(), 1U);
+  EXPECT_EQ(shown["refusals"][0]["field"], "codec");
+  EXPECT_THAT(Run({"policy", "show", "acme-shop.sales.people"}).err, HasSubstr("only \"SNAPPY\""));
+  EXPECT_THAT(Run({"policy", "validate"}).out, HasSubstr("2 rules, 1 schedule"));
+
+  std::ofstream(directory_ + "/policy.yaml") << "defaults:\n  codec: ZIP\n  colour: red\n";
+  const Ran wrong = Run({"policy", "validate"});
+  EXPECT_NE(wrong.exit_code, 0);
+  EXPECT_THAT(wrong.out, HasSubstr("policy.yaml:2:10: codec is"));
+  EXPECT_THAT(wrong.out, HasSubstr("policy.yaml:3:3: there is no field"));
+  EXPECT_THAT(Run({"backup", "run"}).err, HasSubstr("P0002"));
+  EXPECT_EQ(Run({"backup", "list"}).exit_code, 0) << "what needs no policy goes on";
+}
+
+TEST_F(ProgramTest, RunsWhatIsDueOnce) {
+  MakeTables();
+  EXPECT_THAT(Run({"backup", "run", "--due"}).err,
+              HasSubstr("no policy document gives a schedule"));
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "policies:\n  tables:\n    acme-shop.sales.people: {schedule: '0 2 * * *'}\n"
+         "    acme-shop.sales.orders: {exclude: true}\n";
+  const Json run = RunJson({"backup", "run", "--due"});
+  EXPECT_EQ(run["totals"]["backed_up"], 1);
+  EXPECT_EQ(run["totals"]["excluded"], 1);
+  EXPECT_EQ(run["run"]["due"], Json::array({"0 2 * * * UTC"}));
+  const Ran again = Run({"backup", "run", "--due"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.err, HasSubstr("Nothing is due; next at "));
+  const auto lock = DirectoryLock::Take(directory_ + "/data/schedules");
+  ASSERT_TRUE(lock.ok());
+  EXPECT_EQ(Run({"backup", "run", "--due"}).exit_code, kExitLocked) << "one process at a time";
 }
 
 TEST_F(ProgramTest, ARunThatWasGoneOnWithHasItsOwnSummary) {

@@ -16,4 +16,7 @@ std::string CommandReference(const CommandDoc& program);
 // docs/reference/configuration.md
 std::string SettingReference();
 
+// docs/reference/policy.md: the policy document, its levels and fields (policy_reference.cc).
+std::string PolicyReference();
+
 }  // namespace holdfast::cli

@@ -75,6 +75,10 @@ TEST(Reference, SettingsAreThoseOfTheProgram) {
   EXPECT_EQ(ReadPage("configuration.md"), SettingReference());
 }
 
+TEST(Reference, FieldsOfAPolicyAreThoseOfTheProgram) {
+  EXPECT_EQ(ReadPage("policy.md"), PolicyReference());
+}
+
 TEST(Reference, ABarDoesNotEndACell) {
   CommandDoc program{.path = "p", .name = "p", .summary = "Does"};
   program.flags.push_back({.names = {"--x"}, .value = "A|B", .doc = "One | other"});

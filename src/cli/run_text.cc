@@ -67,6 +67,10 @@ std::string OutcomeWords(Outcome outcome) {
       return "NOT PROTECTED";
     case Outcome::kFailed:
       return "FAILED";
+    case Outcome::kExcluded:
+      return "excluded";
+    case Outcome::kNotDue:
+      return "not due";
     case Outcome::kVanished:
       break;
   }
@@ -113,7 +117,8 @@ void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items) {
     group.clear();
   };
   for (const ItemOutcome& item : items) {
-    if (item.outcome == Outcome::kUnchanged && !item.suspect) continue;
+    const bool is_quiet = item.outcome == Outcome::kUnchanged || item.outcome == Outcome::kNotDue;
+    if (is_quiet && !item.suspect && item.note.empty()) continue;
     if (!group.empty() && (group.back()->outcome != item.outcome ||
                            group.back()->object.WholeTable() != item.object.WholeTable())) {
       flush();
@@ -127,11 +132,14 @@ Json RunDocument(const RunReport& report) {
   const Run& run = report.run;
   Json document = report.ToJson();
   document["schema"] = "holdfast.backup_run.v1";
+  const Json policy_document = run.document ? run.document->ToJson() : Json();
   document["run"] = {{"id", run.id},
                      {"state", RunStateName(run.state)},
                      {"started", FormatTimestamp(FromUnixMillis(run.started_ms))},
                      {"finished", FormatTimestamp(FromUnixMillis(run.finished_ms))},
-                     {"policy", run.policy.ToJson()}};
+                     {"policy", run.policy.ToJson()},
+                     {"policy_document", policy_document},
+                     {"due", run.due}};
   document["totals"]["suspect"] = CountSuspects(report.items);
   return document;
 }
@@ -145,6 +153,8 @@ std::string SummarizeTotals(const RunTotals& totals) {
   add(Outcome::kMetadataOnly, "with a new description only");
   add(Outcome::kUnchanged, "unchanged");
   add(Outcome::kVanished, "deleted at the source");
+  add(Outcome::kNotDue, "not due");
+  add(Outcome::kExcluded, "excluded by policy");
   add(Outcome::kUnsupported, "NOT PROTECTED");
   add(Outcome::kFailed, "FAILED");
   return text + fmt::format("; {}, {}", Plural(totals.rows, "row"), HumanBytes(totals.bytes));

@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
+#include "cli/run_schedules.h"
 #include "localcloud/localcloud.h"
 
 namespace holdfast::cli {
@@ -110,6 +111,8 @@ Result<int> Up(const GlobalOptions& global) {
     workers.emplace_back(
         [&](const std::stop_token& token) { backup::Worker(setup, services).RunUntil(token); });
   }
+  workers.emplace_back(
+      [&](const std::stop_token& token) { RunSchedules(global, *environment, token); });
   Say(global, environment->DescribeCloud() + ": " + Plural(config.workers, "worker") +
                   " ready; Ctrl-C stops.");
   stop.Wait();

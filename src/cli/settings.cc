@@ -63,6 +63,10 @@ constexpr auto kSettings = std::to_array<Setting>({
     {.name = "endpoints.pubsub",
      .fallback = "pubsub.googleapis.com:443",
      .doc = "Pub/Sub, when `cloud` is `google`: host and port of gRPC"},
+    {.name = "policy_file",
+     .unset = "the member `policies` of this file",
+     .doc = "the policy document (docs/reference/policy.md), beside this file unless the path is "
+            "absolute"},
     {.name = "policy.name", .fallback = "default", .doc = "for people"},
     {.name = "policy.method",
      .type = SettingType::kChoice,

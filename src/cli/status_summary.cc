@@ -56,8 +56,8 @@ class SeenByRun {
 
   void Note(const ItemOutcome& outcome) {
     const TableRef& object = outcome.object;
-    const bool unseen = outcome.outcome == Outcome::kFailed ||
-                        (outcome.outcome == Outcome::kUnsupported && object.table.empty());
+    const bool unseen =
+        IsUnseen(outcome) || (outcome.outcome == Outcome::kUnsupported && object.table.empty());
     if (!unseen) return;
     if (object.dataset.empty()) {
       failed_project_ = object.project;
@@ -188,9 +188,15 @@ class Summing {
   StatusSummary& summary_;
 };
 
+// Whether the run looked at all of the scope: one of some schedules leaves out what others cover.
+bool IsWhole(const Run& run, const Scope& whole) {
+  const bool all_due =
+      run.due.empty() || (run.document && run.document->Schedules().size() == run.due.size());
+  return run.policy.scope == whole && all_due;
+}
+
 Result<RunStatus> StatusOf(catalog::Catalog& catalog, const Run& run, const Scope& whole) {
-  RunStatus status{
-      .run = run, .progress = {}, .whole_scope = run.policy.scope == whole, .failed = {}};
+  RunStatus status{.run = run, .progress = {}, .whole_scope = IsWhole(run, whole), .failed = {}};
   HF_ASSIGN_OR_RETURN(status.progress, catalog.GetProgress(run.id));
   return status;
 }
@@ -201,7 +207,7 @@ Status FindRuns(catalog::Catalog& catalog, const Scope& whole, StatusSummary& su
   do {
     HF_ASSIGN_OR_RETURN(const auto page, catalog.ListRuns(false, token));
     for (const Run& run : page.items) {
-      const bool wanted = run.state == RunState::kFinished && run.policy.scope == whole;
+      const bool wanted = run.state == RunState::kFinished && IsWhole(run, whole);
       if (!summary.last_run) {
         HF_ASSIGN_OR_RETURN(summary.last_run, StatusOf(catalog, run, whole));
         if (wanted) return Ok();

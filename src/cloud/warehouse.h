@@ -41,6 +41,11 @@ class Warehouse {
   virtual Result<Page<TableSummary>> ListTables(const DatasetRef& dataset,
                                                 const std::string& page_token) = 0;
 
+  // The labels of the dataset's tables, of those that have any, in bulk: what ListTables cannot
+  // tell, for a policy that asks for them.
+  virtual Result<Page<TableLabels>> ListTableLabels(const DatasetRef& dataset,
+                                                    const std::string& page_token) = 0;
+
   // Partitions of one table, each id once, in ascending order; empty when it has none.
   virtual Result<Page<PartitionInfo>> ListPartitions(const TableRef& table,
                                                      const std::string& page_token) = 0;

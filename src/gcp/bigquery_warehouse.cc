@@ -203,6 +203,30 @@ Result<cloud::Page<TableSummary>> BigQueryWarehouse::ListTables(const DatasetRef
   return page;
 }
 
+Result<cloud::Page<TableLabels>> BigQueryWarehouse::ListTableLabels(const DatasetRef& dataset,
+                                                                    const std::string& page_token) {
+  RestCall call{.path = DatasetPath(dataset) + "/tables",
+                .what = "labels of the tables of " + dataset.ToString(),
+                .names = kDatasetErrors};
+  call.query.Add("maxResults", "1000");
+  if (!page_token.empty()) call.query.Add("pageToken", page_token);
+  HF_ASSIGN_OR_RETURN(const Json json, client_.Call(call));
+
+  cloud::Page<TableLabels> page;
+  page.next_page_token = StringOr(json, "nextPageToken", "");
+  HF_ASSIGN_OR_RETURN(const std::span<const Json> tables, ListItems(json, "tables"));
+  for (const Json& item : tables) {
+    const Json* reference = FindField(item, "tableReference");
+    if (reference == nullptr) return MakeError(ErrorId::kInvalidJson, "a table without reference");
+    HF_ASSIGN_OR_RETURN(const std::string table, RequiredString(*reference, "tableId"));
+    auto labels = LabelsOf(item);
+    if (labels.empty()) continue;
+    page.items.push_back(
+        {.ref = {dataset.project, dataset.dataset, table, ""}, .labels = std::move(labels)});
+  }
+  return page;
+}
+
 Result<cloud::Page<PartitionInfo>> BigQueryWarehouse::ListPartitions(
     const TableRef& table, const std::string& page_token) {
   // `__UNPARTITIONED__` has a row for each storage tier, hence the sums (google-semantics A2 #12).

@@ -20,6 +20,8 @@ class BigQueryWarehouse final : public cloud::Warehouse {
   Result<DatasetInfo> EnsureDataset(const DatasetInfo& dataset) override;
   Result<cloud::Page<TableSummary>> ListTables(const DatasetRef& dataset,
                                                const std::string& page_token) override;
+  Result<cloud::Page<TableLabels>> ListTableLabels(const DatasetRef& dataset,
+                                                   const std::string& page_token) override;
   Result<cloud::Page<PartitionInfo>> ListPartitions(const TableRef& table,
                                                     const std::string& page_token) override;
   Result<TableInfo> GetTable(const TableRef& table) override;

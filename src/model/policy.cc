@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdlib>
 
 #include "base/hash.h"
 
@@ -188,6 +189,23 @@ Status SetChoices(const Json& json, BackupPolicy& policy) {
   return Ok();
 }
 
+Status SetProjects(const Json& json, BackupPolicy& policy) {
+  const Json* list = FindField(json, "backup_operation_projects");
+  if (list == nullptr) return Ok();
+  if (!list->is_array() || list->size() > kPatternsMax) {
+    return MakeError(ErrorId::kInvalidJson, "\"backup_operation_projects\" is not a list");
+  }
+  policy.backup_operation_projects.clear();
+  for (const Json& item : *list) {
+    if (!item.is_string()) {
+      return MakeError(ErrorId::kInvalidJson, "\"backup_operation_projects\" is not of texts");
+    }
+    HF_RETURN_IF_ERROR(ValidateProjectId(item.get_ref<const std::string&>()));
+    policy.backup_operation_projects.push_back(item.get<std::string>());
+  }
+  return Ok();
+}
+
 Status SetNumbers(const Json& json, BackupPolicy& policy) {
   HF_ASSIGN_OR_RETURN(const auto forced, OptionalInt64(json, "forced_full_days"));
   policy.forced_full_days = forced.value_or(policy.forced_full_days);
@@ -232,6 +250,7 @@ Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
   HF_RETURN_IF_ERROR(SetNames(json, policy));
   HF_RETURN_IF_ERROR(SetChoices(json, policy));
   HF_RETURN_IF_ERROR(SetNumbers(json, policy));
+  HF_RETURN_IF_ERROR(SetProjects(json, policy));
   HF_RETURN_IF_ERROR(SetBool(json, "direct_extract", policy.direct_extract));
   HF_RETURN_IF_ERROR(SetBool(json, "trust_equal_counts", policy.trust_equal_counts));
   if (const Json* scope = FindField(json, "scope")) {
@@ -241,19 +260,23 @@ Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
 }
 
 Json BackupPolicy::ToJson() const {
-  return {{"name", name},
-          {"method", MethodName(method)},
-          {"scope", scope.ToJson()},
-          {"bucket_pattern", bucket_pattern},
-          {"staging_bucket_pattern", staging_bucket_pattern},
-          {"prefix", prefix},
-          {"direct_extract", direct_extract},
-          {"copy_project", copy_project},
-          {"codec", codec},
-          {"verify", VerifyLevelName(verify)},
-          {"shrink_threshold", shrink_threshold},
-          {"trust_equal_counts", trust_equal_counts},
-          {"forced_full_days", forced_full_days}};
+  Json json = {{"name", name},
+               {"method", MethodName(method)},
+               {"scope", scope.ToJson()},
+               {"bucket_pattern", bucket_pattern},
+               {"staging_bucket_pattern", staging_bucket_pattern},
+               {"prefix", prefix},
+               {"direct_extract", direct_extract},
+               {"copy_project", copy_project},
+               {"codec", codec},
+               {"verify", VerifyLevelName(verify)},
+               {"shrink_threshold", shrink_threshold},
+               {"trust_equal_counts", trust_equal_counts},
+               {"forced_full_days", forced_full_days}};
+  if (!backup_operation_projects.empty()) {
+    json["backup_operation_projects"] = backup_operation_projects;
+  }
+  return json;
 }
 
 std::string FillBucketPattern(std::string_view pattern, std::string_view project,
@@ -274,6 +297,13 @@ std::string FillBucketPattern(std::string_view pattern, std::string_view project
   while (!name.empty() && name.back() == '-') name.pop_back();
   if (name.size() <= kBucketNameMax) return name;
   return name.substr(0, kBucketNameMax - 11) + "-" + Sha256Hex(filled).substr(0, 10);
+}
+
+std::string JobProjectOf(const BackupPolicy& policy, const TableRef& object) {
+  const std::vector<std::string>& projects = policy.backup_operation_projects;
+  if (projects.empty()) return object.project;
+  const std::string hash = Sha256Hex(object.ToString()).substr(0, 8);
+  return projects[std::strtoul(hash.c_str(), nullptr, 16) % projects.size()];
 }
 
 std::string ShrinkReason(const BackupPolicy& policy, int64_t last_rows, int64_t rows) {

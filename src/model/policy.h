@@ -53,6 +53,8 @@ struct BackupPolicy {
       0.5;  // fewer than this share of the last backup's rows: suspect (trap 6)
   bool trust_equal_counts = false;  // take Change::kMetadataOnly without reading the data again
   int64_t forced_full_days = 7;     // an unchanged object is backed up anyway after this; 0: never
+  // Over which the jobs are spread, whose quotas they use; empty: a table's own project.
+  std::vector<std::string> backup_operation_projects;
 
   static Result<BackupPolicy> FromJson(const Json& json);  // absent members keep their defaults
   Json ToJson() const;
@@ -63,6 +65,10 @@ struct BackupPolicy {
 // becomes one '-', 63 bytes at most (a longer one ends in a hash of the whole).
 std::string FillBucketPattern(std::string_view pattern, std::string_view project,
                               std::string_view location);
+
+// The project in which the jobs of an object run: always the same one of several, so that a job
+// that was started is found again.
+std::string JobProjectOf(const BackupPolicy& policy, const TableRef& object);
 
 // Why a backup of `rows` is suspect after one of `last_rows`; empty: it is not.
 std::string ShrinkReason(const BackupPolicy& policy, int64_t last_rows, int64_t rows);

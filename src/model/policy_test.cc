@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace holdfast {
 namespace {
 
@@ -53,6 +55,7 @@ TEST(BackupPolicy, RoundTripsThroughJson) {
   policy.shrink_threshold = 0.25;
   policy.direct_extract = false;
   policy.forced_full_days = 0;
+  policy.backup_operation_projects = {"ops-one", "ops-two"};
   const auto parsed = BackupPolicy::FromJson(policy.ToJson());
   ASSERT_TRUE(parsed.ok()) << parsed.error().message;
   EXPECT_EQ(*parsed, policy);
@@ -67,6 +70,8 @@ TEST(BackupPolicy, RefusesWrongMembers) {
                         {{"shrink_threshold", 2}},
                         {{"forced_full_days", -1}},
                         {{"direct_extract", "yes"}},
+                        {{"backup_operation_projects", "ops"}},
+                        {{"backup_operation_projects", {"No Project"}}},
                         {{"scope", {{"include", {"a..b"}}}}},
                         {{"scope", {{"include", {"a.b.c.d"}}}}},
                         {{"scope", {{"exclude", {7}}}}},
@@ -104,6 +109,21 @@ TEST(BucketPattern, FillsInNamesThatABucketMayHave) {
   const std::string name = FillBucketPattern("{project}-holdfast-{location}", project, "US");
   EXPECT_EQ(name.size(), 63);
   EXPECT_NE(name, FillBucketPattern("{project}-holdfast-{location}", project, "EU"));
+}
+
+TEST(JobProject, SpreadsObjectsAndKeepsEachWhereItIs) {
+  BackupPolicy policy;
+  const TableRef orders{"acme", "sales", "orders", ""};
+  EXPECT_EQ(JobProjectOf(policy, orders), "acme");
+  policy.backup_operation_projects = {"ops-one", "ops-two", "ops-three"};
+  std::map<std::string, int> tables;
+  for (int i = 0; i < 300; ++i) {
+    ++tables[JobProjectOf(policy, {"acme", "sales", "t" + std::to_string(i), ""})];
+  }
+  for (const std::string& project : policy.backup_operation_projects) {
+    EXPECT_GT(tables[project], 60) << project;
+  }
+  EXPECT_EQ(JobProjectOf(policy, orders), JobProjectOf(policy, orders));
 }
 
 TEST(ShrinkReason, NamesAFallBelowTheThreshold) {

@@ -10,13 +10,24 @@ namespace holdfast {
 namespace {
 
 constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {
-    "backed_up", "unchanged", "metadata_only", "unsupported", "failed", "vanished"};
+    "backed_up", "unchanged", "metadata_only", "unsupported",
+    "failed",    "vanished",  "excluded",      "not_due"};
 
 // A project, "project.dataset" or a table: whatever of the object has a name.
 std::string ObjectText(const TableRef& object) {
   if (object.dataset.empty()) return object.project;
   if (object.table.empty()) return object.dataset_ref().ToString();
   return object.ToString();
+}
+
+Result<std::vector<std::string>> SchedulesFromJson(const Json& json) {
+  std::vector<std::string> schedules;
+  if (!json.is_array()) return MakeError(ErrorId::kInvalidJson, "\"due\" is not a list");
+  for (const Json& item : json) {
+    if (!item.is_string()) return MakeError(ErrorId::kInvalidJson, "\"due\" is not of texts");
+    schedules.push_back(item.get<std::string>());
+  }
+  return schedules;
 }
 
 }  // namespace
@@ -26,11 +37,14 @@ std::string_view RunStateName(RunState state) {
 }
 
 Json Run::ToJson() const {
-  return {{"id", id},
-          {"state", RunStateName(state)},
-          {"started_ms", started_ms},
-          {"finished_ms", finished_ms},
-          {"policy", policy.ToJson()}};
+  Json json = {{"id", id},
+               {"state", RunStateName(state)},
+               {"started_ms", started_ms},
+               {"finished_ms", finished_ms},
+               {"policy", policy.ToJson()}};
+  if (document) json["policy_document"] = document->ToJson();
+  if (!due.empty()) json["due"] = due;
+  return json;
 }
 
 Result<Run> Run::FromJson(const Json& json) {
@@ -46,6 +60,12 @@ Result<Run> Run::FromJson(const Json& json) {
   const Json* policy = FindField(json, "policy");
   if (policy == nullptr) return MakeError(ErrorId::kInvalidJson, "a run without \"policy\"");
   HF_ASSIGN_OR_RETURN(run.policy, BackupPolicy::FromJson(*policy));
+  if (const Json* document = FindField(json, "policy_document")) {
+    HF_ASSIGN_OR_RETURN(run.document, PolicyDocument::FromJson(*document));
+  }
+  if (const Json* due = FindField(json, "due")) {
+    HF_ASSIGN_OR_RETURN(run.due, SchedulesFromJson(*due));
+  }
   return run;
 }
 
@@ -73,6 +93,7 @@ Json ItemOutcome::ToJson() const {
                {"duration_ms", duration_ms}};
   if (!error_id.empty()) json["error_id"] = error_id;
   if (suspect) json["suspect"] = true;
+  if (!note.empty()) json["note"] = note;
   return json;
 }
 
@@ -97,7 +118,14 @@ Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
   item.error_id = std::move(error_id).value_or("");
   HF_ASSIGN_OR_RETURN(const auto suspect, OptionalBool(json, "suspect"));
   item.suspect = suspect.value_or(false);
+  HF_ASSIGN_OR_RETURN(auto note, OptionalString(json, "note"));
+  item.note = std::move(note).value_or("");
   return item;
+}
+
+bool IsUnseen(const ItemOutcome& item) {
+  return item.outcome == Outcome::kFailed || item.outcome == Outcome::kExcluded ||
+         item.outcome == Outcome::kNotDue;
 }
 
 void RunTotals::Add(const ItemOutcome& item) {

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "model/policy.h"
+#include "model/policy_document.h"
 #include "model/resource_names.h"
 
 namespace holdfast {
@@ -29,6 +30,11 @@ struct Run {
   int64_t started_ms = 0;
   int64_t finished_ms = 0;  // 0 while it runs
   BackupPolicy policy;      // as it was when the run began, scope included
+  // What holds for each object beyond that, as it was when the run began; nullopt: nothing does.
+  std::optional<PolicyDocument> document;
+  // The schedules that the run is of ("0 23 * * * America/New_York"): objects of others are not
+  // due. Empty: every object is, whatever its schedule.
+  std::vector<std::string> due;
 
   // JSON and back, without loss. Errors: kInvalidJson naming the member, those of the policy.
   static Result<Run> FromJson(const Json& json);
@@ -42,8 +48,10 @@ enum class Outcome {
   kUnsupported,   // of a kind that is not backed up: NOT protected
   kFailed,        // see error_id and reason
   kVanished,      // was listed, then gone before it could be read (google-semantics A2 #16)
+  kExcluded,      // the policy document says that it is not backed up: NOT protected
+  kNotDue,        // its schedule is not one that the run is of
 };
-inline constexpr int kOutcomes = 6;
+inline constexpr int kOutcomes = 8;
 std::string_view OutcomeName(Outcome outcome);  // "backed_up", ...
 
 // The inverse; nullopt for another text.
@@ -59,11 +67,16 @@ struct ItemOutcome {
   int64_t duration_ms = 0;
   std::string error_id;  // "G0006"; empty unless it failed
   bool suspect = false;  // the backup that holds it is suspect: a person is to look at it
+  std::string note;      // what its owner asked for and was refused; empty: nothing
 
-  // As Run's; a document without error_id or suspect is one without that.
+  // As Run's; a document without error_id, suspect or note is one without that.
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
 };
+
+// Whether the run did not look at the object: then nothing follows about what is, or is not, in it
+// or below it.
+bool IsUnseen(const ItemOutcome& item);
 
 // Sums over outcomes.
 struct RunTotals {

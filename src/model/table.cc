@@ -159,4 +159,14 @@ Result<TableInfo> TableInfo::FromJson(const Json& resource) {
   return table;
 }
 
+std::map<std::string, std::string, std::less<>> LabelsOf(const Json& resource) {
+  std::map<std::string, std::string, std::less<>> labels;
+  const Json* found = FindField(resource, "labels");
+  if (found == nullptr || !found->is_object()) return labels;
+  for (const auto& [key, value] : found->items()) {
+    if (value.is_string()) labels.emplace(key, value.get<std::string>());
+  }
+  return labels;
+}
+
 }  // namespace holdfast

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,6 +66,15 @@ struct TableSummary {
   int64_t rows = 0;
   int64_t bytes = 0;
 };
+
+// The labels of a table, by key.
+struct TableLabels {
+  TableRef ref;
+  std::map<std::string, std::string, std::less<>> labels;
+};
+
+// The labels in a dataset's or table's resource; those that are not texts are left out.
+std::map<std::string, std::string, std::less<>> LabelsOf(const Json& resource);
 
 // One table whole.
 struct TableInfo {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/hash.h"
 #include "model/ids.h"
+#include "model/policy.h"
 
 namespace holdfast {
 
@@ -16,7 +18,10 @@ constexpr size_t kMessageTextMax = 10'000'000;  // what a message bus takes
 Json ContentOf(const StartBackupProcess& message) { return {{"run", message.run}}; }
 
 Json ContentOf(const CheckProjectTables& message) {
-  return {{"run", message.run}, {"project_to_check", message.project_to_check}};
+  Json json = {{"run", message.run}, {"project_to_check", message.project_to_check}};
+  if (!message.folders.empty()) json["folders"] = message.folders;
+  if (!message.labels.empty()) json["labels"] = message.labels;
+  return json;
 }
 
 Json ContentOf(const RunBackup& message) {
@@ -26,10 +31,13 @@ Json ContentOf(const RunBackup& message) {
                      {"fingerprint", unit.fingerprint.ToJson()},
                      {"change", ChangeName(unit.change)}});
   }
-  return {{"run", message.run},
-          {"table_to_backup", message.table_to_backup.ToString()},
-          {"method", MethodName(message.method)},
-          {"partitions", std::move(units)}};
+  Json json = {{"run", message.run},
+               {"table_to_backup", message.table_to_backup.ToString()},
+               {"method", MethodName(message.method)},
+               {"partitions", std::move(units)}};
+  if (!message.policy.empty()) json["policy"] = message.policy;
+  if (!message.note.empty()) json["note"] = message.note;
+  return json;
 }
 
 // What is asked for, as text; each part preceded by its length.
@@ -83,6 +91,19 @@ Status ParseUnits(const Json& json, std::vector<BackupUnit>& units) {
   return Ok();
 }
 
+Status ParseAncestry(const Json& json, CheckProjectTables& message) {
+  const Json* folders = FindField(json, "folders");
+  const Json* labels = FindField(json, "labels");
+  const auto is_text = [](const Json& item) { return item.is_string(); };
+  if ((folders != nullptr && !(folders->is_array() && std::ranges::all_of(*folders, is_text))) ||
+      (labels != nullptr && !(labels->is_object() && std::ranges::all_of(*labels, is_text)))) {
+    return MakeError(ErrorId::kInvalidJson, "\"folders\" or \"labels\" is not of texts");
+  }
+  if (folders != nullptr) folders->get_to(message.folders);
+  if (labels != nullptr) labels->get_to(message.labels);
+  return Ok();
+}
+
 Result<WorkMessage> ParseRunBackup(const Json& json, std::string run) {
   RunBackup message{.run = std::move(run), .table_to_backup = {}, .method = {}, .units = {}};
   HF_ASSIGN_OR_RETURN(const std::string table, RequiredString(json, "table_to_backup"));
@@ -95,6 +116,12 @@ Result<WorkMessage> ParseRunBackup(const Json& json, std::string run) {
   if (!method) return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is no method", name));
   message.method = *method;
   HF_RETURN_IF_ERROR(ParseUnits(json, message.units));
+  if (const Json* policy = FindField(json, "policy")) {
+    HF_RETURN_IF_ERROR(BackupPolicy::FromJson(*policy).WithContext("policy"));
+    message.policy = *policy;
+  }
+  HF_ASSIGN_OR_RETURN(auto note, OptionalString(json, "note"));
+  message.note = std::move(note).value_or("");
   return WorkMessage(std::move(message));
 }
 
@@ -131,7 +158,10 @@ Result<WorkMessage> ParseWorkMessage(std::string_view topic, std::string_view te
   if (topic == kCheckTopic) {
     HF_ASSIGN_OR_RETURN(std::string project, RequiredString(json, "project_to_check"));
     HF_RETURN_IF_ERROR(ValidateProjectId(project));
-    return WorkMessage(CheckProjectTables{std::move(run), std::move(project)});
+    CheckProjectTables message{
+        .run = std::move(run), .project_to_check = std::move(project), .folders = {}, .labels = {}};
+    HF_RETURN_IF_ERROR(ParseAncestry(json, message));
+    return WorkMessage(std::move(message));
   }
   if (topic == kBackupTopic) return ParseRunBackup(json, std::move(run));
   return MakeError(ErrorId::kInvalidName, fmt::format("\"{}\" is not a topic of ours", topic));

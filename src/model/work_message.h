@@ -5,6 +5,7 @@
 // table_to_backup); unknown members are ignored. Plain values. Source: DESIGN §1.3, §4.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -34,6 +35,8 @@ struct StartBackupProcess {
 struct CheckProjectTables {
   std::string run;
   std::string project_to_check;
+  std::vector<std::string> folders;           // its ancestors as "folders/123", the nearest first
+  std::map<std::string, std::string> labels;  // of the project
 };
 
 // One thing to back up: a partition of the message's table, or the table itself.
@@ -51,6 +54,8 @@ struct RunBackup {
   TableRef table_to_backup;  // without partition
   Method method = Method::kExport;
   std::vector<BackupUnit> units;  // one at least, no partition twice
+  Json policy = Json::object();   // members of BackupPolicy that are the table's own
+  std::string note;               // goes into the table's outcomes (ItemOutcome::note)
 };
 
 using WorkMessage = std::variant<StartBackupProcess, CheckProjectTables, RunBackup>;

@@ -8,7 +8,7 @@ namespace {
 
 // A failure to list what is above the tables: the dataset, its project, or all projects.
 bool IsFailureAbove(const TableRef& source, const ItemOutcome& item) {
-  if (!item.object.table.empty() || item.outcome != Outcome::kFailed) return false;
+  if (!item.object.table.empty() || !IsUnseen(item)) return false;
   if (!item.object.dataset.empty()) return item.object.dataset_ref() == source.dataset_ref();
   const std::string& project = item.object.project;
   return project == source.project || project.find('/') != project.npos ||
@@ -76,7 +76,7 @@ void Census::Add(const Run& run, const std::vector<ItemOutcome>& items) {
 Census::Layout Census::LayoutOf(const std::vector<const ItemOutcome*>& items) {
   for (const ItemOutcome* item : items) {
     if (!item->object.partition.empty()) return Layout::kPartitioned;
-    if (item->outcome != Outcome::kFailed && item->outcome != Outcome::kVanished) {
+    if (!IsUnseen(*item) && item->outcome != Outcome::kVanished) {
       return Layout::kWhole;
     }
   }
@@ -104,6 +104,10 @@ void Census::AddTable(TableCensus& table, const Run& run,
     if (item->outcome == Outcome::kFailed && item->object.partition.empty()) {
       listed = false;
       if (!table.failure) table.failure = StateOf(*item, run);
+      continue;
+    }
+    if (IsUnseen(*item) && item->outcome != Outcome::kFailed) {
+      listed = false;  // left out on purpose: an older run may tell
       continue;
     }
     std::optional<ObjectState> state;

@@ -108,6 +108,22 @@ Result<cloud::Page<TableSummary>> SimWarehouse::ListTables(const DatasetRef& dat
   return PageOf(summaries, page_token, settings_.page_size);
 }
 
+Result<cloud::Page<TableLabels>> SimWarehouse::ListTableLabels(const DatasetRef& dataset,
+                                                               const std::string& page_token) {
+  HF_RETURN_IF_ERROR(faults_.Before(dataset.ToString()));
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(FindDataset(dataset));
+  std::map<std::string, TableLabels> labelled;
+  for (const TableState& state : tables_.TablesOf(dataset)) {
+    auto labels = LabelsOf(state->resource);
+    if (!labels.empty()) {
+      labelled[state->ref.table] = {.ref = state->ref, .labels = std::move(labels)};
+    }
+  }
+  HF_RETURN_IF_ERROR(faults_.After());
+  return PageOf(labelled, page_token, settings_.page_size);
+}
+
 Result<cloud::Page<PartitionInfo>> SimWarehouse::ListPartitions(const TableRef& table,
                                                                 const std::string& page_token) {
   HF_RETURN_IF_ERROR(faults_.Before(table.WholeTable().ToString()));

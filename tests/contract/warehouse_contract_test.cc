@@ -207,6 +207,29 @@ TEST_P(WarehouseContract, ListsEveryDatasetAndTableOnce) {
             expected);
 }
 
+TEST_P(WarehouseContract, ListsTheLabelsOfTables) {
+  for (int i = 0; i < 7; ++i) {
+    Json resource = TwoColumns();
+    resource["labels"] = {{"team", "t" + std::to_string(i)}, {"holdfast-class", "critical"}};
+    Create("labelled_" + std::to_string(i), resource);
+  }
+  std::map<std::string, std::string> teams;
+  ASSERT_TRUE(cloud::ForEachPage<TableLabels>(
+                  [&](const std::string& token) {
+                    return warehouse().ListTableLabels({world_->project(), "contract"}, token);
+                  },
+                  [&](TableLabels&& table) -> Status {
+                    EXPECT_EQ(table.labels.size(), 2);
+                    EXPECT_TRUE(teams.emplace(table.ref.table, table.labels["team"]).second);
+                    return Ok();
+                  })
+                  .ok());
+  ASSERT_EQ(teams.size(), 7);
+  EXPECT_EQ(teams["labelled_3"], "t3");
+  EXPECT_EQ(IdOf(warehouse().ListTableLabels({world_->project(), "absent"}, "")),
+            ErrorId::kDatasetNotFound);
+}
+
 TEST_P(WarehouseContract, CreatesATableFromItsResource) {
   Json resource = ByDay();
   resource["description"] = "days and numbers";

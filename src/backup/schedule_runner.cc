@@ -1,0 +1,86 @@
+#include "backup/schedule_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace holdfast::backup {
+
+namespace {
+
+constexpr int64_t kMissedTimesMax = 1000;
+// Runs that are looked through for a schedule's last one: a schedule that had none for so many runs
+// of others is due at once anyway.
+constexpr size_t kRunsLookedAtMax = 5000;
+
+// The times since the last run at which another should have begun, if there is any such.
+std::optional<MissedSchedule> FindMissed(const Schedule& schedule, Timestamp started,
+                                         Timestamp now) {
+  MissedSchedule missed{.schedule = schedule.ToString(), .first = schedule.NextDue(started)};
+  for (Timestamp at = missed.first; at + kScheduleGrace < now && missed.times < kMissedTimesMax;
+       at = schedule.NextDue(at)) {
+    ++missed.times;
+  }
+  if (missed.times == 0) return std::nullopt;
+  return missed;
+}
+
+}  // namespace
+
+DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHistory& history,
+                      Timestamp now) {
+  DueDecision decision;
+  for (const Schedule& schedule : schedules) {
+    const Timestamp next = schedule.NextDue(now);
+    if (!decision.next || next < *decision.next) decision.next = next;
+    if (history.is_run_under_way) continue;
+    const auto last = history.last_started_ms.find(schedule.ToString());
+    if (last == history.last_started_ms.end()) {
+      decision.due.push_back(schedule.ToString());
+      continue;
+    }
+    const Timestamp started = FromUnixMillis(last->second);
+    if (schedule.LastDue(now) <= started) continue;
+    decision.due.push_back(schedule.ToString());
+    if (auto missed = FindMissed(schedule, started, now)) {
+      decision.missed.push_back(*std::move(missed));
+    }
+  }
+  return decision;
+}
+
+Result<ScheduleHistory> ReadScheduleHistory(catalog::RunLedger& ledger,
+                                            const std::vector<Schedule>& schedules, Timestamp now) {
+  ScheduleHistory history;
+  HF_ASSIGN_OR_RETURN(const auto unfinished, catalog::UnfinishedRun(ledger));
+  if (unfinished) {
+    HF_ASSIGN_OR_RETURN(const auto progress, ledger.GetProgress(unfinished->id));
+    const int64_t heard_ms = std::max(progress.alive_ms, unfinished->started_ms);
+    history.is_run_under_way = now - FromUnixMillis(heard_ms) < kRunSilence;
+  }
+  std::set<std::string> wanted;
+  for (const Schedule& schedule : schedules) wanted.insert(schedule.ToString());
+  std::string token;
+  size_t looked = 0;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
+    for (const Run& run : page.items) {
+      for (const std::string& schedule : run.due) {
+        if (wanted.erase(schedule) > 0) history.last_started_ms[schedule] = run.started_ms;
+      }
+    }
+    looked += page.items.size();
+    token = page.next_page_token;
+  } while (!token.empty() && !wanted.empty() && looked < kRunsLookedAtMax);
+  return history;
+}
+
+std::string DescribeMissed(const MissedSchedule& missed) {
+  return fmt::format(
+      "{}: {} since {}", missed.schedule,
+      missed.times == 1 ? std::string("missed once") : fmt::format("missed {} times", missed.times),
+      FormatTimestamp(missed.first));
+}
+
+}  // namespace holdfast::backup
