@@ -118,6 +118,7 @@ std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context) {
   AddServeCommands(*app, context);
   AddCatalogCommands(*app, context);
   AddConfigCommands(*app, context);
+  AddPolicySimulateCommand(*app, context);
   AddExplainCommand(*app, context);
   AddDocumentCommands(*app, context);
   AddVersionCommand(*app, context);

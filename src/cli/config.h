@@ -14,6 +14,8 @@
 #include "base/result.h"
 #include "cli/settings.h"
 #include "model/policy.h"
+#include "model/retention.h"
+#include "retain/prune.h"
 
 namespace holdfast::cli {
 
@@ -43,6 +45,8 @@ struct Config {
   std::string restore_project;      // where restores go; empty: the source's own project
   int workers = 4;
   BackupPolicy policy;
+  RetentionPolicy retention;
+  retain::PruneOptions prune;
 
   bool operator==(const Config&) const = default;
 };

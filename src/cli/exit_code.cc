@@ -30,6 +30,7 @@ std::optional<ExitCode> ExitCodeOfId(ErrorId id) {
     case ErrorId::kConfigInvalid:
     case ErrorId::kInvalidName:
     case ErrorId::kBackupAmbiguous:
+    case ErrorId::kRetentionInvalid:
       return kExitUsage;
     case ErrorId::kRestorePartial:
       return kExitPartial;

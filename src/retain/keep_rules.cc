@@ -124,7 +124,9 @@ void ApplyCalendarRule(const CalendarRule& rule, const Calendar& calendar, size_
     candidate.wanted.push_back(
         fmt::format("{}: the {} of {}, {}{}", rule.name, is_newest ? "newest" : "oldest",
                     UnitText(rule.unit, start), taken + 1, OfText(rule.places)));
-    if (!candidate.counts) continue;
+    // Behind the oldest good one come only some that do not count: to each of them it would not be
+    // the oldest, and would not have this place.
+    if (!candidate.counts || !is_newest) continue;
     ++taken;
     last = start;
     holder = &candidate.entry->id;

@@ -50,12 +50,14 @@ Status LookAtSource(const Services& services, const RetentionPolicy& policy,
                     ObjectHistory& history) {
   if (!policy.bbq && !policy.deleted_source) return Ok();
   const TableRef& object = records.front().object;
-  HF_ASSIGN_OR_RETURN(const auto seen_ms, services.catalog.LastSeen(object));
-  int64_t last_ms = seen_ms.value_or(0);
+  int64_t last_ms = 0;
   for (const catalog::BackupRecord& record : records) {
     last_ms = std::max(last_ms, record.created_ms);
   }
-  const Timestamp last_seen = FromUnixMillis(last_ms);
+  // Most objects need no look at the runs.
+  if (!IsGraceOver(policy, FromUnixMillis(last_ms), now)) return Ok();
+  HF_ASSIGN_OR_RETURN(const auto seen_ms, services.catalog.LastSeen(object));
+  const Timestamp last_seen = FromUnixMillis(std::max(last_ms, seen_ms.value_or(0)));
   if (!IsGraceOver(policy, last_seen, now)) return Ok();
   HF_ASSIGN_OR_RETURN(const bool exists, SourceExists(services.warehouse, object));
   if (exists) return Ok();

@@ -36,6 +36,8 @@ struct PruneOptions {
   double share_max = 0.1;
   Duration clock_forward_max = std::chrono::hours{24};
   bool accept_clock = false;  // a person says that the clock is right
+
+  bool operator==(const PruneOptions&) const = default;
 };
 
 enum class PruneAction {

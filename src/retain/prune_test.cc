@@ -5,8 +5,7 @@
 
 #include <set>
 
-#include "retain/pins.h"
-#include "tests/support/sim_fixture.h"
+#include "retain/prune_world_for_test.h"
 
 namespace holdfast::retain {
 namespace {
@@ -15,114 +14,10 @@ using std::chrono::hours;
 using testing::HasSubstr;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
-using testing_support::SimFixture;
 using testing_support::TwoColumns;
 
-constexpr hours kDay{24};
-
-// An organization of one table that grows every day, and its backups.
-class World {
- public:
-  explicit World(uint64_t seed = 1) : fixture_(seed), random_(MakeSeededRandom(seed)) {
-    fixture_.cloud().AddProject("acme-shop");
-    fixture_.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(0, 5));
-  }
-
-  void BackUpDays(int days, Method method = Method::kExport) {
-    for (int day = 0; day < days; ++day) {
-      fixture_.clock().Advance(kDay);
-      if (fixture_.cloud().HasTable(kOrders)) {
-        fixture_.cloud().AppendRows(kOrders, NumberedRows(1000 + 10 * rows_++, 2));
-      }
-      const auto report = fixture_.BackUp({.method = method});
-      ASSERT_TRUE(report.ok()) << report.error().ToString();
-    }
-  }
-
-  Services services() { return services(fixture_.clock()); }
-  Services services(Clock& clock) {
-    return {.warehouse = fixture_.cloud().warehouse(),
-            .objects = fixture_.cloud().objects(),
-            .catalog = fixture_.catalog(),
-            .clock = clock,
-            .random = *random_,
-            .policy_of = [this](const TableRef&) -> Result<RetentionPolicy> {
-              return RetentionPolicy::FromJson(ParseJson(policy).value());
-            }};
-  }
-
-  Result<PrunePlan> Plan() {
-    return PlanPrune(services(), options, [](const RetentionPlan&) { return Ok(); });
-  }
-
-  // One pass, applied.
-  Result<PruneReport> Prune() {
-    auto plan = Plan();
-    if (!plan.ok()) return std::move(plan).error();
-    return ApplyPrune(services(), options, *plan);
-  }
-
-  // Marks, lets the grace go by (with a run, as every day has one), deletes.
-  Result<PruneReport> PruneTwice() {
-    auto marked = Prune();
-    if (!marked.ok()) return marked;
-    fixture_.clock().Advance(options.grace);
-    const auto seen = fixture_.BackUp();
-    EXPECT_TRUE(seen.ok());
-    return Prune();
-  }
-
-  // Of the table, the newest first.
-  std::vector<catalog::BackupRecord> Records() {
-    return fixture_.catalog().FindBackups({.dataset = "sales"}, "")->items;
-  }
-
-  repository::Repository OpenRepository() {
-    return repository::Repository::Open(fixture_.cloud().objects(), {kBucket, ""}).value();
-  }
-
-  std::vector<std::string> ObjectsBelow(const std::string& prefix) {
-    std::vector<std::string> names;
-    for (const cloud::ObjectInfo& info : fixture_.cloud().AllObjects(kBucket)) {
-      if (info.ref.name.starts_with(prefix)) names.push_back(info.ref.name);
-    }
-    return names;
-  }
-
-  // Invariant M1: every manifest that is visible has all its objects, in their generations.
-  void CheckManifests() {
-    auto repository = OpenRepository();
-    int64_t manifests = 0;
-    const Status read = ForEachManifest(repository, {}, [&](Result<Manifest> manifest) -> Status {
-      EXPECT_TRUE(manifest.ok());
-      ++manifests;
-      for (const DataObject& object : manifest->objects) {
-        const auto info = fixture_.cloud().objects().StatObject({kBucket, object.name, 0});
-        EXPECT_TRUE(info.ok() && *info && (*info)->ref.generation == object.generation)
-            << manifest->backup << " lacks " << object.name;
-      }
-      EXPECT_TRUE(!manifest->copy || fixture_.cloud().HasTable(*manifest->copy));
-      return Ok();
-    });
-    EXPECT_TRUE(read.ok());
-    EXPECT_GT(manifests, 0);
-  }
-
-  SimFixture& fixture() { return fixture_; }
-  Random& random() { return *random_; }
-
-  static constexpr const char* kBucket = "acme-shop-holdfast-us";
-  std::string policy = R"({"keep_last": 2})";
-  PruneOptions options{.removals_max = 100, .share_max = 1};
-
- private:
-  SimFixture fixture_;
-  std::unique_ptr<Random> random_;
-  int64_t rows_ = 0;
-};
-
 TEST(Prune, DeletesWhatIsNotKeptAfterItsGraceAndNotBefore) {
-  World world;
+  PruneWorld world;
   world.BackUpDays(5);
   const auto before = world.Records();
   ASSERT_EQ(before.size(), 5U);
@@ -164,7 +59,7 @@ TEST(Prune, DeletesWhatIsNotKeptAfterItsGraceAndNotBefore) {
 
 TEST(Prune, LooksAgainAtPinsAndHoldsBeforeItDeletes) {
   for (const PinKind kind : {PinKind::kPin, PinKind::kHold}) {
-    World world;
+    PruneWorld world;
     world.BackUpDays(4);
     ASSERT_TRUE(world.Prune().ok());
     auto repository = world.OpenRepository();
@@ -191,7 +86,7 @@ TEST(Prune, LooksAgainAtPinsAndHoldsBeforeItDeletes) {
 }
 
 TEST(Prune, TakesATombstoneAwayWhenThePolicyKeepsTheBackupAfterAll) {
-  World world;
+  PruneWorld world;
   world.BackUpDays(4);
   ASSERT_TRUE(world.Prune().ok());
   world.policy = R"({"keep_last": 3})";
@@ -202,7 +97,7 @@ TEST(Prune, TakesATombstoneAwayWhenThePolicyKeepsTheBackupAfterAll) {
 }
 
 TEST(Prune, DeletesTheTableOfACopy) {
-  World world;
+  PruneWorld world;
   world.BackUpDays(3, Method::kCopy);
   world.options.grace = hours{0};
   world.policy = R"({"keep_last": 1})";
@@ -224,11 +119,11 @@ TEST(Prune, DeletesTheTableOfACopy) {
 }
 
 TEST(Prune, ReportsWhatABucketRetains) {
-  World world;
+  PruneWorld world;
   ASSERT_TRUE(world.fixture()
                   .cloud()
                   .objects()
-                  .EnsureBucket({.name = World::kBucket,
+                  .EnsureBucket({.name = PruneWorld::kBucket,
                                  .project = "acme-shop",
                                  .location = "US",
                                  .retention_seconds = 86'400 * 30})
@@ -246,7 +141,7 @@ TEST(Prune, ReportsWhatABucketRetains) {
 }
 
 TEST(Prune, IsCappedByCountAndByShare) {
-  World world;
+  PruneWorld world;
   world.BackUpDays(8);
   world.options.removals_max = 4;
   EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 4);
@@ -259,7 +154,7 @@ TEST(Prune, IsCappedByCountAndByShare) {
 }
 
 TEST(Prune, RefusesWhenTheClockJumped) {
-  World world;
+  PruneWorld world;
   world.BackUpDays(4);
   const auto prune_at = [&](hours ahead, bool accept) {
     VirtualClock clock(world.fixture().clock().Now() + ahead);
@@ -285,7 +180,7 @@ TEST(Prune, RefusesWhenTheClockJumped) {
 }
 
 TEST(Prune, KeepsWhatIsLeftOfASourceUntilItIsGoneForItsGrace) {
-  World world;
+  PruneWorld world;
   world.policy = R"({"keep_last": 2, "deleted_source": {"grace": "5d"}})";
   world.fixture().cloud().AddTable({"acme-shop", "sales", "other", ""}, TwoColumns(),
                                    NumberedRows(0, 3));
@@ -309,13 +204,13 @@ TEST(Prune, KeepsWhatIsLeftOfASourceUntilItIsGoneForItsGrace) {
 }
 
 TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
-  World world;
+  PruneWorld world;
   world.options.grace = hours{0};
   world.BackUpDays(4);
   ASSERT_TRUE(world.Prune().ok());
   const catalog::BackupRecord newest = world.Records()[0];
   world.fixture().cloud().RemoveObject(
-      {World::kBucket, repository::ManifestName("", newest.object, newest.backup), 0});
+      {PruneWorld::kBucket, repository::ManifestName("", newest.object, newest.backup), 0});
   const auto report = world.Prune();
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kFailed), 2);
@@ -325,7 +220,7 @@ TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
 }
 
 TEST(Prune, TrustsNoTombstoneThatNamesOtherData) {
-  World world;
+  PruneWorld world;
   world.options.grace = hours{0};
   world.BackUpDays(3);
   auto repository = world.OpenRepository();
@@ -333,7 +228,7 @@ TEST(Prune, TrustsNoTombstoneThatNamesOtherData) {
   Tombstone forged = MakeTombstone(
       repository.ReadManifest(records[2].object, records[2].backup).value(), 1, Timestamp{}, {});
   forged.data.push_back(
-      {World::kBucket,
+      {PruneWorld::kBucket,
        repository.ReadManifest(records[0].object, records[0].backup)->objects[0].name, 1'000'010});
   ASSERT_TRUE(WriteTombstone(repository, forged).ok());
   const auto report = world.Prune();
@@ -344,7 +239,7 @@ TEST(Prune, TrustsNoTombstoneThatNamesOtherData) {
 }
 
 TEST(Pins, ComeTooLateOnceTheDeletionHasBegun) {
-  World world;
+  PruneWorld world;
   world.BackUpDays(2);
   auto repository = world.OpenRepository();
   const auto records = world.Records();

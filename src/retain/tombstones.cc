@@ -9,6 +9,7 @@ namespace holdfast::retain {
 namespace {
 
 constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kAttemptMax = 1'000'000;
 constexpr size_t kTombstonesMax = 1'000'000;
 constexpr std::string_view kEnding = ".json";
 constexpr std::string_view kMarked = "marked";
@@ -116,6 +117,9 @@ Result<Tombstone> Tombstone::FromJson(const Json& json) {
   HF_ASSIGN_OR_RETURN(tombstone.manifest_generation,
                       RequiredGeneration(json, "manifest_generation"));
   HF_ASSIGN_OR_RETURN(const int64_t attempt, RequiredInt64(json, "attempt"));
+  if (attempt < 1 || attempt > kAttemptMax) {
+    return MakeError(ErrorId::kInvalidJson, "\"attempt\" is not one");
+  }
   tombstone.attempt = static_cast<int>(attempt);
   HF_ASSIGN_OR_RETURN(tombstone.bytes, RequiredInt64(json, "bytes"));
   HF_ASSIGN_OR_RETURN(tombstone.marked_ms, RequiredInt64(json, "marked_ms"));
