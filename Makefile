@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 PROGRAM := build/release/bin/holdfast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build demo test check-style tidy interop bench simulate torture fuzz asan tsan format clean
+.PHONY: help setup configure build demo test check-style tidy interop bench simulate prove torture fuzz asan tsan format clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -46,6 +46,10 @@ bench: setup ## Benchmarks beside their peers; writes bench/RESULTS.md
 simulate: configure ## The engine on the simulated cloud, SEEDS (2000) of them
 	@ninja -C build/release -j$(JOBS) simulation_test
 	@HOLDFAST_SEEDS=$${SEEDS:-2000} build/release/tests/simulation_test 2>build/simulate.log
+
+prove: configure ## Retention over every small history (19 million), against an oracle
+	@ninja -C build/release -j$(JOBS) prove_retention
+	@HOLDFAST_PROVE=1 build/release/tests/prove_retention
 
 torture: build ## SIGKILL of the program and of localcloud, ROUNDS (100) of each
 	@HOLDFAST_ROUNDS=$${ROUNDS:-100} /usr/bin/python3 tests/scenario/kill.py $(PROGRAM)

@@ -82,6 +82,10 @@ class RunLedger {
   virtual Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
                                                         const std::string& page_token) = 0;
 
+  // When the newest run began that found the object: one with an outcome of it other than
+  // kVanished. nullopt: no run did.
+  virtual Result<std::optional<int64_t>> LastSeen(const TableRef& object) = 0;
+
   // Marks the run finished. kRunNotComplete while tasks are pending. A finished run stays as it is.
   virtual Status FinishRun(const std::string& run, int64_t finished_ms) = 0;
 };

@@ -56,6 +56,7 @@ class SqliteCatalog final : public Catalog {
   Result<RunProgress> GetProgress(const std::string& run) override;
   Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
                                                 const std::string& page_token) override;
+  Result<std::optional<int64_t>> LastSeen(const TableRef& object) override;
   Status FinishRun(const std::string& run, int64_t finished_ms) override;
 
   Result<AuditEntry> AppendAudit(const AuditEvent& event) override;

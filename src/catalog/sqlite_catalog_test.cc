@@ -233,6 +233,20 @@ TEST_F(CatalogTest, WhatIsUnknownIsToldApart) {
   EXPECT_EQ(catalog_->CompleteTask("t9", {}, {}).error().id, ErrorId::kTaskNotFound);
 }
 
+TEST_F(CatalogTest, TellsWhenARunLastFoundAnObject) {
+  const auto run = [&](const std::string& id, int64_t at_ms, std::vector<ItemOutcome> items) {
+    ASSERT_TRUE(catalog_->BeginRun(SomeRun(id, at_ms)).ok());
+    const std::string task = catalog_->PendingTasks(id, "")->items[0].id;
+    ASSERT_TRUE(catalog_->CompleteTask(task, {}, items).ok());
+  };
+  run("r1", 10, {Item("a", Outcome::kBackedUp, 5), Item("b", Outcome::kUnchanged, 0)});
+  run("r2", 20, {Item("a", Outcome::kFailed, 0), Item("b", Outcome::kVanished, 0)});
+  run("r3", 30, {});
+  EXPECT_EQ(*catalog_->LastSeen(Item("a", Outcome::kFailed, 0).object), 20);
+  EXPECT_EQ(*catalog_->LastSeen(Item("b", Outcome::kFailed, 0).object), 10);
+  EXPECT_EQ(*catalog_->LastSeen(Item("c", Outcome::kFailed, 0).object), std::nullopt);
+}
+
 TEST_F(CatalogTest, AnAttemptAdvancesOncePerFailure) {
   ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
   const std::string task = catalog_->PendingTasks("r1", "")->items[0].id;

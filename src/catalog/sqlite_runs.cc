@@ -251,6 +251,23 @@ Result<cloud::Page<ItemOutcome>> SqliteCatalog::ListOutcomes(const std::string& 
   return page;
 }
 
+Result<std::optional<int64_t>> SqliteCatalog::LastSeen(const TableRef& object) {
+  const std::lock_guard lock(mutex_);
+  std::optional<int64_t> seen;
+  // From the newest run on, each with one look at the key of outcomes: a present object costs one.
+  HF_RETURN_IF_ERROR(database_->Query(
+      "SELECT started_ms FROM runs WHERE EXISTS (SELECT 1 FROM outcomes WHERE outcomes.run ="
+      " runs.run AND project = ? AND dataset = ? AND table_id = ? AND partition = ?"
+      " AND outcome <> ?) ORDER BY started_ms DESC, run DESC LIMIT 1",
+      {object.project, object.dataset, object.table, object.partition,
+       static_cast<int64_t>(Outcome::kVanished)},
+      [&](const SqlRow& row) -> Status {
+        seen = row.Int(0);
+        return Ok();
+      }));
+  return seen;
+}
+
 Status SqliteCatalog::FinishRun(const std::string& run, int64_t finished_ms) {
   const std::lock_guard lock(mutex_);
   return database_->Transact([&]() -> Status {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "retain/pins.h"
 
 namespace holdfast::cli {
 
@@ -41,6 +42,28 @@ struct BackupVerifyOptions {
 
 // Says of a suspect backup that it is good: in the catalog, and as evidence in its repository.
 Result<int> BackupAccept(const GlobalOptions& global, const std::string& id);
+
+struct BackupPinOptions {
+  std::string backup;
+  std::string reason;
+  retain::PinKind kind = retain::PinKind::kPin;
+  bool release = false;  // take it away instead
+};
+
+// Pins a backup or holds it, or releases all pins or holds of it. Errors: kBackupNotFound,
+// kBackupAmbiguous, kBackupBeingRemoved.
+Result<int> BackupPin(const GlobalOptions& global, const BackupPinOptions& options);
+
+struct BackupPruneOptions {
+  bool yes = false;
+  bool dry_run = false;  // the default, spelled out
+  bool accept_clock = false;
+  int limit = 10'000;  // verdicts to show
+};
+
+// Shows what retention keeps and removes, each with the reasons; with `yes` does it. Exit code
+// kExitPartial when something could not be judged or deleted. Errors: kClockJumped.
+Result<int> BackupPrune(const GlobalOptions& global, const BackupPruneOptions& options);
 
 // Exit code kExitDamaged when damage was found; records every verification and keeps its evidence.
 // Nothing to verify is a failure.

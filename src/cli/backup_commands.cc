@@ -93,16 +93,78 @@ void AddVerify(CLI::App& backup, CommandContext context) {
   });
 }
 
+void AddPrune(CLI::App& backup, CommandContext context) {
+  CLI::App* command = backup.add_subcommand(
+      "prune", "Show which backups retention keeps and removes, and why; delete with --yes");
+  auto options = std::make_shared<BackupPruneOptions>();
+  CLI::Option* yes = command->add_flag(
+      "--yes", options->yes, "Mark what is to go, and delete what was marked a grace period ago");
+  command->add_flag("-n,--dry-run", options->dry_run, "Only show it, which is the default")
+      ->excludes(yes);
+  command->add_flag(
+      "--accept-clock", options->accept_clock,
+      "The clock is right, although nothing was seen for long or it was ahead before");
+  command->add_option("--limit", options->limit, "Show the verdicts on at most so many backups")
+      ->type_name("N")
+      ->check(Between(0, 10'000'000));
+  SetExamples(*command,
+              {{"holdfast backup prune", "what would be kept and what would go, with reasons"},
+               {"holdfast backup prune --yes", "do it, within the caps of one pass"}});
+  command->callback([context, options] {
+    context.action = [context, options] { return BackupPrune(context.global, *options); };
+  });
+}
+
+struct PinCommand {
+  const char* name;
+  const char* summary;
+  const char* why;  // of its example
+  retain::PinKind kind;
+  bool release;
+};
+
+void AddPin(CLI::App& backup, CommandContext context, const PinCommand& pin) {
+  CLI::App* command = backup.add_subcommand(pin.name, pin.summary);
+  auto options = std::make_shared<BackupPinOptions>();
+  options->kind = pin.kind;
+  options->release = pin.release;
+  command->add_option("backup", options->backup, "A backup's id, or the beginning of it")
+      ->required();
+  command->add_option("--reason", options->reason, "Why, for whoever asks later")
+      ->type_name("WHY")
+      ->required();
+  SetExamples(*command, {{std::string("holdfast backup ") + pin.name +
+                              " 20260101T040000Z-5b0c9d21e6a0 --reason '" + pin.why + "'",
+                          ""}});
+  command->callback([context, options] {
+    context.action = [context, options] { return BackupPin(context.global, *options); };
+  });
+}
+
+void AddPins(CLI::App& backup, CommandContext context) {
+  using retain::PinKind;
+  AddPin(backup, context,
+         {"pin", "Keep a backup from being pruned", "end of year", PinKind::kPin, false});
+  AddPin(backup, context,
+         {"unpin", "Release the pins of a backup", "year is audited", PinKind::kPin, true});
+  AddPin(backup, context,
+         {"hold", "Hold a backup for an incident or by law", "case 4711", PinKind::kHold, false});
+  AddPin(backup, context,
+         {"release", "Release the holds of a backup", "case closed", PinKind::kHold, true});
+}
+
 }  // namespace
 
 void AddBackupCommands(CLI::App& app, CommandContext context) {
-  CLI::App* backup = app.add_subcommand("backup", "Make, list and check backups");
+  CLI::App* backup = app.add_subcommand("backup", "Make, list, check and prune backups");
   backup->require_subcommand(1);
   AddRun(*backup, context);
   AddList(*backup, context);
   AddShow(*backup, context);
   AddAccept(*backup, context);
   AddVerify(*backup, context);
+  AddPrune(*backup, context);
+  AddPins(*backup, context);
 }
 
 }  // namespace holdfast::cli

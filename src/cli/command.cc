@@ -120,6 +120,7 @@ std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context) {
   AddAuditCommands(*app, context);
   AddConfigCommands(*app, context);
   AddPolicyCommands(*app, context);
+  AddPolicySimulateCommand(*app, context);
   AddExplainCommand(*app, context);
   AddDocumentCommands(*app, context);
   AddVersionCommand(*app, context);

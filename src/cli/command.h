@@ -42,15 +42,16 @@ struct CommandContext {
 
 // Add the commands named behind each, or in its own name. `app` and `context` outlive the parsing.
 void AddBackupCommands(CLI::App& app,
-                       CommandContext context);  // backup run|list|show|accept|verify
+                       CommandContext context);  // backup run|list|show|verify|prune|pin|...
 void AddRestoreCommands(CLI::App& app, CommandContext context);  // restore run
 void AddServeCommands(CLI::App& app, CommandContext context);    // up, localcloud
 void AddDemoCommand(CLI::App& app, CommandContext context);
 void AddStatusCommand(CLI::App& app, CommandContext context);
-void AddConfigCommands(CLI::App& app, CommandContext context);   // config show|validate
-void AddPolicyCommands(CLI::App& app, CommandContext context);   // policy show|validate
-void AddCatalogCommands(CLI::App& app, CommandContext context);  // catalog rebuild|check
-void AddAuditCommands(CLI::App& app, CommandContext context);    // audit list|verify
+void AddConfigCommands(CLI::App& app, CommandContext context);         // config show|validate
+void AddPolicyCommands(CLI::App& app, CommandContext context);         // policy show|validate
+void AddCatalogCommands(CLI::App& app, CommandContext context);        // catalog rebuild|check
+void AddAuditCommands(CLI::App& app, CommandContext context);          // audit list|verify
+void AddPolicySimulateCommand(CLI::App& app, CommandContext context);  // policy simulate
 void AddExplainCommand(CLI::App& app, CommandContext context);
 void AddDocumentCommands(CLI::App& app, CommandContext context);  // help, completion, man
 void AddVersionCommand(CLI::App& app, CommandContext context);

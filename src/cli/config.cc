@@ -150,19 +150,31 @@ Result<Config> BuildConfig(Layers& layers) {
     std::ranges::replace(path, '.', '/');
     policy[Json::json_pointer(path)] = layers.ValueOf(setting.name);
   }
-  Config config{.data_dir = layers.TextOf("data_dir"),
-                .cloud = CloudOf(layers.TextOf("cloud")),
-                .endpoints = {.bigquery = layers.TextOf("endpoints.bigquery"),
-                              .storage = layers.TextOf("endpoints.storage"),
-                              .resource_manager = layers.TextOf("endpoints.resource_manager"),
-                              .pubsub = layers.TextOf("endpoints.pubsub")},
-                .organization = layers.TextOf("organization"),
-                .project = layers.TextOf("project"),
-                .restore_project = layers.TextOf("restore_project"),
-                .workers = layers.ValueOf("workers").get<int>(),
-                .policy_file = layers.TextOf("policy_file"),
-                .policy = {}};
+  Config config{
+      .data_dir = layers.TextOf("data_dir"),
+      .cloud = CloudOf(layers.TextOf("cloud")),
+      .endpoints = {.bigquery = layers.TextOf("endpoints.bigquery"),
+                    .storage = layers.TextOf("endpoints.storage"),
+                    .resource_manager = layers.TextOf("endpoints.resource_manager"),
+                    .pubsub = layers.TextOf("endpoints.pubsub")},
+      .organization = layers.TextOf("organization"),
+      .project = layers.TextOf("project"),
+      .restore_project = layers.TextOf("restore_project"),
+      .workers = layers.ValueOf("workers").get<int>(),
+      .policy_file = layers.TextOf("policy_file"),
+      .policy = {},
+      .retention = {},
+      .prune = {.grace = std::chrono::hours{layers.ValueOf("prune.grace_hours").get<int>()},
+                .removals_max = layers.ValueOf("prune.removals_max").get<int64_t>(),
+                .share_max = layers.ValueOf("prune.share_max").get<double>()}};
   HF_ASSIGN_OR_RETURN(config.policy, BackupPolicy::FromJson(policy));
+  auto retention = RetentionPolicy::FromJson(layers.ValueOf("retention"));
+  if (!retention.ok()) {
+    return MakeError(
+        ErrorId::kConfigInvalid,
+        fmt::format("{}: retention: {}", layers.OriginOf("retention"), retention.error().message));
+  }
+  config.retention = *std::move(retention);
   return config;
 }
 

@@ -14,6 +14,8 @@
 #include "base/result.h"
 #include "cli/settings.h"
 #include "model/policy.h"
+#include "model/retention.h"
+#include "retain/prune.h"
 
 namespace holdfast::cli {
 
@@ -44,6 +46,8 @@ struct Config {
   int workers = 4;
   std::string policy_file;  // of the policy document, as given (policy_source.h); empty: none
   BackupPolicy policy;
+  RetentionPolicy retention;
+  retain::PruneOptions prune;
 
   bool operator==(const Config&) const = default;
 };

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cli/suggestion.h"
+#include "cli/yaml_document.h"
 
 namespace holdfast::cli {
 
@@ -76,7 +77,12 @@ class Reader {
 
   Status ReadValue(const Setting& setting, const YAML::Node& key, const YAML::Node& value) {
     Result<Json> parsed = Json();
-    if (value.IsSequence()) {
+    if (setting.type == SettingType::kDocument) {
+      if (!value.IsMap()) {
+        return Invalid(key.Mark(), fmt::format("{} is not a map", setting.name));
+      }
+      parsed = JsonOfYaml(value);
+    } else if (value.IsSequence()) {
       HF_ASSIGN_OR_RETURN(const auto items, ReadItems(setting, value));
       parsed = ParseSettingItems(setting, items);
     } else if (value.IsScalar()) {

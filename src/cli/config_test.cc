@@ -46,6 +46,29 @@ TEST(Config, DefaultsOfTheRegistryAreThoseOfTheProgram) {
   EXPECT_EQ(ConfigOf("# nothing but a comment\npolicy:\n"), expected);
 }
 
+TEST(Config, TakesRetentionAsADocument) {
+  const std::string text = "retention:\n  keep_daily: 7\n  deleted_source: {grace: 7m}\n";
+  const Config config = ConfigOf(text + "prune: {grace_hours: 5, share_max: 0.5}\n");
+  EXPECT_EQ(config.retention.rules.KeepOf(CalendarUnit::kDay), 7);
+  EXPECT_EQ(config.retention.deleted_source->grace.months, 7);
+  EXPECT_EQ(config.prune.grace, std::chrono::hours{5});
+  EXPECT_EQ(config.prune.share_max, 0.5);
+  const Config other = ConfigOf(text, {{"HOLDFAST_RETENTION", R"({"preset": "bbq"})"}});
+  EXPECT_TRUE(other.retention.bbq.has_value());
+
+  const std::pair<const char*, const char*> wrong[] = {
+      {"retention: {keep_dayly: 7}", "c.yaml:1: retention: \"keep_dayly\""},
+      {"retention: 7", "is not a map"},
+      {"retention: [7]", "is not a map"},
+  };
+  for (const auto& [file, part] : wrong) {
+    const auto loaded = Parse(file);
+    ASSERT_FALSE(loaded.ok()) << file;
+    EXPECT_EQ(loaded.error().id, ErrorId::kConfigInvalid);
+    EXPECT_NE(loaded.error().message.find(part), std::string::npos) << loaded.error().message;
+  }
+}
+
 TEST(Config, ReadsEverySectionOfTheFile) {
   const Config config = ConfigOf(R"(
 cloud: google
@@ -153,6 +176,8 @@ TEST(Config, EverySettingHasAVariable) {
       case SettingType::kChoice:
         return ChoicesOf(setting).front() == setting.fallback ? ChoicesOf(setting).back()
                                                               : ChoicesOf(setting).front();
+      case SettingType::kDocument:
+        return "{keep_last: 3}";
       default:
         return "other";
     }

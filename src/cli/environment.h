@@ -37,6 +37,7 @@ class Environment {
   const Config& config() const { return config_; }
   Clock& clock() { return *clock_; }
   catalog::Catalog& catalog() { return *catalog_; }
+  Random& random() { return *random_; }
   cloud::Warehouse& warehouse() { return *warehouse_; }
   cloud::ObjectStore& objects() { return *objects_; }
   cloud::Projects& projects() { return *projects_; }

@@ -32,6 +32,7 @@ std::optional<ExitCode> ExitCodeOfId(ErrorId id) {
     case ErrorId::kInvalidPolicy:
     case ErrorId::kInvalidSchedule:
     case ErrorId::kBackupAmbiguous:
+    case ErrorId::kRetentionInvalid:
       return kExitUsage;
     case ErrorId::kRestorePartial:
       return kExitPartial;

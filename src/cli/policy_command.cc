@@ -4,65 +4,17 @@
 #include <iostream>
 #include <memory>
 
-#include "backup/projects_stage.h"
-#include "backup/table_policy.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/config_file.h"
 #include "cli/environment.h"
 #include "cli/policy_source.h"
+#include "cli/table_policies.h"
 #include "model/policy_field.h"
 
 namespace holdfast::cli {
 
 namespace {
-
-// The project as a run would check it: with its labels, and the folders that it is in where the
-// document asks for them.
-Result<CheckProjectTables> FindProject(const std::string& project,
-                                       const backup::StageContext& context,
-                                       const backup::Services& services) {
-  const PolicyDocument& document = *context.run.document;
-  const bool asks_folders = std::ranges::any_of(
-      document.rules, [](const PolicyRule& rule) { return rule.level == PolicyLevel::kFolders; });
-  CheckProjectTables check{.run = "", .project_to_check = project, .folders = {}, .labels = {}};
-  if (asks_folders) {
-    HF_ASSIGN_OR_RETURN(backup::StageResult listed,
-                        backup::ListProjects({.run = ""}, context, services));
-    for (WorkMessage& message : listed.follow_ups) {
-      auto& found = std::get<CheckProjectTables>(message);
-      if (found.project_to_check == project) return std::move(found);
-    }
-    return MakeError(ErrorId::kProjectNotFound,
-                     "project " + project + " is not in " + services.organization);
-  }
-  if (document.NeedsLabels()) {
-    HF_ASSIGN_OR_RETURN(const cloud::ProjectInfo info, services.projects.GetProject(project));
-    check.labels = info.labels;
-  }
-  return check;
-}
-
-Result<EffectivePolicy> EffectivePolicyOf(const TableRef& table, const Config& config,
-                                          const PolicyDocument& document) {
-  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  const backup::Services services = environment->backup_services();
-  backup::StageContext context;
-  context.run.policy = config.policy;
-  context.run.policy.scope = {};
-  context.run.document = document;
-  HF_ASSIGN_OR_RETURN(const CheckProjectTables project,
-                      FindProject(table.project, context, services));
-  backup::ProjectPolicies policies(project, context, services);
-  DatasetInfo dataset{.ref = table.dataset_ref(), .location = {}};
-  if (document.NeedsLabels()) {
-    HF_ASSIGN_OR_RETURN(dataset, services.warehouse.GetDataset(table.dataset_ref()));
-  }
-  if (document.NeedsLabels() || !document.bounds.bucket.empty()) {
-    HF_RETURN_IF_ERROR(policies.EnterDataset(dataset));
-  }
-  return policies.EffectiveOf(table);
-}
 
 // What is in effect where the document says nothing: the settings of `policy`.
 std::optional<Json> FieldFromSettings(const PolicyField& field, const LoadedConfig& loaded) {
@@ -97,7 +49,9 @@ Result<int> PolicyShow(const GlobalOptions& global, const std::string& name) {
   HF_ASSIGN_OR_RETURN(const auto document, LoadPolicyDocument(loaded));
   EffectivePolicy policy;
   if (document) {
-    HF_ASSIGN_OR_RETURN(policy, EffectivePolicyOf(table.WholeTable(), loaded.config, *document));
+    HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(loaded.config));
+    TablePolicies policies(*environment, *document);
+    HF_ASSIGN_OR_RETURN(policy, policies.Of(table.WholeTable()));
   }
   const std::vector<Json> rows = FieldRows(policy, loaded);
   const Format format = global.OutputFormat();

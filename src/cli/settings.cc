@@ -9,6 +9,7 @@
 
 #include "cli/selector.h"
 #include "cli/suggestion.h"
+#include "cli/yaml_document.h"
 
 namespace holdfast::cli {
 
@@ -122,6 +123,27 @@ constexpr auto kSettings = std::to_array<Setting>({
      .fallback = "7",
      .doc = "an unchanged object is backed up anyway after so many days; 0: never",
      .maximum = 36'500},
+    {.name = "retention",
+     .type = SettingType::kDocument,
+     .unset = "everything is kept",
+     .doc = "what `holdfast backup prune` keeps: `{keep_daily: 7, keep_monthly: 12}` and so on, or "
+            "`{preset: bbq}`; see [retention.md](retention.md)"},
+    {.name = "prune.grace_hours",
+     .type = SettingType::kInteger,
+     .fallback = "72",
+     .doc = "between the marking of a backup and its deletion",
+     .maximum = 87'600},
+    {.name = "prune.removals_max",
+     .type = SettingType::kInteger,
+     .fallback = "1000",
+     .doc = "one pass marks at most so many backups, and deletes at most so many",
+     .minimum = 1,
+     .maximum = 1'000'000},
+    {.name = "prune.share_max",
+     .type = SettingType::kNumber,
+     .fallback = "0.1",
+     .doc = "the same as a share of all backups; one may always go",
+     .maximum = 1},
 });
 
 Error Unexpected(std::string_view text, const std::string& expected) {
@@ -178,6 +200,14 @@ Result<Json> ParseChoice(const Setting& setting, std::string_view text) {
                                       nearest.empty() ? "" : "; " + nearest));
 }
 
+Result<Json> ParseDocument(std::string_view text) {
+  auto document = ParseYamlDocument(std::string(text));
+  if (!document.ok()) return MakeError(ErrorId::kConfigInvalid, document.error().message);
+  if (document->is_null()) return Json::object();
+  if (!document->is_object()) return Unexpected(text, "a map");
+  return document;
+}
+
 }  // namespace
 
 std::span<const Setting> AllSettings() { return kSettings; }
@@ -209,6 +239,8 @@ Result<Json> ParseSettingText(const Setting& setting, std::string_view text) {
       return ParseBoolean(text);
     case SettingType::kChoice:
       return ParseChoice(setting, text);
+    case SettingType::kDocument:
+      return ParseDocument(text);
     case SettingType::kPatternList:
       break;
   }

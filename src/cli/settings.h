@@ -24,6 +24,7 @@ enum class SettingType {
   kBoolean,      // true, false, yes, no, on, off, 1 or 0
   kChoice,       // one of `choices`
   kPatternList,  // scope patterns; in a variable parted by commas
+  kDocument,     // a map of its own; in a variable as YAML or JSON
 };
 
 struct Setting {

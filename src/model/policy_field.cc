@@ -9,6 +9,7 @@
 
 #include "model/method.h"
 #include "model/resource_names.h"
+#include "model/retention.h"
 #include "model/schedule.h"
 
 namespace holdfast {
@@ -30,10 +31,7 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
      .type = kMethods,
      .doc = "`export`, `copy`, or a list, of which the first is taken; `method` says the same"},
     {.name = "schedule", .type = kSchedules, .doc = "when it is due: cron with a time zone"},
-    {.name = "retention",
-     .type = kRetention,
-     .doc = "which backups are kept",
-     .is_kept_only = true},
+    {.name = "retention", .type = kRetention, .doc = "which backups `backup prune` keeps"},
     {.name = "rto", .type = kDuration, .doc = "how long a restore may take", .is_kept_only = true},
     {.name = "rpo",
      .type = kDuration,
@@ -335,6 +333,7 @@ Status ValidateRetention(const Json& retention) {
   if (!retention.is_object() || retention.empty()) {
     return Expected(retention, "a map of what is kept");
   }
+  HF_RETURN_IF_ERROR(RetentionPolicy::FromJson(retention));
   return Ok();
 }
 

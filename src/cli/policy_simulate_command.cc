@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "adapters/system_clock.h"
+#include "cli/command.h"
+#include "cli/command_tree.h"
+#include "cli/retention_text.h"
+#include "cli/yaml_document.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+constexpr size_t kPolicyBytesMax = size_t{1} << 20U;
+constexpr size_t kHistoryBytesMax = size_t{256} << 20U;
+
+struct SimulateOptions {
+  std::string policy;
+  std::string history;
+  std::string now;
+};
+
+// The member `retention` or `defaults.retention` of a policy document; a document with neither
+// `retention` nor `defaults` is the retention policy itself.
+Result<RetentionPolicy> RetentionOf(const Json& document) {
+  const Json* retention = FindField(document, "retention");
+  const Json* const defaults = FindField(document, "defaults");
+  if (retention == nullptr && defaults != nullptr) retention = FindField(*defaults, "retention");
+  if (retention == nullptr) retention = &document;
+  if (defaults != nullptr && retention == &document) {
+    return MakeError(ErrorId::kRetentionInvalid, "the document has no \"defaults.retention\"");
+  }
+  return RetentionPolicy::FromJson(*retention);
+}
+
+Result<RetentionPolicy> ReadPolicy(const std::string& path) {
+  HF_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kPolicyBytesMax));
+  HF_ASSIGN_OR_RETURN(const Json document, ParseYamlDocument(text).WithContext(path));
+  if (!document.is_object()) {
+    return MakeError(ErrorId::kRetentionInvalid, path + ": the document is not a map");
+  }
+  return RetentionOf(document).WithContext(path);
+}
+
+Result<std::vector<retain::ObjectHistory>> ReadHistory(const std::string& path) {
+  HF_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kHistoryBytesMax));
+  const auto json = ParseJson(text, {.size_bytes_max = kHistoryBytesMax});
+  if (!json.ok()) return MakeError(ErrorId::kUsage, path + ": " + json.error().message);
+  auto histories = retain::ParseHistories(*json);
+  if (!histories.ok()) return MakeError(ErrorId::kUsage, path + ": " + histories.error().message);
+  return histories;
+}
+
+Result<Timestamp> ReadNow(const std::string& text) {
+  if (text.empty()) return SystemClock().Now();
+  const auto time = ParseTimestamp(text);
+  if (time.ok()) return *time;
+  return MakeError(ErrorId::kUsage, "--now: " + time.error().message,
+                   "Give a time in RFC 3339: --now 2026-11-21T10:00:00Z");
+}
+
+Result<int> Simulate(const GlobalOptions& global, const SimulateOptions& options) {
+  HF_ASSIGN_OR_RETURN(const RetentionPolicy policy, ReadPolicy(options.policy));
+  HF_ASSIGN_OR_RETURN(const auto histories, ReadHistory(options.history));
+  HF_ASSIGN_OR_RETURN(const Timestamp now, ReadNow(options.now));
+  const bool pretty = global.OutputFormat() == Format::kPretty;
+  std::vector<Json> rows;
+  for (const retain::ObjectHistory& history : histories) {
+    const retain::RetentionPlan plan = retain::PlanRetention(history, policy, now);
+    if (pretty) PrintCalendar(std::cout, plan, policy.calendar);
+    for (const retain::Verdict& verdict : plan.verdicts) {
+      rows.push_back(VerdictJson(plan.object, verdict));
+    }
+  }
+  PrintVerdicts(std::cout, global.OutputFormat(), rows, "The history holds no backup.");
+  return kExitOk;
+}
+
+// The command group, which other files add to as well.
+CLI::App* PolicyGroup(CLI::App& app) {
+  const auto found =
+      app.get_subcommands([](const CLI::App* group) { return group->get_name() == "policy"; });
+  if (!found.empty()) return found.front();
+  CLI::App* const group = app.add_subcommand("policy", "See what a policy does");
+  group->require_subcommand(1);
+  return group;
+}
+
+}  // namespace
+
+void AddPolicySimulateCommand(CLI::App& app, CommandContext context) {
+  CLI::App* command = PolicyGroup(app)->add_subcommand(
+      "simulate", "Show what a retention policy keeps of a history of backups, and why");
+  auto options = std::make_shared<SimulateOptions>();
+  command
+      ->add_option("--policy", options->policy,
+                   "YAML or JSON with the member retention or defaults.retention")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--history", options->history,
+                   "JSON: an array of {object, id, time, state, rows, bytes, pinned, held, "
+                   "source_deleted_at}")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--now", options->now, "As of this time; without it, the present")
+      ->type_name("TIME");
+  SetExamples(*command,
+              {{"holdfast policy simulate --policy policy.yaml --history history.json",
+                "a calendar of what is kept, and each backup with the reasons"},
+               {"holdfast policy simulate --policy policy.yaml --history history.json --now "
+                "2027-01-01T00:00:00Z --json",
+                "for a script, as of a day to come"}});
+  command->callback([context, options] {
+    context.action = [context, options] { return Simulate(context.global, *options); };
+  });
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,195 @@
+#include "retain/delete_backup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "retain/object_review.h"
+
+namespace holdfast::retain {
+
+namespace {
+
+Result<std::optional<cloud::ObjectInfo>> StatManifest(repository::Repository& repository,
+                                                      const TableRef& object,
+                                                      const std::string& backup) {
+  const repository::Location& location = repository.location();
+  return repository.store().StatObject(
+      {location.bucket, repository::ManifestName(location.prefix, object, backup), 0});
+}
+
+Error InDoubt(const TableRef& object, std::string_view backup, std::string_view why) {
+  return MakeError(ErrorId::kRetainInDoubt,
+                   fmt::format("{}: backup {}: {}", object.ToString(), backup, why));
+}
+
+// The catalog may know of a newer good backup that is not there any more: on the strength of it the
+// last one would go.
+Status CheckNewestGood(const Services& services, const RetentionPlan& plan,
+                       const std::vector<catalog::BackupRecord>& records) {
+  const auto newest = std::ranges::find_if(plan.verdicts, [](const Verdict& verdict) {
+    return verdict.keep && verdict.backup.state == BackupState::kGood;
+  });
+  if (newest == plan.verdicts.end()) return Ok();
+  const auto record = std::ranges::find(records, newest->backup.id, &catalog::BackupRecord::backup);
+  const std::string name = repository::ManifestName(record->prefix, record->object, record->backup);
+  HF_ASSIGN_OR_RETURN(const auto info, services.objects.StatObject({record->bucket, name, 0}));
+  if (info) return Ok();
+  return InDoubt(record->object, record->backup,
+                 "the catalog calls it the newest good one, and it has no manifest");
+}
+
+// A copy's table is only deleted under the name that this backup gave it, and unchanged: it may be
+// another's by now.
+Status CheckCopy(cloud::Warehouse& warehouse, const Tombstone& tombstone) {
+  const TableRef& copy = *tombstone.copy;
+  const auto doubt = [&](std::string_view why) {
+    return MakeError(ErrorId::kCopyInDoubt,
+                     fmt::format("{}, the copy of backup {} of {}: {}", copy.ToString(),
+                                 tombstone.backup, tombstone.object.ToString(), why));
+  };
+  if (!copy.table.ends_with(fmt::format("_{}_{}", tombstone.backup, tombstone.attempt))) {
+    return doubt("its name is not that of a copy of this backup");
+  }
+  const auto table = warehouse.GetTable(copy);
+  if (table.ok()) {
+    if (table->last_modified_ms == tombstone.copy_modified_ms) return Ok();
+    return doubt("it was written to since it was made");
+  }
+  return table.error().code == Code::kNotFound ? Ok() : Status(table.error());
+}
+
+// A tombstone is outside input: it may name only what is the data of its backup.
+Status CheckData(const repository::Repository& repository, const Tombstone& tombstone) {
+  const repository::Location& location = repository.location();
+  const std::string manifest =
+      repository::ManifestName(location.prefix, tombstone.object, tombstone.backup);
+  for (const cloud::ObjectRef& object : tombstone.data) {
+    const auto path = repository::ParseDataName(location.prefix, object.name);
+    if (object.bucket == location.bucket && path &&
+        repository::ManifestNameOf(location.prefix, *path) == manifest) {
+      continue;
+    }
+    return MakeError(ErrorId::kTombstoneDamaged,
+                     fmt::format("{} is not data of backup {} of {}", object.Uri(),
+                                 tombstone.backup, tombstone.object.ToString()));
+  }
+  return Ok();
+}
+
+// The second look: why the backup stays, or nothing.
+Result<std::vector<std::string>> ReasonsToKeep(const DeletionContext& context,
+                                               const Tombstone& tombstone) {
+  HF_ASSIGN_OR_RETURN(const auto records, RecordsOf(context.services.catalog, tombstone.object));
+  const auto record = std::ranges::find(records, tombstone.backup, &catalog::BackupRecord::backup);
+  if (record == records.end()) {
+    return InDoubt(tombstone.object, tombstone.backup,
+                   "its manifest is there, and the catalog does not know it");
+  }
+  HF_ASSIGN_OR_RETURN(const PinCounts counts, CountPins(context.repository, tombstone.backup));
+  // Other backups' pins keep those, and say nothing of this one.
+  const auto pins = [&](const catalog::BackupRecord& of) -> Result<PinCounts> {
+    return of.backup == tombstone.backup ? counts : PinCounts{};
+  };
+  HF_ASSIGN_OR_RETURN(const RetentionPlan plan,
+                      ReviewObject(context.services, records, pins, context.now));
+  const auto verdict = std::ranges::find_if(
+      plan.verdicts, [&](const Verdict& of) { return of.backup.id == tombstone.backup; });
+  if (verdict->keep) return verdict->reasons;
+  HF_RETURN_IF_ERROR(CheckNewestGood(context.services, plan, records));
+  if (tombstone.copy) HF_RETURN_IF_ERROR(CheckCopy(context.services.warehouse, tombstone));
+  return std::vector<std::string>();
+}
+
+// Nothing was deleted: the backup can be pinned again. The error that ended it stands, whatever
+// becomes of that.
+Error TakeBack(const DeletionContext& context, const Tombstone& tombstone, Error error) {
+  const Status withdrawn = WithdrawIntent(context.repository, tombstone.backup);
+  if (!withdrawn.ok()) error.message += "; and its intent stays: " + withdrawn.error().message;
+  return error;
+}
+
+Status DeleteData(const DeletionContext& context, const Tombstone& tombstone) {
+  for (const cloud::ObjectRef& object : tombstone.data) {
+    HF_RETURN_IF_ERROR(context.services.objects.DeleteObject(object).WithContext(object.Uri()));
+  }
+  if (!tombstone.copy) return Ok();
+  HF_RETURN_IF_ERROR(CheckCopy(context.services.warehouse, tombstone));
+  return context.services.warehouse.DeleteTable(*tombstone.copy);
+}
+
+Status Forget(const DeletionContext& context, const PruneItem& item, const Tombstone& tombstone) {
+  // Before the record goes: a prune that dies in between writes it a second time, never not at all.
+  HF_RETURN_IF_ERROR(
+      context.services.catalog.AppendAudit({.at_ms = ToUnixMillis(context.now),
+                                            .actor = "prune",
+                                            .action = "backup.delete",
+                                            .subject = tombstone.backup,
+                                            .detail = {{"object", tombstone.object.ToString()},
+                                                       {"pass", context.pass},
+                                                       {"bytes", tombstone.bytes},
+                                                       {"reasons", tombstone.reasons}}}));
+  HF_RETURN_IF_ERROR(context.services.catalog.RemoveBackup(tombstone.backup));
+  return ClearTombstone(context.repository, *item.tombstone);
+}
+
+PruneResult Done(const PruneItem& item, const Tombstone& tombstone) {
+  PruneResult result{.item = item, .reason = {}, .error = {}};
+  result.item.object = tombstone.object;
+  result.item.bytes = tombstone.bytes;
+  return result;
+}
+
+PruneResult Kept(const PruneItem& item, const Tombstone& tombstone, std::string reason) {
+  PruneResult result = Done(item, tombstone);
+  result.outcome = PruneOutcome::kKept;
+  result.reason = std::move(reason);
+  return result;
+}
+
+}  // namespace
+
+Result<PruneResult> DeleteBackup(const DeletionContext& context, const PruneItem& item) {
+  HF_ASSIGN_OR_RETURN(const Tombstone tombstone,
+                      ReadTombstone(context.repository, *item.tombstone));
+  HF_RETURN_IF_ERROR(CheckData(context.repository, tombstone));
+  HF_ASSIGN_OR_RETURN(auto manifest,
+                      StatManifest(context.repository, tombstone.object, tombstone.backup));
+  if (manifest && manifest->ref.generation != tombstone.manifest_generation) {
+    HF_RETURN_IF_ERROR(ClearTombstone(context.repository, *item.tombstone));
+    return Kept(item, tombstone, "its manifest is another than the one that was marked");
+  }
+  if (manifest) {
+    // From here on nobody gets a pin; those that were given are seen by the look that follows.
+    HF_RETURN_IF_ERROR(WriteIntent(context.repository, tombstone.backup));
+    auto reasons = ReasonsToKeep(context, tombstone);
+    if (!reasons.ok()) return TakeBack(context, tombstone, std::move(reasons).error());
+    if (!reasons->empty()) {
+      HF_RETURN_IF_ERROR(ClearTombstone(context.repository, *item.tombstone));
+      return Kept(item, tombstone, fmt::format("{}", fmt::join(*reasons, "; ")));
+    }
+    auto deleted = context.services.objects.DeleteObject(manifest->ref);
+    if (!deleted.ok() && deleted.error().id == ErrorId::kObjectRetained) {
+      return TakeBack(context, tombstone, std::move(deleted).error());
+    }
+    HF_RETURN_IF_ERROR(deleted);  // or it may be gone
+  }
+  HF_RETURN_IF_ERROR(DeleteData(context, tombstone));
+  HF_RETURN_IF_ERROR(Forget(context, item, tombstone));
+  return Done(item, tombstone);
+}
+
+Status MarkBackup(const DeletionContext& context, const PruneItem& item) {
+  HF_ASSIGN_OR_RETURN(const auto info, StatManifest(context.repository, item.object, item.backup));
+  if (!info) {
+    return InDoubt(item.object, item.backup, "the catalog knows it, and it has no manifest");
+  }
+  repository::ManifestEntry entry{.path = {}, .info = *info};
+  HF_ASSIGN_OR_RETURN(const Manifest manifest, context.repository.ReadManifest(entry));
+  const Tombstone tombstone =
+      MakeTombstone(manifest, info->ref.generation, context.now, item.reasons);
+  HF_RETURN_IF_ERROR(CheckData(context.repository, tombstone));
+  return WriteTombstone(context.repository, tombstone);
+}
+
+}  // namespace holdfast::retain

@@ -1,0 +1,113 @@
+#include "retain/object_review.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace holdfast::retain {
+
+namespace {
+
+bool IsAbsent(const Error& error) {
+  return error.id == ErrorId::kTableNotFound || error.id == ErrorId::kDatasetNotFound ||
+         error.id == ErrorId::kProjectNotFound;
+}
+
+Result<bool> HasPartition(cloud::Warehouse& warehouse, const TableRef& object) {
+  bool found = false;
+  const Status listed = cloud::ForEachPage<PartitionInfo>(
+      [&](const std::string& token) { return warehouse.ListPartitions(object, token); },
+      [&](PartitionInfo&& partition) -> Status {
+        found = found || partition.ref.partition == object.partition;
+        return Ok();
+      });
+  HF_RETURN_IF_ERROR(listed);
+  return found;
+}
+
+// A partition of a table that is not partitioned any more does not exist.
+Result<bool> SourceExists(cloud::Warehouse& warehouse, const TableRef& object) {
+  // What is no table is not looked for, and so never taken for gone.
+  if (object.table.empty() || object.table.find(':') != object.table.npos) return true;
+  const auto table = warehouse.GetTable(object);
+  if (!table.ok()) {
+    if (IsAbsent(table.error())) return false;
+    return table.error();
+  }
+  return object.partition.empty() ? Result<bool>(true) : HasPartition(warehouse, object);
+}
+
+bool IsGraceOver(const RetentionPolicy& policy, Timestamp last_seen, Timestamp now) {
+  if (policy.bbq) {
+    return policy.calendar.DateOf(last_seen) <
+           MonthsBefore(policy.calendar.DateOf(now), static_cast<int>(policy.bbq->grace_months));
+  }
+  return last_seen <= policy.calendar.Before(now, policy.deleted_source->grace);
+}
+
+// Fills in what is known of the source. It counts as gone since it was last seen.
+Status LookAtSource(const Services& services, const RetentionPolicy& policy,
+                    const std::vector<catalog::BackupRecord>& records, Timestamp now,
+                    ObjectHistory& history) {
+  if (!policy.bbq && !policy.deleted_source) return Ok();
+  const TableRef& object = records.front().object;
+  int64_t last_ms = 0;
+  for (const catalog::BackupRecord& record : records) {
+    last_ms = std::max(last_ms, record.created_ms);
+  }
+  // Most objects need no look at the runs.
+  if (!IsGraceOver(policy, FromUnixMillis(last_ms), now)) return Ok();
+  HF_ASSIGN_OR_RETURN(const auto seen_ms, services.catalog.LastSeen(object));
+  const Timestamp last_seen = FromUnixMillis(std::max(last_ms, seen_ms.value_or(0)));
+  if (!IsGraceOver(policy, last_seen, now)) return Ok();
+  HF_ASSIGN_OR_RETURN(const bool exists, SourceExists(services.warehouse, object));
+  if (exists) return Ok();
+  history.source_last_seen = last_seen;
+  history.source_deleted_at = last_seen;
+  return Ok();
+}
+
+BackupState StateOf(const catalog::BackupRecord& record) {
+  if (record.damaged) return BackupState::kDamaged;
+  const bool good = record.IsGood() && record.verified != VerifyLevel::kNone;
+  return good ? BackupState::kGood : BackupState::kSuspect;
+}
+
+}  // namespace
+
+Result<RetentionPlan> ReviewObject(const Services& services,
+                                   const std::vector<catalog::BackupRecord>& records,
+                                   const PinLookup& pins, Timestamp now) {
+  const TableRef& object = records.front().object;
+  HF_ASSIGN_OR_RETURN(const RetentionPolicy policy, services.policy_of(object));
+  ObjectHistory history{.object = object.ToString(), .backups = {}};
+  for (const catalog::BackupRecord& record : records) {
+    HF_ASSIGN_OR_RETURN(const PinCounts counts, pins(record));
+    history.backups.push_back({.id = record.backup,
+                               .time = FromUnixMillis(record.consistent_through_ms),
+                               .state = StateOf(record),
+                               .rows = record.rows,
+                               .bytes = record.stored_bytes,
+                               .pinned = counts.pins > 0,
+                               .held = counts.holds > 0});
+  }
+  HF_RETURN_IF_ERROR(LookAtSource(services, policy, records, now, history));
+  return PlanRetention(history, policy, now);
+}
+
+Result<std::vector<catalog::BackupRecord>> RecordsOf(catalog::BackupIndex& index,
+                                                     const TableRef& object) {
+  const catalog::BackupFilter filter{.project = object.project,
+                                     .dataset = object.dataset,
+                                     .table = object.table,
+                                     .partition = object.partition};
+  std::vector<catalog::BackupRecord> records;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
+      [&](const std::string& token) { return index.FindBackups(filter, token); },
+      [&](catalog::BackupRecord&& record) -> Status {
+        records.push_back(std::move(record));
+        return Ok();
+      }));
+  return records;
+}
+
+}  // namespace holdfast::retain

@@ -1,0 +1,286 @@
+#include "retain/prune.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "retain/prune_world_for_test.h"
+
+namespace holdfast::retain {
+namespace {
+
+using std::chrono::hours;
+using testing::HasSubstr;
+using testing_support::kOrders;
+using testing_support::NumberedRows;
+using testing_support::TwoColumns;
+
+TEST(Prune, DeletesWhatIsNotKeptAfterItsGraceAndNotBefore) {
+  PruneWorld world;
+  world.BackUpDays(5);
+  const auto before = world.Records();
+  ASSERT_EQ(before.size(), 5U);
+
+  const auto plan = world.Plan();
+  ASSERT_TRUE(plan.ok()) << plan.error().ToString();
+  EXPECT_EQ(plan->Count(PruneAction::kMark), 3);
+  EXPECT_EQ(plan->kept, 2);
+  EXPECT_TRUE(world.ObjectsBelow("tombstones/").empty()) << "a plan writes nothing";
+
+  auto report = world.Prune();
+  ASSERT_TRUE(report.ok()) << report.error().ToString();
+  EXPECT_EQ(report->Count(PruneAction::kMark, PruneOutcome::kDone), 3);
+  EXPECT_EQ(world.ObjectsBelow("tombstones/marked/").size(), 3U);
+  EXPECT_EQ(world.Records().size(), 5U);
+
+  world.fixture().clock().Advance(hours{20});
+  report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->results.empty()) << "the grace is not over";
+  EXPECT_EQ(world.Plan()->waiting, 3);
+
+  world.options.grace = hours{20};
+  report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kDone), 3);
+  EXPECT_EQ(world.ObjectsBelow("manifests/").size(), 2U);
+  EXPECT_EQ(world.ObjectsBelow("data/").size(), 2U);
+  EXPECT_TRUE(world.ObjectsBelow("tombstones/").empty());
+  const auto after = world.Records();
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after[0], before[0]);
+  EXPECT_EQ(after[1], before[1]);
+  const auto audit = world.fixture().catalog().ListAudit(0);
+  ASSERT_EQ(audit->size(), 3U);
+  EXPECT_EQ(audit->front().event.action, "backup.delete");
+  world.CheckManifests();
+}
+
+TEST(Prune, LooksAgainAtPinsAndHoldsBeforeItDeletes) {
+  for (const PinKind kind : {PinKind::kPin, PinKind::kHold}) {
+    PruneWorld world;
+    world.BackUpDays(4);
+    ASSERT_TRUE(world.Prune().ok());
+    auto repository = world.OpenRepository();
+    const catalog::BackupRecord pinned = world.Records()[3];
+    ASSERT_TRUE(AddPin(repository, pinned, {kind, "audit", "test"}, world.fixture().clock().Now(),
+                       world.random())
+                    .ok());
+    world.options.grace = hours{0};
+    // The plan was made before the pin: with the tombstone due and nothing known of a pin.
+    auto plan = world.Plan();
+    ASSERT_TRUE(plan.ok());
+    for (PruneItem& item : plan->items) item.action = PruneAction::kDelete;
+    const auto report = ApplyPrune(world.services(), world.options, *plan);
+    ASSERT_TRUE(report.ok());
+    EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kDone), 1);
+    EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kKept), 1);
+    EXPECT_EQ(world.Records().back(), pinned);
+    EXPECT_TRUE(world.ObjectsBelow("tombstones/").empty());
+
+    EXPECT_EQ(*ReleasePins(repository, pinned.backup, kind), 1);
+    EXPECT_EQ(*ReleasePins(repository, pinned.backup, kind), 0);
+    EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 1);
+  }
+}
+
+TEST(Prune, TakesATombstoneAwayWhenThePolicyKeepsTheBackupAfterAll) {
+  PruneWorld world;
+  world.BackUpDays(4);
+  ASSERT_TRUE(world.Prune().ok());
+  world.policy = R"({"keep_last": 3})";
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kUnmark, PruneOutcome::kDone), 1);
+  EXPECT_EQ(world.ObjectsBelow("tombstones/").size(), 1U);
+}
+
+TEST(Prune, DeletesTheTableOfACopy) {
+  PruneWorld world;
+  world.BackUpDays(3, Method::kCopy);
+  world.options.grace = hours{0};
+  world.policy = R"({"keep_last": 1})";
+  auto repository = world.OpenRepository();
+  const auto records = world.Records();
+  const TableRef gone = *repository.ReadManifest(records[2].object, records[2].backup)->copy;
+  const TableRef touched = *repository.ReadManifest(records[1].object, records[1].backup)->copy;
+  ASSERT_TRUE(world.Prune().ok());
+  world.fixture().clock().Advance(hours{1});
+  world.fixture().cloud().AppendRows(touched, NumberedRows(7, 1));
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kDone), 1);
+  EXPECT_FALSE(world.fixture().cloud().HasTable(gone));
+  ASSERT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kFailed), 1);
+  EXPECT_TRUE(world.fixture().cloud().HasTable(touched)) << "it is not the copy that was made";
+  EXPECT_TRUE(repository.HasManifest(records[1].object, records[1].backup).value());
+  world.CheckManifests();
+}
+
+TEST(Prune, ReportsWhatABucketRetains) {
+  PruneWorld world;
+  ASSERT_TRUE(world.fixture()
+                  .cloud()
+                  .objects()
+                  .EnsureBucket({.name = PruneWorld::kBucket,
+                                 .project = "acme-shop",
+                                 .location = "US",
+                                 .retention_seconds = 86'400 * 30})
+                  .ok());
+  world.BackUpDays(3);
+  world.options.grace = hours{0};
+  ASSERT_TRUE(world.Prune().ok());
+  world.fixture().clock().Advance(hours{1});
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok()) << report.error().ToString();
+  ASSERT_EQ(report->results.size(), 1U);
+  EXPECT_EQ(report->results[0].outcome, PruneOutcome::kRetained);
+  EXPECT_EQ(report->results[0].error->id, ErrorId::kObjectRetained);
+  world.CheckManifests();
+}
+
+TEST(Prune, IsCappedByCountAndByShare) {
+  PruneWorld world;
+  world.BackUpDays(8);
+  world.options.removals_max = 4;
+  EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 4);
+  EXPECT_EQ(world.Plan()->deferred, 2);
+  world.options.share_max = 0.25;
+  EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 2);
+  EXPECT_EQ(world.Plan()->deferred, 4);
+  world.options.share_max = 0;
+  EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 1) << "or it would never end";
+}
+
+TEST(Prune, RefusesWhenTheClockJumped) {
+  PruneWorld world;
+  world.BackUpDays(4);
+  const auto prune_at = [&](hours ahead, bool accept) {
+    VirtualClock clock(world.fixture().clock().Now() + ahead);
+    world.options.accept_clock = accept;
+    const Services services = world.services(clock);
+    const auto plan = PlanPrune(services, world.options, [](const RetentionPlan&) { return Ok(); });
+    return ApplyPrune(services, world.options, *plan);
+  };
+  for (const hours ahead : {hours{-2}, hours{25}}) {
+    const auto refused = prune_at(ahead, false);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().id, ErrorId::kClockJumped);
+  }
+  const auto elsewhere = prune_at(hours{25}, true);
+  ASSERT_FALSE(elsewhere.ok()) << "the store's clock tells another time";
+  EXPECT_EQ(elsewhere.error().id, ErrorId::kClockJumped);
+  EXPECT_TRUE(world.ObjectsBelow("tombstones/").empty());
+  EXPECT_TRUE(prune_at(hours{23}, false).ok());
+
+  world.fixture().clock().Advance(hours{100});  // everyone's clock: nothing ran for long
+  EXPECT_FALSE(prune_at(hours{0}, false).ok());
+  EXPECT_TRUE(prune_at(hours{0}, true).ok());
+}
+
+TEST(Prune, KeepsWhatIsLeftOfASourceUntilItIsGoneForItsGrace) {
+  PruneWorld world;
+  world.policy = R"({"keep_last": 2, "deleted_source": {"grace": "5d"}})";
+  world.fixture().cloud().AddTable({"acme-shop", "sales", "other", ""}, TwoColumns(),
+                                   NumberedRows(0, 3));
+  world.BackUpDays(2);
+  world.fixture().cloud().DropTable(kOrders);
+  const auto marks_of_orders = [&] {
+    const auto plan = world.Plan();
+    return std::ranges::count_if(plan->items,
+                                 [](const PruneItem& item) { return item.object == kOrders; });
+  };
+  world.BackUpDays(4);
+  EXPECT_EQ(marks_of_orders(), 0);
+  world.BackUpDays(2);
+  EXPECT_EQ(marks_of_orders(), 2);
+  world.fixture().cloud().faults().DenyAccess("acme-shop");
+  EXPECT_EQ(marks_of_orders(), 0) << "what cannot be seen may be there";
+  EXPECT_GT(world.Plan()->problem_count, 0);
+  world.fixture().cloud().faults().AllowAccess("acme-shop");
+  world.fixture().cloud().AddTable(kOrders, TwoColumns(), NumberedRows(0, 5));
+  EXPECT_EQ(marks_of_orders(), 0) << "it was made anew";
+}
+
+TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
+  PruneWorld world;
+  world.options.grace = hours{0};
+  world.BackUpDays(4);
+  ASSERT_TRUE(world.Prune().ok());
+  const catalog::BackupRecord newest = world.Records()[0];
+  world.fixture().cloud().RemoveObject(
+      {PruneWorld::kBucket, repository::ManifestName("", newest.object, newest.backup), 0});
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kFailed), 2);
+  EXPECT_EQ(report->results[0].error->id, ErrorId::kRetainInDoubt);
+  EXPECT_EQ(world.Records().size(), 4U);
+  EXPECT_TRUE(world.ObjectsBelow("tombstones/deleting/").empty()) << "it can be pinned";
+}
+
+TEST(Prune, TrustsNoTombstoneThatNamesOtherData) {
+  PruneWorld world;
+  world.options.grace = hours{0};
+  world.BackUpDays(3);
+  auto repository = world.OpenRepository();
+  const auto records = world.Records();
+  Tombstone forged = MakeTombstone(
+      repository.ReadManifest(records[2].object, records[2].backup).value(), 1, Timestamp{}, {});
+  forged.data.push_back(
+      {PruneWorld::kBucket,
+       repository.ReadManifest(records[0].object, records[0].backup)->objects[0].name, 1'000'010});
+  ASSERT_TRUE(WriteTombstone(repository, forged).ok());
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->results.size(), 1U);
+  EXPECT_EQ(report->results[0].error->id, ErrorId::kTombstoneDamaged);
+  EXPECT_EQ(world.ObjectsBelow("data/").size(), 3U);
+}
+
+TEST(Pins, ComeTooLateOnceTheDeletionHasBegun) {
+  PruneWorld world;
+  world.BackUpDays(2);
+  auto repository = world.OpenRepository();
+  const auto records = world.Records();
+  const auto pin = [&](const catalog::BackupRecord& record) {
+    return AddPin(repository, record, {PinKind::kPin, "", ""}, world.fixture().clock().Now(),
+                  world.random());
+  };
+  ASSERT_TRUE(WriteIntent(repository, records[1].backup).ok());
+  EXPECT_EQ(pin(records[1]).error().id, ErrorId::kBackupBeingRemoved);
+  catalog::BackupRecord gone = records[0];
+  gone.backup = "20200101T000000Z-00000000000000000000";
+  EXPECT_EQ(pin(gone).error().id, ErrorId::kManifestNotFound);
+  EXPECT_TRUE(world.ObjectsBelow("pins/").empty());
+  ASSERT_TRUE(pin(records[0]).ok());
+  ASSERT_TRUE(pin(records[0]).ok());
+  EXPECT_EQ(ListPins(repository)->at(records[0].backup).pins, 2);
+}
+
+TEST(Tombstone, ComesBackFromItsJsonAndIsStrict) {
+  const Tombstone tombstone{.backup = "b1",
+                            .object = {"p", "d", "t", "20260101"},
+                            .manifest_generation = 7,
+                            .data = {{"bucket", "data/x", 3}},
+                            .copy = TableRef{"p", "c", "t_b1_1", ""},
+                            .copy_modified_ms = 9,
+                            .attempt = 2,
+                            .bytes = 5,
+                            .marked_ms = 6,
+                            .reasons = {"why"}};
+  const Json json = tombstone.ToJson();
+  EXPECT_EQ(Tombstone::FromJson(json)->ToJson(), json);
+  for (const char* member :
+       {"format_version", "backup", "object", "manifest_generation", "data", "reasons"}) {
+    Json without = json;
+    without.erase(member);
+    EXPECT_FALSE(Tombstone::FromJson(without).ok()) << member;
+  }
+  Json live = json;
+  live["data"][0]["generation"] = 0;
+  EXPECT_FALSE(Tombstone::FromJson(live).ok()) << "it would name whatever is there";
+}
+
+}  // namespace
+}  // namespace holdfast::retain

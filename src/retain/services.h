@@ -1,0 +1,27 @@
+// What prune is given. References outlive every call; all of it is thread-safe.
+#pragma once
+
+#include <functional>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "cloud/object_store.h"
+#include "cloud/warehouse.h"
+#include "model/resource_names.h"
+#include "model/retention.h"
+
+namespace holdfast::retain {
+
+struct Services {
+  cloud::Warehouse& warehouse;
+  cloud::ObjectStore& objects;
+  catalog::Catalog& catalog;
+  Clock& clock;
+  Random& random;
+  // The retention of an object: the one place where prune asks for it.
+  std::function<Result<RetentionPolicy>(const TableRef& object)> policy_of;
+};
+
+}  // namespace holdfast::retain
