@@ -32,18 +32,18 @@ TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
 
   const auto empty = catalog::SqliteCatalog::Open(":memory:").value();
   const Services old = fixture.services();
-  const Services services{old.warehouse, old.objects, old.projects,     *empty,
-                          old.clock,     old.random,  old.organization, old.tool_version};
+  const Services services{old.warehouse, old.definitions, old.objects,      old.projects,    *empty,
+                          old.clock,     old.random,      old.organization, old.tool_version};
   const auto repositories = FindRepositories(services, {});
   ASSERT_TRUE(repositories.ok()) << repositories.error().message;
   EXPECT_EQ(repositories->repositories.size(), 2u);
   const auto report = RebuildFrom(services, repositories->repositories);
 
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->manifests, 2);
+  EXPECT_EQ(report->manifests, 4) << "two tables, and the dataset of each";
   EXPECT_EQ(empty->FindBackups({}, "").value().items, before.items);
   EXPECT_EQ(empty->GetRun(run.id).value().finished_ms, run.finished_ms);
-  EXPECT_EQ(empty->ListOutcomes(run.id, "").value().items.size(), 2u);
+  EXPECT_EQ(empty->ListOutcomes(run.id, "").value().items.size(), 4u);
 }
 
 TEST(Rebuild, FindsTheRepositoryOfAProjectThatLostAllItsDatasets) {
@@ -111,7 +111,7 @@ TEST(Rebuild, ReadsEverythingButARunFileThatWasCut) {
   const Services services = fixture.services();
   const auto report = RebuildFrom(services, FindRepositories(services, {})->repositories);
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->manifests, 2);
+  EXPECT_EQ(report->manifests, 4);
   EXPECT_EQ(report->damaged, 1);
   EXPECT_EQ(report->runs, 1);
 }
@@ -126,8 +126,8 @@ TEST(Rebuild, WhatAnEmptiedBucketHeldIsBackedUpAgain) {
   }
   const auto report = fixture.BackUp();
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 1);
-  EXPECT_EQ(report->totals.Of(Outcome::kUnchanged), 1);
+  EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 2) << "a table and its dataset";
+  EXPECT_EQ(report->totals.Of(Outcome::kUnchanged), 2);
   EXPECT_FALSE(fixture.cloud().AllObjects(bucket).empty());
 }
 

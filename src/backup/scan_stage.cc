@@ -28,13 +28,12 @@ class ProjectScan {
     if (!policy().scope.MayCoverDataset(dataset)) return Ok();
     if (!IsBackedUpDataset(info)) return Ok();
     committed_.clear();
-    return cloud::ForEachPage<TableSummary>(
-        [&](const std::string& token) { return services_.warehouse.ListTables(dataset, token); },
-        [&](TableSummary&& summary) -> Status {
-          HF_RETURN_IF_ERROR(context_.keep_alive());
-          if (!policy().scope.CoversTable(summary.ref)) return Ok();
-          return ScanTable(summary);
-        });
+    HF_RETURN_IF_ERROR(ScanTables(dataset));
+    const TableRef itself = DatasetObject(dataset);
+    if (policy().scope.CoversTable(itself)) {
+      HF_RETURN_IF_ERROR(Settle(itself, LookAtDataset(itself)));
+    }
+    return policy().scope.MayCoverRoutines(dataset) ? ScanRoutines(dataset) : Ok();
   }
 
   // Records that something could not be looked at; an error that may pass is left to a retry.
@@ -55,6 +54,74 @@ class ProjectScan {
 
  private:
   const BackupPolicy& policy() const { return context_.run.policy; }
+
+  Status ScanTables(const DatasetRef& dataset) {
+    return cloud::ForEachPage<TableSummary>(
+        [&](const std::string& token) { return services_.warehouse.ListTables(dataset, token); },
+        [&](TableSummary&& summary) -> Status {
+          HF_RETURN_IF_ERROR(context_.keep_alive());
+          if (!policy().scope.CoversTable(summary.ref)) return Ok();
+          return ScanTable(summary);
+        });
+  }
+
+  Status ScanRoutines(const DatasetRef& dataset) {
+    return cloud::ForEachPage<cloud::RoutineInfo>(
+        [&](const std::string& token) {
+          return services_.definitions.ListRoutines(dataset, token);
+        },
+        [&](cloud::RoutineInfo&& routine) -> Status {
+          HF_RETURN_IF_ERROR(context_.keep_alive());
+          const TableRef object = RoutineObject(dataset, routine.routine);
+          if (!policy().scope.CoversTable(object)) return Ok();
+          return Settle(object, ScanRoutine(object, routine));
+        });
+  }
+
+  // A listing tells when a routine was changed, and not its body.
+  Status ScanRoutine(const TableRef& object, const cloud::RoutineInfo& listed) {
+    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(object));
+    const TableSummary summary{.ref = object,
+                               .creation_ms = listed.creation_ms,
+                               .last_modified_ms = listed.last_modified_ms};
+    if (auto settled =
+            PlanDefinitionFromSummary(summary, ObjectKind::kRoutine, last, policy(), now_ms_)) {
+      result_.outcomes.push_back(*std::move(settled));
+      return Ok();
+    }
+    const auto routine = services_.definitions.GetRoutine(object.dataset_ref(), listed.routine);
+    if (!routine.ok()) {
+      if (routine.error().id != ErrorId::kRoutineNotFound) return routine.error();
+      AddVanished(object);
+      return Ok();
+    }
+    Add(object, PlanDefinition(object, ObjectKind::kRoutine,
+                               FingerprintOfDefinition(routine->resource), last));
+    return Ok();
+  }
+
+  void AddVanished(const TableRef& object) {
+    result_.outcomes.push_back({.object = object,
+                                .outcome = Outcome::kVanished,
+                                .reason = "was listed, then dropped before it could be read"});
+  }
+
+  // The dataset's own definition. A listing tells neither its access nor when it was changed.
+  Status LookAtDataset(const TableRef& itself) {
+    HF_ASSIGN_OR_RETURN(const DatasetInfo info,
+                        services_.warehouse.GetDataset(itself.dataset_ref()));
+    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(itself));
+    Add(itself,
+        PlanDefinition(itself, ObjectKind::kDataset, FingerprintOfDefinition(info.resource), last));
+    return Ok();
+  }
+
+  void Add(const TableRef& object, TablePlan plan) {
+    std::ranges::move(plan.outcomes, std::back_inserter(result_.outcomes));
+    std::ranges::move(
+        MessagesFor(context_.run.id, object, plan.method, plan.units, kUnitsPerMessage),
+        std::back_inserter(result_.follow_ups));
+  }
 
   Status ScanTable(const TableSummary& summary) {
     HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(summary.ref));
@@ -150,13 +217,12 @@ class ProjectScan {
     const auto info = services_.warehouse.GetTable(table);
     if (!info.ok()) {
       if (info.error().code != Code::kNotFound) return info.error();
-      result_.outcomes.push_back({.object = table,
-                                  .outcome = Outcome::kVanished,
-                                  .reason = "was listed, then dropped before it could be read"});
+      AddVanished(table);
       return Ok();
     }
     std::vector<PartitionInfo> partitions;
-    if (info->partitioning.kind != Partitioning::Kind::kNone) {
+    // The partitions of a materialized view are not ours to back up.
+    if (info->kind == TableKind::kTable && info->partitioning.kind != Partitioning::Kind::kNone) {
       HF_RETURN_IF_ERROR(cloud::ForEachPage<PartitionInfo>(
           [&](const std::string& token) {
             return services_.warehouse.ListPartitions(table, token);
@@ -166,11 +232,7 @@ class ProjectScan {
             return context_.keep_alive();
           }));
     }
-    TablePlan plan = PlanTable(*info, partitions, last, policy(), now_ms_);
-    std::ranges::move(plan.outcomes, std::back_inserter(result_.outcomes));
-    std::ranges::move(
-        MessagesFor(context_.run.id, table, policy().method, plan.units, kUnitsPerMessage),
-        std::back_inserter(result_.follow_ups));
+    Add(table, PlanTable(*info, partitions, last, policy(), now_ms_));
     return Ok();
   }
 

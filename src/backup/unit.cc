@@ -22,6 +22,7 @@ Manifest StartManifest(const TableBackup& common, const Unit& unit) {
   manifest.schema = common.table.schema;
   manifest.table_resource = common.table.resource;
   manifest.dataset_resource = common.dataset.resource;
+  manifest.access = common.access.document;
   manifest.streaming_buffer = common.table.streaming_buffer;
   // What streams in is in none of the copies: the backup holds what came before the oldest such row
   // (google-semantics trap 4).
@@ -120,6 +121,11 @@ std::string WhyBackedUp(const Unit& unit, const Manifest& manifest, Outcome outc
     return had_backups ? "no earlier backup of it is whole" : "first backup";
   }
   const Fingerprint& before = unit.last->source;
+  if (manifest.kind != unit.last->kind) {
+    return fmt::format("it is a {} now, and was a {}", ObjectKindWords(manifest.kind),
+                       ObjectKindWords(unit.last->kind));
+  }
+  if (IsDefinitionOnly(manifest.kind)) return "its definition changed";
   if (before.creation_ms != manifest.source.creation_ms) return "dropped and created anew";
   if (before.schema_hash != manifest.source.schema_hash) return "its schema changed";
   if (unit.last->rows != manifest.rows) {
@@ -150,11 +156,14 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
       catalog::RecordOf(manifest, location.bucket, location.prefix)));
   const Outcome outcome = Judge(unit, manifest);
   HF_ASSIGN_OR_RETURN(const bool had_backups, HadBackups(common, unit));
+  std::string reason = ReasonOf(unit, manifest, outcome, had_backups);
+  if (!common.access.note.empty()) reason += "; " + common.access.note;
   const auto elapsed = common.services.clock.Now() - unit.started;
   return ItemOutcome{
       .object = unit.object,
+      .kind = manifest.kind,
       .outcome = outcome,
-      .reason = ReasonOf(unit, manifest, outcome, had_backups),
+      .reason = std::move(reason),
       .backup = manifest.backup,
       .rows = manifest.rows,
       .bytes = manifest.stored_bytes,
@@ -165,8 +174,8 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
 
 namespace {
 
-// Why a table that has partitions, and none any more, is suspect: its newest good backups are of
-// partitions. Empty: they are not.
+// Why a table that has no partition any more, or is no table any more, is suspect: its newest good
+// backups are of partitions. Empty: they are not.
 Result<std::string> EmptiedReason(const TableBackup& common, const Unit& unit) {
   HF_ASSIGN_OR_RETURN(const auto good, catalog::LatestGoodOfTable(common.services.catalog,
                                                                   unit.object.WholeTable()));
@@ -192,7 +201,8 @@ Result<ItemOutcome> Commit(const TableBackup& common, const Unit& unit, Manifest
   }
   const bool has_lost_partitions =
       unit.object.partition.empty() && manifest.rows == 0 &&
-      unit.scanned.fingerprint.partitioning.kind != Partitioning::Kind::kNone;
+      (unit.scanned.fingerprint.partitioning.kind != Partitioning::Kind::kNone ||
+       IsDefinitionOnly(manifest.kind));
   if (has_lost_partitions && common.context.run.policy.shrink_threshold > 0) {
     HF_ASSIGN_OR_RETURN(manifest.suspect, EmptiedReason(common, unit));
   }

@@ -288,9 +288,9 @@ TEST_F(ProgramTest, ARunThatWasGoneOnWithHasItsOwnSummary) {
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("Going on with run " + id));
   const size_t first = ran.out.find("Run " + id +
-                                    ", begun 1970-01-01T00:00:01Z and gone on with: 3 objects "
+                                    ", begun 1970-01-01T00:00:01Z and gone on with: 4 objects "
                                     "backed up; 4 rows, ");
-  const size_t second = ran.out.find(": 0 objects backed up, 3 unchanged; ");
+  const size_t second = ran.out.find(": 0 objects backed up, 4 unchanged; ");
   ASSERT_NE(first, ran.out.npos) << ran.out;
   ASSERT_NE(second, ran.out.npos) << ran.out;
   EXPECT_LT(first, second);

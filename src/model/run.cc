@@ -73,6 +73,7 @@ Json ItemOutcome::ToJson() const {
                {"duration_ms", duration_ms}};
   if (!error_id.empty()) json["error_id"] = error_id;
   if (suspect) json["suspect"] = true;
+  if (kind != ObjectKind::kTable) json["kind"] = ObjectKindName(kind);
   return json;
 }
 
@@ -97,6 +98,10 @@ Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
   item.error_id = std::move(error_id).value_or("");
   HF_ASSIGN_OR_RETURN(const auto suspect, OptionalBool(json, "suspect"));
   item.suspect = suspect.value_or(false);
+  HF_ASSIGN_OR_RETURN(const auto kind_name, OptionalString(json, "kind"));
+  const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(item.kind))));
+  if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");
+  item.kind = *kind;
   return item;
 }
 
