@@ -84,6 +84,8 @@ class DefinitionBackup {
     AccessState access;
     if (!ParseReservedName(unit_.object.table)) {
       HF_ASSIGN_OR_RETURN(access, ReadAccess(services_, context_.run.policy, unit_.object, kind));
+    } else if (kind == ObjectKind::kDataset && !definition.dataset.resource.contains("access")) {
+      access.note = "its access list was not shown, and is not saved";
     }
     const TableBackup common{.context = context_,
                              .services = services_,
