@@ -155,6 +155,7 @@ TEST(PlanFromSummary, LooksAtAnOldViewOnceInThePeriodOfForcedBackups) {
     const int64_t now_ms = kNow - kDay + days * kDay;  // the backup was made at kNow - kDay
     return PlanFromSummary(SummaryOf(view), LastOfView(view), policy, now_ms).has_value();
   };
+  EXPECT_TRUE(is_settled(0));
   EXPECT_TRUE(is_settled(6));
   EXPECT_FALSE(is_settled(7));
   EXPECT_TRUE(is_settled(8));
