@@ -158,8 +158,15 @@ class BigQueryService::Implementation {
     Add(router, "POST", table + ":getIamPolicy", documents_, &Documents::GetIamPolicy);
     Add(router, "POST", table + ":setIamPolicy", documents_, &Documents::SetIamPolicy);
     Add(router, "POST", table + ":testIamPermissions", documents_, &Documents::TestIamPermissions);
-    AddOperation(router, "GET", table + "/rowAccessPolicies",
-                 [this](const Request& request) { return EmptyListOf(request, request.table()); });
+    const std::string row_policies = table + "/rowAccessPolicies";
+    const std::string row_policy = row_policies + "/{policyId}";
+    Add(router, "POST", row_policies, documents_, &Documents::InsertRowPolicy);
+    Add(router, "GET", row_policies, documents_, &Documents::ListRowPolicies);
+    Add(router, "GET", row_policy, documents_, &Documents::GetRowPolicy);
+    Add(router, "DELETE", row_policy, documents_, &Documents::DeleteRowPolicy);
+    Add(router, "POST", row_policy + ":getIamPolicy", documents_, &Documents::GetRowPolicyIam);
+    Add(router, "POST", row_policy + ":testIamPermissions", documents_,
+        &Documents::TestRowPolicyIam);
   }
 
   void RegisterJobs(rest::Router& router) {
@@ -188,7 +195,7 @@ class BigQueryService::Implementation {
     Add(router, "PUT", routine, documents_, &Documents::UpdateRoutine);
     Add(router, "DELETE", routine, documents_, &Documents::DeleteRoutine);
     AddOperation(router, "GET", "/datasets/{datasetId}/models",
-                 [this](const Request& request) { return EmptyListOf(request, std::nullopt); });
+                 [this](const Request& request) { return EmptyListOf(request); });
     AddOperation(router, "GET", "/serviceAccount", [](const Request&) -> Result<Json> {
       return Json{{"kind", "bigquery#getServiceAccountResponse"}, {"email", kServiceAccount}};
     });
@@ -198,10 +205,9 @@ class BigQueryService::Implementation {
                });
   }
 
-  // The list of something that there never is here, below a dataset or table that has to be there.
-  Result<Json> EmptyListOf(const Request& request, const std::optional<TableRef>& table) {
+  // The list of something that there never is here, below a dataset that has to be there.
+  Result<Json> EmptyListOf(const Request& request) {
     HF_RETURN_IF_ERROR(context_.tables().GetDataset(request.dataset()));
-    if (table) HF_RETURN_IF_ERROR(context_.tables().GetTable(*table));
     return Json::object();
   }
 

@@ -5,12 +5,17 @@
 // here. Thread-safe. Source: BigQuery REST `routines`, `tables.getIamPolicy`, `rowAccessPolicies`.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "localcloud/bigquery/request.h"
 #include "localcloud/bigquery/service_context.h"
 
 namespace holdfast::bigquery {
+
+// As whom every caller counts in the grantees of row access policies.
+inline constexpr std::string_view kCaller = "serviceAccount:localcloud@localhost";
 
 class Documents {
  public:
@@ -28,6 +33,17 @@ class Documents {
   Result<Json> ListRoutines(const Request& request);
   Result<Json> DeleteRoutine(const Request& request);
 
+  // Row access policies of a table. The grantees of one are shown by its IAM policy alone, as
+  // BigQuery does. Who calls is not known here: everybody is kCaller, and is granted what names
+  // that or everybody. Errors: reason "notFound" (table or policy), "duplicate" (insert),
+  // "required".
+  Result<Json> InsertRowPolicy(const Request& request);
+  Result<Json> ListRowPolicies(const Request& request);
+  Result<Json> GetRowPolicy(const Request& request);
+  Result<Json> DeleteRowPolicy(const Request& request);
+  Result<Json> GetRowPolicyIam(const Request& request);
+  Result<Json> TestRowPolicyIam(const Request& request);
+
   // The three custom methods of a table's policy; {tableId} is without the verb. Errors:
   // reason "notFound"; "conditionNotMet" for a policy with another etag. Every permission is
   // granted.
@@ -38,6 +54,10 @@ class Documents {
  private:
   Result<std::optional<Json>> Read(const std::string& kind, const std::string& parent,
                                    const std::string& name);
+  // One page of the documents of a parent, in order of name, under `key` in the answer.
+  Result<Json> List(const Request& request, const std::string& kind, const std::string& parent,
+                    const std::string& key, const std::function<Json(Json document)>& shown);
+  Result<Json> ReadRowPolicy(const Request& request);
   Status Write(const std::string& kind, const std::string& parent, const std::string& name,
                const Json& document);
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "backup/copy_unit.h"
+#include "backup/definition_stage.h"
 #include "backup/export_unit.h"
 #include "backup/scan_plan.h"
 #include "backup/unit.h"
@@ -23,12 +24,6 @@ struct RunningUnit {
   cloud::JobStatus job;
 };
 
-ItemOutcome VanishedOutcome(const TableRef& object) {
-  return {.object = object,
-          .outcome = Outcome::kVanished,
-          .reason = "was there when scanned, and gone when it was to be read"};
-}
-
 // The outcome of a unit that ended in `error`, or that error if another attempt may mend it.
 Result<ItemOutcome> SettleFailure(const StageContext& context, const TableRef& object,
                                   const Error& error) {
@@ -37,17 +32,12 @@ Result<ItemOutcome> SettleFailure(const StageContext& context, const TableRef& o
   return FailedOutcome(object, error);
 }
 
-// The catalog knows nothing of this table. If it was lost, the repository still does: without that,
-// a table that was emptied meanwhile would pass for a first good backup.
-Status LearnFromRepository(const Services& services, repository::Repository& repository,
-                           const TableRef& table) {
-  const repository::Location& location = repository.location();
-  return repository::ForEachManifest(
-      repository, table.WholeTable(), [&](const Result<Manifest>& manifest) -> Status {
-        if (!manifest.ok()) return Ok();  // damaged: it protects nothing
-        return services.catalog.RecordBackup(
-            catalog::RecordOf(*manifest, location.bucket, location.prefix));
-      });
+StageResult AllVanished(const RunBackup& message) {
+  StageResult gone;
+  for (const BackupUnit& unit : message.units) {
+    gone.outcomes.push_back(VanishedOutcome(message.table_to_backup.WithPartition(unit.partition)));
+  }
+  return gone;
 }
 
 class TableStage {
@@ -164,6 +154,7 @@ class TableStage {
 Result<StageResult> BackUpUnder(const RunBackup& message, const StageContext& context,
                                 const Services& services) {
   const TableRef& table = message.table_to_backup;
+  if (message.method == Method::kDefinition) return BackUpDefinition(message, context, services);
   if (message.method != Method::kExport && message.method != Method::kCopy) {
     return MakeError(ErrorId::kMethodUnsupported,
                      "method " + std::string(MethodName(message.method)));
@@ -171,25 +162,25 @@ Result<StageResult> BackUpUnder(const RunBackup& message, const StageContext& co
   auto info = services.warehouse.GetTable(table);
   if (!info.ok()) {
     if (info.error().id != ErrorId::kTableNotFound) return info.error();
-    StageResult gone;
-    for (const BackupUnit& unit : message.units) {
-      gone.outcomes.push_back(VanishedOutcome(table.WithPartition(unit.partition)));
-    }
-    return gone;
+    return AllVanished(message);
+  }
+  auto access = ReadAccess(services, context.run.policy, table.WholeTable(), ObjectKind::kTable);
+  if (!access.ok()) {
+    if (access.error().id != ErrorId::kTableNotFound) return access.error();
+    return AllVanished(message);
   }
   HF_ASSIGN_OR_RETURN(DatasetInfo dataset, services.warehouse.GetDataset(table.dataset_ref()));
   HF_ASSIGN_OR_RETURN(
       repository::Repository repository,
       OpenRepositoryFor(services, context.run.policy, table.project, info->location));
-  HF_ASSIGN_OR_RETURN(const LastBackups known, LastBackupsOf(services.catalog, table));
-  if (known.empty()) HF_RETURN_IF_ERROR(LearnFromRepository(services, repository, table));
-  HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services.catalog, table, message.run));
+  HF_ASSIGN_OR_RETURN(LastBackups last, KnownBackupsOf(services, repository, table, message.run));
   return TableStage(message,
                     {.context = context,
                      .services = services,
                      .table = *std::move(info),
                      .dataset = std::move(dataset),
-                     .repository = std::move(repository)},
+                     .repository = std::move(repository),
+                     .access = *std::move(access)},
                     std::move(last))
       .Run();
 }

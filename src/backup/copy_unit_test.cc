@@ -11,6 +11,7 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::ItemOf;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
@@ -22,7 +23,7 @@ Manifest CopyOrders(SimFixture& fixture, VerifyLevel level) {
   policy.method = Method::kCopy;
   policy.verify = level;
   const RunReport report = fixture.BackUp(policy).value();
-  const auto record = catalog::GetBackup(fixture.catalog(), report.items.at(0).backup).value();
+  const auto record = catalog::GetBackup(fixture.catalog(), ItemOf(report, kOrders).backup).value();
   auto repository =
       repository::Repository::Open(fixture.cloud().objects(), {record.bucket, record.prefix});
   return repository->ReadManifest(kOrders, record.backup).value();

@@ -119,6 +119,7 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
     }
     const bool reshaped = object.partition.empty() && tables_present.contains(object);
     deleted.push_back({.object = object,
+                       .kind = item.kind,
                        .outcome = Outcome::kVanished,
                        .reason = reshaped ? "the table has partitions now, which are backed up one "
                                             "by one; its backups as a whole are kept"

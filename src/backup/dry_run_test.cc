@@ -39,7 +39,7 @@ TEST(DryRun, SaysWhatTheRunThenDoesAndDoesNothing) {
   fixture.cloud().AppendRows(kOrders, NumberedRows(11, 1));
   fixture.cloud().DropTable(kDropped);
   fixture.cloud().DropTable(kReplaced);
-  fixture.cloud().AddTable(kReplaced, TwoColumns(), {}, {{"type", "VIEW"}});
+  fixture.cloud().AddTable(kReplaced, TwoColumns(), {}, {{"type", "SNAPSHOT"}});
   const size_t objects_before = fixture.cloud().AllObjects("acme-shop-holdfast-us").size();
 
   const auto plan = PlanBackups({}, std::nullopt, fixture.services());

@@ -10,6 +10,7 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::ItemOf;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
@@ -38,13 +39,14 @@ TEST(LostBackup, OfAnUnchangedTableIsMadeAgain) {
 
   const auto report = fixture.BackUp();
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->items.at(0).outcome, Outcome::kBackedUp);
-  EXPECT_THAT(report->items[0].reason, testing::HasSubstr("no earlier backup of it is whole"));
+  EXPECT_EQ(ItemOf(*report, kOrders).outcome, Outcome::kBackedUp);
+  EXPECT_THAT(ItemOf(*report, kOrders).reason,
+              testing::HasSubstr("no earlier backup of it is whole"));
   EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), lost)->damaged);
   EXPECT_NE((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, lost);
 
   const auto after = fixture.BackUp();
-  EXPECT_EQ(after->items.at(0).outcome, Outcome::kUnchanged);
+  EXPECT_EQ(ItemOf(*after, kOrders).outcome, Outcome::kUnchanged);
 }
 
 // What lies in the old place says nothing of what is to lie in the new one.
@@ -104,7 +106,7 @@ TEST(LostBackup, BeforeAnotherThatIsThereIsNotMissed) {
   LoseManifest(fixture);
   fixture.cloud().AppendRows(kOrders, NumberedRows(11, 1));
   ASSERT_TRUE(fixture.BackUp().ok());
-  EXPECT_EQ(fixture.BackUp()->items.at(0).outcome, Outcome::kUnchanged);
+  EXPECT_EQ(ItemOf(*fixture.BackUp(), kOrders).outcome, Outcome::kUnchanged);
 }
 
 TEST(LostBackup, IsNotOneThatAnotherRunCommittedDuringTheScan) {
@@ -145,14 +147,16 @@ TEST(WrongClock, DoesNotMakeAnOldBackupTheNewest) {
   fixture.cloud().AppendRows(kOrders, NumberedRows(12, 1));
   const auto second = fixture.BackUp();
   ASSERT_TRUE(second.ok()) << second.error().message;
-  ASSERT_EQ(second->items.at(0).outcome, Outcome::kBackedUp);
+  ASSERT_EQ(ItemOf(*second, kOrders).outcome, Outcome::kBackedUp);
   EXPECT_GE(second->run.finished_ms, second->run.started_ms);
-  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, second->items[0].backup);
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup,
+            ItemOf(*second, kOrders).backup);
   EXPECT_EQ(fixture.catalog().ListRuns(false, "")->items.at(0).id, second->run.id);
   // And when the right time has come round again.
   fixture.cloud().AppendRows(kOrders, NumberedRows(13, 1));
   const auto third = fixture.BackUp();
-  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup, third->items.at(0).backup);
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->backup,
+            ItemOf(*third, kOrders).backup);
 }
 
 }  // namespace

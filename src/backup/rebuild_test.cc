@@ -27,8 +27,8 @@ void AddTables(SimFixture& fixture) {
 // The services of somebody with a catalog of their own.
 Services WithCatalog(SimFixture& fixture, catalog::Catalog& catalog) {
   const Services mine = fixture.services();
-  return {mine.warehouse, mine.objects, mine.projects,     catalog,
-          mine.clock,     mine.random,  mine.organization, mine.tool_version};
+  return {mine.warehouse, mine.definitions, mine.objects,      mine.projects,    catalog,
+          mine.clock,     mine.random,      mine.organization, mine.tool_version};
 }
 
 // Another catalog, which knows all that there is so far.
@@ -54,10 +54,10 @@ TEST(Rebuild, BringsBackEveryBackupAndRunOfALostCatalog) {
   const auto report = RebuildFrom(services, repositories->repositories);
 
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->manifests, 2);
+  EXPECT_EQ(report->manifests, 4) << "two tables, and the dataset of each";
   EXPECT_EQ(empty->FindBackups({}, "").value().items, before.items);
   EXPECT_EQ(empty->GetRun(run.id).value().finished_ms, run.finished_ms);
-  EXPECT_EQ(empty->ListOutcomes(run.id, "").value().items.size(), 2u);
+  EXPECT_EQ(empty->ListOutcomes(run.id, "").value().items.size(), 4u);
 }
 
 TEST(Rebuild, FindsTheRepositoryOfAProjectThatLostAllItsDatasets) {
@@ -239,7 +239,7 @@ TEST(Rebuild, ReadsEverythingButARunFileThatWasCut) {
   const Services services = fixture.services();
   const auto report = RebuildFrom(services, FindRepositories(services, {})->repositories);
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->manifests, 2);
+  EXPECT_EQ(report->manifests, 4);
   EXPECT_EQ(report->damaged, 1);
   EXPECT_EQ(report->runs, 1);
 }
@@ -254,8 +254,8 @@ TEST(Rebuild, WhatAnEmptiedBucketHeldIsBackedUpAgain) {
   }
   const auto report = fixture.BackUp();
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 1);
-  EXPECT_EQ(report->totals.Of(Outcome::kUnchanged), 1);
+  EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 2) << "a table and its dataset";
+  EXPECT_EQ(report->totals.Of(Outcome::kUnchanged), 2);
   EXPECT_FALSE(fixture.cloud().AllObjects(bucket).empty());
 }
 

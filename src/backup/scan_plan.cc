@@ -13,12 +13,10 @@ namespace {
 constexpr size_t kResultDatasetDigits = 40;
 constexpr int64_t kMillisPerDay = 24LL * 60 * 60 * 1000;
 
-bool IsBackedUp(TableKind kind) { return kind == TableKind::kTable; }
-
 ItemOutcome Unsupported(const TableRef& table, std::string_view what) {
   return {.object = table,
           .outcome = Outcome::kUnsupported,
-          .reason = fmt::format("{}: its definition is not backed up yet", what),
+          .reason = fmt::format("{}: objects of this kind are not backed up", what),
           .error_id = {}};
 }
 
@@ -42,6 +40,7 @@ bool IsStreamingBuffer(const TableInfo& table, const TableRef& object) {
 
 ItemOutcome Unchanged(const TableRef& object, const catalog::BackupRecord& last) {
   return {.object = object,
+          .kind = last.kind,
           .outcome = Outcome::kUnchanged,
           .reason = last.suspect.empty()
                         ? "as in its last backup"
@@ -56,6 +55,13 @@ ItemOutcome Unchanged(const TableRef& object, const catalog::BackupRecord& last)
 bool IsForced(const catalog::BackupRecord& last, const BackupPolicy& policy, int64_t now_ms) {
   return policy.forced_full_days > 0 &&
          now_ms - last.created_ms >= policy.forced_full_days * kMillisPerDay;
+}
+
+// Whether a definition is to be looked at although its times did not move: once in the period of
+// forced backups. As long as it is the same, its backup gets older and no new one is made.
+bool IsLookDue(const catalog::BackupRecord& last, const BackupPolicy& policy, int64_t now_ms) {
+  if (!IsForced(last, policy, now_ms)) return false;
+  return (now_ms - last.created_ms) / kMillisPerDay % policy.forced_full_days == 0;
 }
 
 void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last,
@@ -92,7 +98,10 @@ bool IsBackedUpDataset(const DatasetInfo& info) {
 std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,
                                            const BackupPolicy& policy, int64_t now_ms) {
   if (summary.kind == TableKind::kUnknown) return std::nullopt;
-  if (!IsBackedUp(summary.kind)) return Unsupported(summary.ref, TableKindName(summary.kind));
+  const auto kind = ObjectKindOf(summary.kind);
+  if (!kind) return Unsupported(summary.ref, TableKindName(summary.kind));
+  if (IsDefinitionOnly(*kind))
+    return PlanDefinitionFromSummary(summary, *kind, last, policy, now_ms);
   // Only a table that was whole last time can be settled here: the numbers of partitions, and
   // whether it has any by now, are not in the listing. Dropping and creating anew moves `creation`.
   const auto found = last.find("");
@@ -112,10 +121,15 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
 
 TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
-  TablePlan plan;
-  if (!IsBackedUp(table.kind)) {
+  TablePlan plan{.method = policy.method, .units = {}, .outcomes = {}};
+  const auto kind = ObjectKindOf(table.kind);
+  if (!kind) {
     plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), TableKindName(table.kind)));
     return plan;
+  }
+  if (IsDefinitionOnly(*kind)) {
+    return PlanDefinition(table.ref.WholeTable(), *kind, FingerprintOfDefinition(table.resource),
+                          last);
   }
   if (table.schema.fields.empty()) {
     plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), "table without columns"));
@@ -138,6 +152,35 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
   // A partitioned table without partitions is backed up whole: its definition is worth as much.
   if (plan.units.empty() && plan.outcomes.empty()) {
     PlanObject(table.ref.WholeTable(), FingerprintOf(table), last, policy, now_ms, plan);
+  }
+  return plan;
+}
+
+std::optional<ItemOutcome> PlanDefinitionFromSummary(const TableSummary& summary, ObjectKind kind,
+                                                     const LastBackups& last,
+                                                     const BackupPolicy& policy, int64_t now_ms) {
+  // One that nobody has touched since it was saved is settled.
+  const auto found = last.find("");
+  if (found == last.end() || found->second.kind != kind) return std::nullopt;
+  const catalog::BackupRecord& record = found->second;
+  if (record.source.creation_ms != summary.creation_ms ||
+      record.source.last_modified_ms != summary.last_modified_ms ||
+      IsLookDue(record, policy, now_ms)) {
+    return std::nullopt;
+  }
+  return Unchanged(summary.ref, record);
+}
+
+TablePlan PlanDefinition(const TableRef& object, ObjectKind kind, Fingerprint now,
+                         const LastBackups& last) {
+  TablePlan plan{.method = Method::kDefinition, .units = {}, .outcomes = {}};
+  const auto found = last.find("");
+  if (found != last.end() && found->second.kind == kind &&
+      CompareDefinitionFingerprints(found->second.source, now) == Change::kUnchanged) {
+    plan.outcomes.push_back(Unchanged(object, found->second));
+  } else {
+    plan.units.push_back(
+        {.partition = {}, .fingerprint = std::move(now), .change = Change::kDataChanged});
   }
   return plan;
 }

@@ -30,6 +30,7 @@ bool IsBackedUpDataset(const DatasetInfo& info);
 
 // No object of the table is in both.
 struct TablePlan {
+  Method method = Method::kExport;    // of the units: the policy's, or that of definitions
   std::vector<BackupUnit> units;      // to back up; empty: nothing
   std::vector<ItemOutcome> outcomes;  // of objects that are settled already: unchanged, unsupported
 };
@@ -43,6 +44,13 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
 // empty.
 TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms);
+
+// The same two for an object without data, of which `now` tells all.
+std::optional<ItemOutcome> PlanDefinitionFromSummary(const TableSummary& summary, ObjectKind kind,
+                                                     const LastBackups& last,
+                                                     const BackupPolicy& policy, int64_t now_ms);
+TablePlan PlanDefinition(const TableRef& object, ObjectKind kind, Fingerprint now,
+                         const LastBackups& last);
 
 // The units in messages like `table`, whose own units are empty, of at most `units_max` each, so
 // that one worker holds a bounded piece.

@@ -107,12 +107,82 @@ TEST(PlanFromSummary, LooksAgainWhenAFullBackupIsDueExactlyNow) {
   EXPECT_TRUE(PlanFromSummary(SummaryOf(table), last, policy, kNow).has_value());
 }
 
-TEST(PlanFromSummary, CountsAViewAsUnprotected) {
+TEST(PlanFromSummary, CountsASnapshotOfSomebodyElseAsUnprotected) {
   TableSummary summary = SummaryOf(PlainTable());
-  summary.kind = TableKind::kView;
+  summary.kind = TableKind::kSnapshot;
   const auto outcome = PlanFromSummary(summary, {}, {}, kNow);
   ASSERT_TRUE(outcome.has_value());
   EXPECT_EQ(outcome->outcome, Outcome::kUnsupported);
+}
+
+// A view as the warehouse has it, and the backup of it.
+TableInfo View(const std::string& sql) {
+  TableInfo view = PlainTable();
+  view.kind = TableKind::kView;
+  view.resource = {{"type", "VIEW"},
+                   {"view", {{"query", sql}}},
+                   {"creationTime", std::to_string(view.creation_ms)},
+                   {"lastModifiedTime", std::to_string(view.last_modified_ms)}};
+  return view;
+}
+
+LastBackups LastOfView(const TableInfo& view) {
+  catalog::BackupRecord record = RecordFor(view.ref, FingerprintOfDefinition(view.resource));
+  record.kind = ObjectKind::kView;
+  record.method = Method::kDefinition;
+  return {{"", record}};
+}
+
+TEST(PlanFromSummary, SettlesAViewWhoseTimesDidNotMove) {
+  const TableInfo view = View("SELECT 1");
+  TableSummary summary = SummaryOf(view);
+  const auto outcome = PlanFromSummary(summary, LastOfView(view), {}, kNow);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->outcome, Outcome::kUnchanged);
+  EXPECT_EQ(outcome->kind, ObjectKind::kView);
+  summary.last_modified_ms += 1;
+  EXPECT_FALSE(PlanFromSummary(summary, LastOfView(view), {}, kNow).has_value());
+  EXPECT_FALSE(PlanFromSummary(SummaryOf(view), {}, {}, kNow).has_value()) << "never backed up";
+  EXPECT_FALSE(PlanFromSummary(SummaryOf(view), LastOf(PlainTable()), {}, kNow).has_value())
+      << "it was a table";
+}
+
+TEST(PlanFromSummary, LooksAtAnOldViewOnceInThePeriodOfForcedBackups) {
+  const TableInfo view = View("SELECT 1");
+  BackupPolicy policy;
+  policy.forced_full_days = 7;
+  const auto is_settled = [&](int64_t days) {
+    const int64_t now_ms = kNow - kDay + days * kDay;  // the backup was made at kNow - kDay
+    return PlanFromSummary(SummaryOf(view), LastOfView(view), policy, now_ms).has_value();
+  };
+  EXPECT_TRUE(is_settled(0));
+  EXPECT_TRUE(is_settled(6));
+  EXPECT_FALSE(is_settled(7));
+  EXPECT_TRUE(is_settled(8));
+  EXPECT_TRUE(is_settled(20));
+  EXPECT_FALSE(is_settled(21));
+}
+
+TEST(PlanTable, TakesAViewWhoseDefinitionChangedAndNoOther) {
+  const TableInfo view = View("SELECT 1");
+  EXPECT_EQ(PlanTable(view, {}, LastOfView(view), {}, kNow).outcomes.at(0).outcome,
+            Outcome::kUnchanged);
+  const TablePlan changed = PlanTable(View("SELECT 2"), {}, LastOfView(view), {}, kNow);
+  ASSERT_EQ(changed.units.size(), 1u);
+  EXPECT_EQ(changed.method, Method::kDefinition);
+  // Whatever the policy's method is, and however long ago: there is nothing more to keep of it.
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  policy.forced_full_days = 1;
+  EXPECT_TRUE(PlanTable(view, {}, LastOfView(view), policy, kNow + 9 * kDay).units.empty());
+}
+
+TEST(PlanTable, TakesATableAnewThatWasAViewAndTheReverse) {
+  const TableInfo view = View("SELECT 1");
+  const TablePlan table = PlanTable(PlainTable(), {}, LastOfView(view), {}, kNow);
+  ASSERT_EQ(table.units.size(), 1u);
+  EXPECT_EQ(table.method, Method::kExport);
+  EXPECT_EQ(PlanTable(view, {}, LastOf(PlainTable()), {}, kNow).units.size(), 1u);
 }
 
 TEST(PlanTable, TakesATableThatWasNeverBackedUp) {

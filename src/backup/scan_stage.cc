@@ -46,13 +46,12 @@ class ProjectScan {
     }
     HF_RETURN_IF_ERROR(policies_.EnterDataset(info));
     committed_.clear();
-    return cloud::ForEachPage<TableSummary>(
-        [&](const std::string& token) { return services_.warehouse.ListTables(dataset, token); },
-        [&](TableSummary&& summary) -> Status {
-          HF_RETURN_IF_ERROR(context_.keep_alive());
-          if (!policy().scope.CoversTable(summary.ref)) return Ok();
-          return ScanTable(summary);
-        });
+    HF_RETURN_IF_ERROR(ScanTables(dataset));
+    const TableRef itself = DatasetObject(dataset);
+    if (policy().scope.CoversTable(itself)) {
+      HF_RETURN_IF_ERROR(Settle(itself, LookAtDataset(itself)));
+    }
+    return policy().scope.MayCoverRoutines(dataset) ? ScanRoutines(dataset) : Ok();
   }
 
   // Records that something could not be looked at; an error that may pass is left to a retry.
@@ -74,20 +73,113 @@ class ProjectScan {
  private:
   const BackupPolicy& policy() const { return context_.run.policy; }
 
-  Status ScanTable(const TableSummary& summary) {
-    auto table_policy = policies_.Of(summary.ref);
-    if (!table_policy.ok()) return Settle(summary.ref, table_policy.error());
-    if (table_policy->settled) {
-      result_.outcomes.push_back(*std::move(table_policy->settled));
-      return Ok();
-    }
-    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(summary.ref, table_policy->policy));
-    if (auto settled = PlanFromSummary(summary, last, table_policy->policy, now_ms_)) {
+  Status ScanTables(const DatasetRef& dataset) {
+    return cloud::ForEachPage<TableSummary>(
+        [&](const std::string& token) { return services_.warehouse.ListTables(dataset, token); },
+        [&](TableSummary&& summary) -> Status {
+          HF_RETURN_IF_ERROR(context_.keep_alive());
+          if (!policy().scope.CoversTable(summary.ref)) return Ok();
+          return ScanTable(summary);
+        });
+  }
+
+  Status ScanRoutines(const DatasetRef& dataset) {
+    return cloud::ForEachPage<cloud::RoutineInfo>(
+        [&](const std::string& token) {
+          return services_.definitions.ListRoutines(dataset, token);
+        },
+        [&](cloud::RoutineInfo&& routine) -> Status {
+          HF_RETURN_IF_ERROR(context_.keep_alive());
+          const TableRef object = RoutineObject(dataset, routine.routine);
+          if (!policy().scope.CoversTable(object)) return Ok();
+          return Settle(object, ScanRoutine(object, routine));
+        });
+  }
+
+  // A listing tells when a routine was changed, and not its body.
+  Status ScanRoutine(const TableRef& object, const cloud::RoutineInfo& listed) {
+    HF_ASSIGN_OR_RETURN(const auto table_policy, PolicyOf(object));
+    if (!table_policy) return Ok();
+    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(object, table_policy->policy));
+    const TableSummary summary{.ref = object,
+                               .creation_ms = listed.creation_ms,
+                               .last_modified_ms = listed.last_modified_ms};
+    if (auto settled = PlanDefinitionFromSummary(summary, ObjectKind::kRoutine, last,
+                                                 table_policy->policy, now_ms_)) {
       settled->note = table_policy->note;
       result_.outcomes.push_back(*std::move(settled));
       return Ok();
     }
-    return Settle(summary.ref, LookAtTable(summary.ref, last, *table_policy));
+    const auto routine = services_.definitions.GetRoutine(object.dataset_ref(), listed.routine);
+    if (!routine.ok()) {
+      if (routine.error().id != ErrorId::kRoutineNotFound) return routine.error();
+      AddVanished(object);
+      return Ok();
+    }
+    Add(object,
+        PlanDefinition(object, ObjectKind::kRoutine, FingerprintOfDefinition(routine->resource),
+                       last),
+        *table_policy);
+    return Ok();
+  }
+
+  void AddVanished(const TableRef& object) {
+    result_.outcomes.push_back({.object = object,
+                                .outcome = Outcome::kVanished,
+                                .reason = "was listed, then dropped before it could be read"});
+  }
+
+  // The dataset's own definition. A listing tells neither its access nor when it was changed.
+  Status LookAtDataset(const TableRef& itself) {
+    HF_ASSIGN_OR_RETURN(const auto table_policy, PolicyOf(itself));
+    if (!table_policy) return Ok();
+    HF_ASSIGN_OR_RETURN(const DatasetInfo info,
+                        services_.warehouse.GetDataset(itself.dataset_ref()));
+    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(itself, table_policy->policy));
+    Add(itself,
+        PlanDefinition(itself, ObjectKind::kDataset, FingerprintOfDefinition(info.resource), last),
+        *table_policy);
+    return Ok();
+  }
+
+  void Add(const TableRef& object, TablePlan plan, const TablePolicy& table_policy) {
+    for (ItemOutcome& outcome : plan.outcomes) {
+      outcome.note = table_policy.note;
+      result_.outcomes.push_back(std::move(outcome));
+    }
+    const RunBackup message{.run = context_.run.id,
+                            .table_to_backup = object.WholeTable(),
+                            .method = plan.method,
+                            .units = {},
+                            .policy = table_policy.patch,
+                            .note = table_policy.note};
+    std::ranges::move(MessagesFor(message, plan.units, kUnitsPerMessage),
+                      std::back_inserter(result_.follow_ups));
+  }
+
+  // What is to be done with the object; nullopt: it is settled, being excluded or not due.
+  Result<std::optional<TablePolicy>> PolicyOf(const TableRef& object) {
+    HF_ASSIGN_OR_RETURN(TablePolicy found, policies_.Of(object));
+    if (!found.settled) return std::optional(std::move(found));
+    result_.outcomes.push_back(*std::move(found.settled));
+    return std::optional<TablePolicy>();
+  }
+
+  Status ScanTable(const TableSummary& summary) {
+    const auto table_policy = PolicyOf(summary.ref);
+    if (!table_policy.ok()) return Settle(summary.ref, table_policy.error());
+    if (!*table_policy) return Ok();
+    return ScanUnder(summary, **table_policy);
+  }
+
+  Status ScanUnder(const TableSummary& summary, const TablePolicy& table_policy) {
+    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(summary.ref, table_policy.policy));
+    if (auto settled = PlanFromSummary(summary, last, table_policy.policy, now_ms_)) {
+      settled->note = table_policy.note;
+      result_.outcomes.push_back(*std::move(settled));
+      return Ok();
+    }
+    return Settle(summary.ref, LookAtTable(summary.ref, last, table_policy));
   }
 
   // The newest backups of the table's objects that are still there: one whose repository or
@@ -179,13 +271,12 @@ class ProjectScan {
     const auto info = services_.warehouse.GetTable(table);
     if (!info.ok()) {
       if (info.error().code != Code::kNotFound) return info.error();
-      result_.outcomes.push_back({.object = table,
-                                  .outcome = Outcome::kVanished,
-                                  .reason = "was listed, then dropped before it could be read"});
+      AddVanished(table);
       return Ok();
     }
     std::vector<PartitionInfo> partitions;
-    if (info->partitioning.kind != Partitioning::Kind::kNone) {
+    // The partitions of a materialized view are not ours to back up.
+    if (info->kind == TableKind::kTable && info->partitioning.kind != Partitioning::Kind::kNone) {
       HF_RETURN_IF_ERROR(cloud::ForEachPage<PartitionInfo>(
           [&](const std::string& token) {
             return services_.warehouse.ListPartitions(table, token);
@@ -195,19 +286,7 @@ class ProjectScan {
             return context_.keep_alive();
           }));
     }
-    TablePlan plan = PlanTable(*info, partitions, last, table_policy.policy, now_ms_);
-    for (ItemOutcome& outcome : plan.outcomes) {
-      outcome.note = table_policy.note;
-      result_.outcomes.push_back(std::move(outcome));
-    }
-    const RunBackup message{.run = context_.run.id,
-                            .table_to_backup = table.WholeTable(),
-                            .method = table_policy.policy.method,
-                            .units = {},
-                            .policy = table_policy.patch,
-                            .note = table_policy.note};
-    std::ranges::move(MessagesFor(message, plan.units, kUnitsPerMessage),
-                      std::back_inserter(result_.follow_ups));
+    Add(table, PlanTable(*info, partitions, last, table_policy.policy, now_ms_), table_policy);
     return Ok();
   }
 

@@ -94,4 +94,19 @@ Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::Back
   return by_partition;
 }
 
+Result<std::map<std::string, catalog::BackupRecord>> KnownBackupsOf(
+    const Services& services, repository::Repository& repository, const TableRef& table,
+    const std::string& except_run) {
+  HF_ASSIGN_OR_RETURN(const auto known, LastBackupsOf(services.catalog, table));
+  if (!known.empty()) return LastBackupsOf(services.catalog, table, except_run);
+  const repository::Location& location = repository.location();
+  HF_RETURN_IF_ERROR(repository::ForEachManifest(
+      repository, table.WholeTable(), [&](const Result<Manifest>& manifest) -> Status {
+        if (!manifest.ok()) return Ok();  // damaged: it protects nothing
+        return services.catalog.RecordBackup(
+            catalog::RecordOf(*manifest, location.bucket, location.prefix));
+      }));
+  return LastBackupsOf(services.catalog, table, except_run);
+}
+
 }  // namespace holdfast::backup

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "cloud/definitions.h"
 #include "cloud/object_store.h"
 #include "cloud/projects.h"
 #include "cloud/run_job.h"
@@ -24,6 +25,7 @@ namespace holdfast::backup {
 
 struct Services {
   cloud::Warehouse& warehouse;
+  cloud::Definitions& definitions;
   cloud::ObjectStore& objects;
   cloud::Projects& projects;
   catalog::Catalog& catalog;
@@ -60,5 +62,12 @@ Result<std::string> EnsureStagingBucket(const Services& services, const BackupPo
 // counts all the same.
 Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(
     catalog::BackupIndex& index, const TableRef& table, const std::string& except_run = {});
+
+// The same, where the catalog may have been lost: one that knows nothing of the table is told what
+// the repository holds. Without that, a table that was emptied meanwhile would pass for a first
+// good backup.
+Result<std::map<std::string, catalog::BackupRecord>> KnownBackupsOf(
+    const Services& services, repository::Repository& repository, const TableRef& table,
+    const std::string& except_run);
 
 }  // namespace holdfast::backup

@@ -27,4 +27,12 @@ inline ItemOutcome FailedOutcome(const TableRef& object, const Error& error) {
           .error_id = std::string(FindError(error.id).id)};
 }
 
+// The outcome of an object that went away between the scan and its backup.
+inline ItemOutcome VanishedOutcome(const TableRef& object) {
+  return {.object = object,
+          .outcome = Outcome::kVanished,
+          .reason = "was there when scanned, and gone when it was to be read",
+          .error_id = {}};
+}
+
 }  // namespace holdfast::backup

@@ -8,6 +8,7 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::ItemOf;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
@@ -25,8 +26,7 @@ RunReport Shrink(SimFixture& fixture) {
 TEST(Suspect, IsMarkedInTheReportAndNeverTheLatestGoodBackup) {
   SimFixture fixture;
   const RunReport report = Shrink(fixture);
-  ASSERT_EQ(report.items.size(), 1u);
-  EXPECT_TRUE(report.items[0].suspect);
+  EXPECT_TRUE(ItemOf(report, kOrders).suspect);
   EXPECT_EQ(CountSuspects(report.items), 1);
   EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->rows, 10);
 }
@@ -37,8 +37,8 @@ TEST(Suspect, IsNotExportedAgainWhileNothingChanges) {
   const int64_t jobs = fixture.cloud().JobsStarted("extract");
   const auto report = fixture.BackUp();
   ASSERT_TRUE(report.ok());
-  EXPECT_EQ(report->items.at(0).outcome, Outcome::kUnchanged);
-  EXPECT_TRUE(report->items.at(0).suspect);
+  EXPECT_EQ(ItemOf(*report, kOrders).outcome, Outcome::kUnchanged);
+  EXPECT_TRUE(ItemOf(*report, kOrders).suspect);
   EXPECT_EQ(fixture.cloud().JobsStarted("extract"), jobs);
 }
 
@@ -49,19 +49,19 @@ TEST(Suspect, IsHeldAgainstTheLastGoodBackupAndNotAgainstAnotherSuspect) {
   fixture.cloud().ReplaceRows(kOrders, NumberedRows(1, 2));
   const auto report = fixture.BackUp();
   ASSERT_TRUE(report.ok());
-  EXPECT_EQ(report->items.at(0).outcome, Outcome::kBackedUp);
-  EXPECT_THAT(report->items.at(0).reason, testing::HasSubstr("from 10 to 2"));
+  EXPECT_EQ(ItemOf(*report, kOrders).outcome, Outcome::kBackedUp);
+  EXPECT_THAT(ItemOf(*report, kOrders).reason, testing::HasSubstr("from 10 to 2"));
 }
 
 TEST(Suspect, IsTheNewMeasureOnceItIsAccepted) {
   SimFixture fixture;
   const RunReport report = Shrink(fixture);
-  ASSERT_TRUE(fixture.catalog().AcceptBackup(report.items[0].backup).ok());
+  ASSERT_TRUE(fixture.catalog().AcceptBackup(ItemOf(report, kOrders).backup).ok());
   fixture.clock().Advance(std::chrono::minutes{1});
   fixture.cloud().ReplaceRows(kOrders, NumberedRows(5, 1));
   const auto next = fixture.BackUp();
   ASSERT_TRUE(next.ok());
-  EXPECT_FALSE(next->items.at(0).suspect) << next->items.at(0).reason;
+  EXPECT_FALSE(ItemOf(*next, kOrders).suspect) << ItemOf(*next, kOrders).reason;
 }
 
 // A table of two days, each with rows.

@@ -22,6 +22,7 @@ Manifest StartManifest(const TableBackup& common, const Unit& unit) {
   manifest.schema = common.table.schema;
   manifest.table_resource = common.table.resource;
   manifest.dataset_resource = common.dataset.resource;
+  manifest.access = common.access.document;
   manifest.streaming_buffer = common.table.streaming_buffer;
   // What streams in is in none of the copies: the backup holds what came before the oldest such row
   // (google-semantics trap 4).
@@ -116,6 +117,11 @@ std::string WhyBackedUp(const repository::Location& location, const Unit& unit,
                         const Manifest& manifest, Outcome outcome) {
   const catalog::BackupRecord& last = *unit.last;
   if (outcome == Outcome::kMetadataOnly) return "its description changed, its rows did not";
+  if (manifest.kind != last.kind) {
+    return fmt::format("it is a {} now, and was a {}", ObjectKindWords(manifest.kind),
+                       ObjectKindWords(last.kind));
+  }
+  if (IsDefinitionOnly(manifest.kind)) return "its definition changed";
   const Fingerprint& before = last.source;
   if (before.creation_ms != manifest.source.creation_ms) return "dropped and created anew";
   if (before.schema_hash != manifest.source.schema_hash) return "its schema changed";
@@ -161,9 +167,11 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
       catalog::RecordOf(manifest, location.bucket, location.prefix)));
   const Outcome outcome = Judge(unit, manifest);
   HF_ASSIGN_OR_RETURN(std::string reason, ReasonOf(common, unit, manifest, outcome));
+  if (!common.access.note.empty()) reason += "; " + common.access.note;
   const auto elapsed = common.services.clock.Now() - unit.started;
   return ItemOutcome{
       .object = unit.object,
+      .kind = manifest.kind,
       .outcome = outcome,
       .reason = std::move(reason),
       .backup = manifest.backup,

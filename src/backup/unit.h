@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "backup/access.h"
 #include "backup/services.h"
 #include "catalog/backup_index.h"
 #include "cloud/job.h"
@@ -23,6 +24,7 @@ struct TableBackup {
   TableInfo table;
   DatasetInfo dataset;
   repository::Repository repository;
+  AccessState access = {};
 };
 
 // One object of the table on its way to a backup.

@@ -26,6 +26,7 @@ BackupRecord RecordOf(const Manifest& manifest, const std::string& bucket,
                       const std::string& prefix) {
   return {.backup = manifest.backup,
           .object = manifest.object,
+          .kind = manifest.kind,
           .run = manifest.run,
           .method = manifest.method,
           .created_ms = manifest.created_ms,

@@ -24,6 +24,7 @@ namespace holdfast::catalog {
 struct BackupRecord {
   std::string backup;
   TableRef object;
+  ObjectKind kind = ObjectKind::kTable;
   std::string run;
   Method method = Method::kExport;
   int64_t created_ms = 0;

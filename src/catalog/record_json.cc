@@ -32,6 +32,11 @@ Result<BackupRecord> ParseRecord(const std::string& text) {
   HF_ASSIGN_OR_RETURN(record.objects, RequiredInt64(json, "objects"));
   HF_ASSIGN_OR_RETURN(record.content_digest, RequiredString(json, "content_digest"));
   HF_ASSIGN_OR_RETURN(record.suspect, RequiredString(json, "suspect"));
+  // Records from before there were other kinds than tables have none.
+  HF_ASSIGN_OR_RETURN(const auto kind_name, OptionalString(json, "kind"));
+  const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(record.kind))));
+  if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");
+  record.kind = *kind;
   return record;
 }
 
@@ -43,6 +48,7 @@ std::string BackupRecordToText(const BackupRecord& record) {
                    {"dataset", record.object.dataset},
                    {"table", record.object.table},
                    {"partition", record.object.partition},
+                   {"kind", ObjectKindName(record.kind)},
                    {"run", record.run},
                    {"method", MethodName(record.method)},
                    {"created_ms", record.created_ms},

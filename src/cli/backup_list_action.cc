@@ -86,6 +86,7 @@ Result<int> BackupShow(const GlobalOptions& global, const std::string& id) {
   document["data"] = std::move(objects);
   if (manifest.copy) document["copy"] = manifest.copy->ToString();
   document["schema"] = manifest.schema.ToJson()["fields"];
+  if (IsDefinitionOnly(manifest.kind)) document["definition"] = manifest.Definition();
   HF_ASSIGN_OR_RETURN(const auto verifications,
                       environment->catalog().ListVerifications(record.backup));
   for (const catalog::VerificationRecord& verification : verifications) {

@@ -242,6 +242,24 @@ Status LoadDemoTables(Environment& environment, const std::string& sample_data,
   return Ok();
 }
 
+Status MakeDemoDefinitions(Environment& environment) {
+  HF_RETURN_IF_ERROR(environment.warehouse().CreateTable(
+      kDemoView, {{"view",
+                   {{"query",
+                     "SELECT date, origin, destination, delay "
+                     "FROM `acme-aviation.operations.flights` WHERE delay > 60"},
+                    {"useLegacySql", false}}},
+                  {"description", "Flights that were more than an hour late"}}));
+  const Json minutes = {{"name", "minutes"}, {"dataType", {{"typeKind", "INT64"}}}};
+  HF_RETURN_IF_ERROR(environment.definitions().CreateRoutine(
+      kDemoRoutine.dataset_ref(), ParseReservedName(kDemoRoutine.table)->routine,
+      {{"routineType", "SCALAR_FUNCTION"},
+       {"language", "SQL"},
+       {"arguments", Json::array({minutes})},
+       {"definitionBody", "minutes / 60"}}));
+  return Ok();
+}
+
 Status RunDemoStatement(Environment& environment, const std::string& project,
                         const std::string& sql) {
   const Json configuration = {{"query", {{"query", sql}, {"useLegacySql", false}}}};

@@ -30,6 +30,11 @@ struct DemoTable {
   std::string partition_field;  // by day; empty: not partitioned
 };
 
+// A view on the flights, and a function in the same dataset.
+inline const TableRef kDemoView{"acme-aviation", "operations", "late_flights", ""};
+inline const TableRef kDemoRoutine =
+    RoutineObject({"acme-aviation", "operations"}, "minutes_to_hours");
+
 // In the order of loading.
 const std::vector<DemoTable>& DemoTables();
 
@@ -45,6 +50,9 @@ struct LoadedTable {
 // Creates datasets and tables and loads the files. `on_loaded` is called after each.
 Status LoadDemoTables(Environment& environment, const std::string& sample_data,
                       const std::function<void(const LoadedTable&)>& on_loaded);
+
+// Makes a view and a function beside the tables.
+Status MakeDemoDefinitions(Environment& environment);
 
 // Runs one GoogleSQL statement to its end.
 Status RunDemoStatement(Environment& environment, const std::string& project,

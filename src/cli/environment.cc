@@ -4,6 +4,7 @@
 
 #include "adapters/system_clock.h"
 #include "catalog/sqlite_catalog.h"
+#include "gcp/bigquery_definitions.h"
 #include "gcp/bigquery_warehouse.h"
 #include "gcp/credentials.h"
 #include "gcp/pubsub_message_bus.h"
@@ -99,6 +100,7 @@ Status Environment::Connect() {
              : gcp::NoToken();
   const Endpoints& endpoints = config_.endpoints;
   warehouse_ = std::make_unique<gcp::BigQueryWarehouse>(endpoints.bigquery, rest_environment());
+  definitions_ = std::make_unique<gcp::BigQueryDefinitions>(endpoints.bigquery, rest_environment());
   objects_ = std::make_unique<gcp::StorageObjectStore>(endpoints.storage, rest_environment());
   projects_ = std::make_unique<gcp::ResourceManagerProjects>(endpoints.resource_manager,
                                                              rest_environment());
@@ -123,6 +125,7 @@ backup::BusSetup Environment::bus_setup() {
 
 backup::Services Environment::backup_services() {
   return {.warehouse = *warehouse_,
+          .definitions = *definitions_,
           .objects = *objects_,
           .projects = *projects_,
           .catalog = *catalog_,
@@ -134,6 +137,7 @@ backup::Services Environment::backup_services() {
 
 restore::Services Environment::restore_services() {
   return {.warehouse = *warehouse_,
+          .definitions = *definitions_,
           .objects = *objects_,
           .catalog = *catalog_,
           .clock = *clock_,

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "cli/config.h"
+#include "cloud/definitions.h"
 #include "cloud/message_bus.h"
 #include "cloud/object_store.h"
 #include "cloud/projects.h"
@@ -39,6 +40,7 @@ class Environment {
   catalog::Catalog& catalog() { return *catalog_; }
   Random& random() { return *random_; }
   cloud::Warehouse& warehouse() { return *warehouse_; }
+  cloud::Definitions& definitions() { return *definitions_; }
   cloud::ObjectStore& objects() { return *objects_; }
   cloud::Projects& projects() { return *projects_; }
 
@@ -83,6 +85,7 @@ class Environment {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::string catalog_id_;
   std::unique_ptr<cloud::Warehouse> warehouse_;
+  std::unique_ptr<cloud::Definitions> definitions_;
   std::unique_ptr<cloud::ObjectStore> objects_;
   std::unique_ptr<cloud::Projects> projects_;
   std::unique_ptr<cloud::MessageBus> bus_;

@@ -126,7 +126,7 @@ TEST_F(ProgramTest, ExitCodesAreThoseOfTheTable) {
   EXPECT_THAT(second.err, HasSubstr("X0009"));
 }
 
-TEST_F(ProgramTest, ADatasetComesBackWithoutItsViewsAndSaysSo) {
+TEST_F(ProgramTest, ADatasetComesBackWithItsViews) {
   MakeTables();
   {
     const auto environment = Open();
@@ -138,8 +138,10 @@ TEST_F(ProgramTest, ADatasetComesBackWithoutItsViewsAndSaysSo) {
   ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
   const Ran ran = Run({"restore", "run", "acme-shop.sales", "--to-dataset", "back"});
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("acme-shop.sales.latest"));
-  EXPECT_THAT(ran.out, HasSubstr("1 object NOT restored"));
+  EXPECT_THAT(ran.out,
+              HasSubstr("restored  acme-shop.sales.latest -> acme-shop.back.latest  view"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("NOT restored")));
+  EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("NOT PROTECTED")));
 }
 
 TEST_F(ProgramTest, APartitionWhoseTableIsThereIsNotToBeHadByDroppingIt) {
@@ -240,9 +242,10 @@ TEST_F(ProgramTest, AllJsonFollowsOneConvention) {
   EXPECT_EQ(run["totals"]["suspect"], 0);
   EXPECT_THAT(run["run"]["started"].get<std::string>(), testing::EndsWith("Z"));
   const Json listed = RunJson({"backup", "list"});
-  ASSERT_EQ(listed.size(), 3U);
-  EXPECT_EQ(listed[0]["rows"], 1);
-  const std::string backup = listed[0]["backup"].get<std::string>();
+  ASSERT_EQ(listed.size(), 4U);
+  EXPECT_EQ(listed[0]["kind"], "dataset");
+  EXPECT_EQ(listed[1]["rows"], 1);
+  const std::string backup = listed[1]["backup"].get<std::string>();
 
   const struct {
     std::string command;
@@ -346,9 +349,9 @@ TEST_F(ProgramTest, ARunThatWasGoneOnWithHasItsOwnSummary) {
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("Going on with run " + id));
   const size_t first = ran.out.find("Run " + id +
-                                    ", begun 1970-01-01T00:00:01Z and gone on with: 3 objects "
+                                    ", begun 1970-01-01T00:00:01Z and gone on with: 4 objects "
                                     "backed up; 4 rows, ");
-  const size_t second = ran.out.find(": 0 objects backed up, 3 unchanged; ");
+  const size_t second = ran.out.find(": 0 objects backed up, 4 unchanged; ");
   ASSERT_NE(first, ran.out.npos) << ran.out;
   ASSERT_NE(second, ran.out.npos) << ran.out;
   EXPECT_LT(first, second);

@@ -114,7 +114,7 @@ std::string CommandReference(const CommandDoc& program) {
   text += FlagTable(program.flags);
   text +=
       "\n## Exit codes\n\nA code that is not in the table must be taken for a failure. "
-      "Objects of a kind that is not backed\nup (views, materialized views, external tables) are "
+      "Objects of a kind that is not backed\nup (snapshots that others made) are "
       "named in the report of a backup and of a restore,\nand do not change its code: with "
       "nothing else amiss it is 0.\n\n";
   text += ExitCodeTable() + kJsonSection;

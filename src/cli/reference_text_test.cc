@@ -55,7 +55,7 @@ TEST(Readme, NamesCommandsThatThereAre) {
 TEST(Readme, SaysWhatANewcomerCannotGuess) {
   const std::string readme = ReadFile("README.md");
   for (const char* text : {"| L0 |", "| L1 |", "| L2 |", "| L3 |", "policy.bucket_pattern",
-                           "Views, materialized views", "Routines", "streaming buffer",
+                           "Views, materialized views", "Snapshots", "streaming buffer",
                            "export PATH=", "demo/config.yaml status", "four projects"}) {
     EXPECT_NE(readme.find(text), readme.npos) << text;
   }

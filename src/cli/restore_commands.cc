@@ -28,6 +28,7 @@ struct RestoreRunOptions {
   std::string to_table;
   std::string if_exists = "fail";
   bool no_compare = false;
+  bool without_access = false;
   bool dry_run = false;
 };
 
@@ -59,6 +60,7 @@ Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreRun
   request.if_exists =
       options.if_exists == "skip" ? restore::IfExists::kSkip : restore::IfExists::kFail;
   request.compare = !options.no_compare;
+  request.without_access = options.without_access;
   HF_RETURN_IF_ERROR(restore::ValidateRequest(request));
   return request;
 }
@@ -155,10 +157,11 @@ void AddRestoreCommands(CLI::App& app, CommandContext context) {
   CLI::App* restore = app.add_subcommand("restore", "Get data back from backups");
   restore->require_subcommand(1);
   CLI::App* command = restore->add_subcommand(
-      "run", "Restore a dataset, table or partition, and compare it with its backup");
+      "run",
+      "Restore a dataset, table, partition, view or routine, and compare it with its backup");
   auto options = std::make_shared<RestoreRunOptions>();
   command->add_option("name", options->name,
-                      "project.dataset, project.dataset.table or table$partition");
+                      "project.dataset, project.dataset.table, table$partition or routine:NAME");
   command->add_option("--backup", options->backup, "This backup, by its id or the beginning of it")
       ->type_name("ID");
   command->add_option("--as-of", options->as_of, "As it was at this time: 2026-11-21T10:00:00Z")
@@ -166,13 +169,18 @@ void AddRestoreCommands(CLI::App& app, CommandContext context) {
   AddTargetFlags(*command, *options);
   command->add_flag("--no-compare", options->no_compare,
                     "Do not read the restored data back to compare it");
+  command->add_flag("--without-access", options->without_access,
+                    "Leave out row access policies and IAM policies, and say which");
   command->add_flag("-n,--dry-run", options->dry_run, "Show the plan, and do nothing");
-  SetExamples(*command,
-              {{"holdfast restore run acme-shop.sales.orders --to-project acme-restore", "a table"},
-               {"holdfast restore run 'acme-shop.sales.events$20260101' --to-project acme-restore",
-                "one partition"},
-               {"holdfast restore run acme-shop.sales --to-dataset sales_rescued --dry-run",
-                "what it would take to get a dataset back beside the other"}});
+  SetExamples(
+      *command,
+      {{"holdfast restore run acme-shop.sales.orders --to-project acme-restore", "a table"},
+       {"holdfast restore run 'acme-shop.sales.events$20260101' --to-project acme-restore",
+        "one partition"},
+       {"holdfast restore run acme-shop.sales.routine:net_price --to-table net_price_before",
+        "a function, beside the one that is there"},
+       {"holdfast restore run acme-shop.sales --to-dataset sales_rescued --dry-run",
+        "what it would take to get a dataset back beside the other"}});
   command->callback([context, options] {
     context.action = [context, options] { return RestoreRun(context.global, *options); };
   });

@@ -142,7 +142,16 @@ void PrintReportRows(std::ostream& out, Format format, const restore::RestoreRep
             rows, "");
 }
 
+void PrintDefinition(std::ostream& out, const restore::TableReport& table) {
+  out << Printable(fmt::format("  {:<9} {} -> {}  {}", TableOutcomeName(table.outcome),
+                               table.source.ToString(), table.target.ToString(),
+                               ObjectKindWords(table.kind)))
+      << '\n';
+  PrintNotes(out, table.notes);
+}
+
 void PrintTable(std::ostream& out, const restore::TableReport& table) {
+  if (IsDefinitionOnly(table.kind)) return PrintDefinition(out, table);
   out << Printable(fmt::format(
              "  {:<9} {} -> {}  {} from {}, {} in {}{}", TableOutcomeName(table.outcome),
              table.source.ToString(), table.target.ToString(), Plural(table.rows, "row"),
@@ -175,17 +184,22 @@ void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePl
   if (IsTable(format)) return PrintPlanRows(out, format, plan);
   if (format != Format::kPretty) return PrintDocument(out, format, PlanDocument(plan));
   for (const restore::TableRestore& table : plan.tables) {
-    out << Printable(fmt::format("  {} -> {}  {} from {}, {}", table.source.ToString(),
-                                 table.target.ToString(), Plural(table.rows, "row"),
-                                 Plural(static_cast<int64_t>(table.backups.size()), "backup"),
-                                 HumanBytes(table.bytes)))
+    const ObjectKind kind = table.backups.front().kind;
+    const std::string what =
+        IsDefinitionOnly(kind)
+            ? std::string(ObjectKindWords(kind))
+            : fmt::format("{} from {}, {}", Plural(table.rows, "row"),
+                          Plural(static_cast<int64_t>(table.backups.size()), "backup"),
+                          HumanBytes(table.bytes));
+    out << Printable(fmt::format("  {} -> {}  {}", table.source.ToString(), table.target.ToString(),
+                                 what))
         << '\n';
     PrintNotes(out, table.notes);
   }
   PrintMissing(out, plan.missing);
   for (const std::string& note : plan.notes) out << "  note: " << Printable(note) << '\n';
   out << fmt::format("Plan {}: {}, {}, {} to load{}\n", plan.hash,
-                     Plural(static_cast<int64_t>(plan.tables.size()), "table"),
+                     Plural(static_cast<int64_t>(plan.tables.size()), "object"),
                      Plural(plan.rows, "row"), HumanBytes(plan.bytes), MissingText(plan.missing));
 }
 
@@ -196,7 +210,7 @@ void PrintRestoreReport(std::ostream& out, Format format, const restore::Restore
   PrintMissing(out, report.missing);
   for (const std::string& note : report.notes) out << "  note: " << Printable(note) << '\n';
   out << fmt::format("Restored {} of {} in {}{}\n", report.Count(restore::TableOutcome::kRestored),
-                     Plural(static_cast<int64_t>(report.tables.size()), "table"),
+                     Plural(static_cast<int64_t>(report.tables.size()), "object"),
                      HumanDuration(report.duration_ms), MissingText(report.missing));
 }
 

@@ -25,7 +25,9 @@ bool HasData(const ItemOutcome& item) {
 void PrintItem(std::ostream& out, const ItemOutcome& item) {
   std::string line = fmt::format("  {:<12} {}", OutcomeWords(item.outcome), NameOf(item));
   if (HasData(item)) {
-    line += fmt::format("  {}, {}", Plural(item.rows, "row"), HumanBytes(item.bytes));
+    line += IsDefinitionOnly(item.kind)
+                ? fmt::format("  {}", ObjectKindWords(item.kind))
+                : fmt::format("  {}, {}", Plural(item.rows, "row"), HumanBytes(item.bytes));
   }
   if (!item.reason.empty()) line += "  (" + item.reason + ")";
   if (!item.error_id.empty()) line += " [" + item.error_id + "]";

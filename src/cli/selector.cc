@@ -55,6 +55,7 @@ Json BackupJson(const catalog::BackupRecord& record) {
   return {
       {"backup", record.backup},
       {"object", record.object.ToString()},
+      {"kind", ObjectKindName(record.kind)},
       {"created", FormatTimestamp(FromUnixMillis(record.created_ms))},
       {"consistent_through", FormatTimestamp(FromUnixMillis(record.consistent_through_ms))},
       {"run", record.run},

@@ -112,6 +112,12 @@ constexpr auto kSettings = std::to_array<Setting>({
      .type = SettingType::kBoolean,
      .fallback = "false",
      .doc = "kept, and not acted on yet: an edited description is always settled by content"},
+    {.name = "policy.require_access",
+     .type = SettingType::kBoolean,
+     .fallback = "false",
+     .doc =
+         "fail the backup of a table whose access policies may not be read; else its outcome says "
+         "that they are not saved"},
     {.name = "policy.shrink_threshold",
      .type = SettingType::kNumber,
      .fallback = "0.5",

@@ -74,7 +74,7 @@ Result<EffectivePolicy> TablePolicies::Of(const TableRef& table) {
 }
 
 Result<std::optional<RetentionPolicy>> TablePolicies::RetentionOf(const TableRef& table) {
-  if (context_.run.document->NeedsLabels()) {
+  if (context_.run.document->NeedsLabels() && !ParseReservedName(table.table)) {
     const auto info = services_.warehouse.GetTable(table);
     if (!info.ok() && info.error().code == Code::kNotFound) {
       return MakeError(ErrorId::kTableNotFound,

@@ -16,8 +16,14 @@ constexpr std::array<std::string_view, 3> kChangeNames = {"unchanged", "metadata
                                                           "data_changed"};
 
 // Members of a table's resource that move without anyone having changed its description.
-constexpr std::array<std::string_view, 7> kVolatileMembers = {
-    "etag", "id", "kind", "selfLink", "creationTime", "lastModifiedTime", "streamingBuffer"};
+constexpr std::array<std::string_view, 8> kVolatileMembers = {"etag",
+                                                              "id",
+                                                              "kind",
+                                                              "selfLink",
+                                                              "creationTime",
+                                                              "lastModifiedTime",
+                                                              "streamingBuffer",
+                                                              "materializedViewStatus"};
 
 // numRows, numBytes, numActiveLogicalBytes, numTimeTravelPhysicalBytes, ... : all statistics.
 bool IsVolatile(std::string_view key) {
@@ -104,17 +110,28 @@ Change CompareFingerprints(const Fingerprint& last, const Fingerprint& now) {
   return last.last_modified_ms == now.last_modified_ms ? Change::kUnchanged : Change::kDataChanged;
 }
 
+Change CompareDefinitionFingerprints(const Fingerprint& last, const Fingerprint& now) {
+  return last.metadata_hash == now.metadata_hash ? Change::kUnchanged : Change::kDataChanged;
+}
+
 Change SettleMetadataOnly(std::string_view last_digest, std::string_view digest_now) {
   const bool proven = !last_digest.empty() && last_digest == digest_now;
   return proven ? Change::kMetadataOnly : Change::kDataChanged;
 }
 
-std::string MetadataHash(const Json& table_resource) {
+Json StableMembers(const Json& resource) {
   Json stable = Json::object();
-  for (const auto& [key, value] : table_resource.items()) {
+  for (const auto& [key, value] : resource.items()) {
     if (!IsVolatile(key)) stable[key] = value;
   }
-  return Sha256Hex(DumpJson(stable));
+  if (const auto view = stable.find("materializedView"); view != stable.end()) {
+    if (view->is_object()) view->erase("lastRefreshTime");
+  }
+  return stable;
+}
+
+std::string MetadataHash(const Json& resource) {
+  return Sha256Hex(DumpJson(StableMembers(resource)));
 }
 
 Fingerprint FingerprintOf(const TableInfo& table) {
@@ -126,6 +143,14 @@ Fingerprint FingerprintOf(const TableInfo& table) {
           .metadata_hash = MetadataHash(table.resource),
           .partitioning = table.partitioning,
           .streaming = table.streaming_buffer.has_value()};
+}
+
+Fingerprint FingerprintOfDefinition(const Json& resource) {
+  Fingerprint fingerprint;
+  fingerprint.creation_ms = Int64Or(resource, "creationTime", 0);
+  fingerprint.last_modified_ms = Int64Or(resource, "lastModifiedTime", 0);
+  fingerprint.metadata_hash = MetadataHash(resource);
+  return fingerprint;
 }
 
 Fingerprint FingerprintOf(const TableInfo& table, const PartitionInfo& partition) {

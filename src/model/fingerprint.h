@@ -53,19 +53,28 @@ std::optional<Change> FindChange(std::string_view name);
 // moving the time.
 Change CompareFingerprints(const Fingerprint& last, const Fingerprint& now);
 
+// The same for an object without data, whose definition is all there is of it: kUnchanged or
+// kDataChanged, whatever the times say. One that was dropped and made anew as it was is unchanged.
+Change CompareDefinitionFingerprints(const Fingerprint& last, const Fingerprint& now);
+
 // Settles a kMetadataOnly by content: the digests of the last good backup and of the data now.
 // Either one empty (unknown): kDataChanged.
 Change SettleMetadataOnly(std::string_view last_digest, std::string_view digest_now);
 
-// Lower-case hex SHA-256 over a table's resource document without the members that the service
-// moves by itself: statistics, times, etag, streaming buffer. Descriptions, labels, expirations,
-// and all of the schema count.
-std::string MetadataHash(const Json& table_resource);
+// The resource document of a table, routine or dataset without the members that the service moves
+// by itself: statistics, times, etag, streaming buffer, the refreshes of a materialized view.
+// Descriptions, labels, expirations, access and all of the schema stay.
+Json StableMembers(const Json& resource);
+
+// Lower-case hex SHA-256 over the stable members.
+std::string MetadataHash(const Json& resource);
 
 // The fingerprint of a whole table, and of one of its partitions. Of the partitions of a table that
 // rows stream into, only `__UNPARTITIONED__` is marked as streaming: rows that land in another one
 // change its count, and marking all would export all of them in every run.
 Fingerprint FingerprintOf(const TableInfo& table);
+// Of an object without data, from its resource.
+Fingerprint FingerprintOfDefinition(const Json& resource);
 Fingerprint FingerprintOf(const TableInfo& table, const PartitionInfo& partition);
 
 }  // namespace holdfast

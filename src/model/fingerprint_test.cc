@@ -108,6 +108,28 @@ TEST(MetadataHash, SeesTheDescriptionsOfTableAndColumns) {
   EXPECT_NE(MetadataHash(column), MetadataHash(Resource()));
 }
 
+TEST(MetadataHash, IgnoresTheRefreshesOfAMaterializedView) {
+  Json view = {{"materializedView", {{"query", "SELECT 1"}, {"lastRefreshTime", "5"}}}};
+  Json refreshed = view;
+  refreshed["materializedView"]["lastRefreshTime"] = "9";
+  refreshed["materializedViewStatus"] = {{"refreshWatermark", "9"}};
+  EXPECT_EQ(MetadataHash(refreshed), MetadataHash(view));
+  refreshed["materializedView"]["query"] = "SELECT 2";
+  EXPECT_NE(MetadataHash(refreshed), MetadataHash(view));
+}
+
+TEST(Fingerprint, OfADefinitionTellsChangeByItsTextAlone) {
+  Json resource = {{"view", {{"query", "SELECT 1"}}}, {"creationTime", "1"}};
+  const Fingerprint before = FingerprintOfDefinition(resource);
+  resource["creationTime"] = "2";
+  resource["lastModifiedTime"] = "3";
+  EXPECT_EQ(CompareDefinitionFingerprints(before, FingerprintOfDefinition(resource)),
+            Change::kUnchanged);
+  resource["view"]["query"] = "SELECT 2";
+  EXPECT_EQ(CompareDefinitionFingerprints(before, FingerprintOfDefinition(resource)),
+            Change::kDataChanged);
+}
+
 TEST(Fingerprint, OfAPartitionCountsThePartition) {
   auto table = TableInfo::FromJson(Resource());
   ASSERT_TRUE(table.ok()) << table.error().message;

@@ -114,6 +114,10 @@ Status IdentityFromJson(const Json& json, Manifest& manifest) {
   const auto found = FindMethod(method);
   if (!found) return Wrong("method", "is not a method");
   manifest.method = *found;
+  HF_ASSIGN_OR_RETURN(const auto kind_name, OptionalString(json, "kind"));
+  const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(manifest.kind))));
+  if (!kind) return Wrong("kind", "is not a kind of object");
+  manifest.kind = *kind;
   HF_ASSIGN_OR_RETURN(manifest.run, RequiredString(json, "run"));
   HF_ASSIGN_OR_RETURN(const int64_t attempt, RequiredCount(json, "attempt"));
   if (attempt < 1 || attempt > std::numeric_limits<int>::max()) return Wrong("attempt", "is odd");
@@ -131,6 +135,9 @@ Status SourceFromJson(const Json& json, Manifest& manifest) {
   HF_ASSIGN_OR_RETURN(manifest.schema, Schema::FromJson(schema));
   HF_ASSIGN_OR_RETURN(manifest.table_resource, RequiredDocument(json, "table_resource"));
   HF_ASSIGN_OR_RETURN(manifest.dataset_resource, RequiredDocument(json, "dataset_resource"));
+  if (FindField(json, "access") != nullptr) {
+    HF_ASSIGN_OR_RETURN(manifest.access, RequiredDocument(json, "access"));
+  }
   return Ok();
 }
 
@@ -156,8 +163,29 @@ Status DataFromJson(const Json& json, Manifest& manifest) {
   return Ok();
 }
 
+// What the name of an object says of its kind: a reserved one is never a table's.
+bool IsNameOf(const TableRef& object, ObjectKind kind) {
+  const auto reserved = ParseReservedName(object.table);
+  if (kind == ObjectKind::kDataset) return reserved && reserved->routine.empty();
+  if (kind == ObjectKind::kRoutine) return reserved && !reserved->routine.empty();
+  return !reserved;
+}
+
+Status CheckDefinition(const Manifest& manifest) {
+  if (manifest.method != Method::kDefinition) return Wrong("method", "is not that of a definition");
+  if (!manifest.objects.empty() || manifest.copy || manifest.rows != 0 ||
+      manifest.stored_bytes != 0) {
+    return Wrong("kind", "has no data, but the backup has");
+  }
+  if (manifest.Definition().empty()) return Wrong("table_resource", "is empty");
+  return Ok();
+}
+
 // What the members must be together.
 Status CheckWhole(const Manifest& manifest) {
+  if (!IsNameOf(manifest.object, manifest.kind)) return Wrong("kind", "is not that of the object");
+  if (IsDefinitionOnly(manifest.kind)) return CheckDefinition(manifest);
+  if (manifest.method == Method::kDefinition) return Wrong("method", "keeps no data of a table");
   if (manifest.method != Method::kExport) {
     if (manifest.copy || manifest.method == Method::kNative) return Ok();
     return Wrong("copy", "is missing");
@@ -212,6 +240,8 @@ Json Manifest::ToJson() const {
     json["copy"] = copy->ToString();
     json["copy_modified_ms"] = copy_modified_ms;
   }
+  if (kind != ObjectKind::kTable) json["kind"] = ObjectKindName(kind);
+  if (access) json["access"] = *access;
   if (streaming_buffer) json["streaming_buffer"] = BufferToJson(*streaming_buffer);
   return json;
 }

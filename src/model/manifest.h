@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "model/fingerprint.h"
 #include "model/method.h"
+#include "model/object_kind.h"
 #include "model/resource_names.h"
 #include "model/schema.h"
 #include "model/table.h"
@@ -40,8 +41,10 @@ struct DataObject {
 };
 
 struct Manifest {
-  std::string backup;  // its id
-  TableRef object;     // with .partition when it is of one partition
+  std::string backup;                    // its id
+  ObjectKind kind = ObjectKind::kTable;  // absent in the text: a table
+  TableRef object;  // with .partition when it is of one partition; of a reserved name when it is of
+                    // a routine or a dataset
   Method method = Method::kExport;
   std::string run;
   int attempt = 1;  // which try of the run made it
@@ -51,8 +54,11 @@ struct Manifest {
   std::string location;  // of the dataset
   Fingerprint source;    // before the data was read; partitioning included
   Schema schema;
-  Json table_resource = Json::object();    // tables.get, whole
+  Json table_resource = Json::object();    // tables.get, whole; of a routine, routines.get
   Json dataset_resource = Json::object();  // datasets.get, whole
+  // Who may do what with it beside what its dataset allows: "iam_policy" as tables.getIamPolicy has
+  // it, "row_access_policies" as they are listed. nullopt: not looked at.
+  std::optional<Json> access;
 
   std::string bucket;               // method export: where `objects` are
   std::string codec;                // method export: "SNAPPY", ...
@@ -68,6 +74,11 @@ struct Manifest {
   VerifyLevel verified = VerifyLevel::kNone;        // reached before the manifest was written
   std::string suspect;  // why it is suspect ("rows fell from 900 to 3"); empty: it is not
 
+  // The document that a backup without data is of: a dataset's, else the object's own.
+  const Json& Definition() const {
+    return kind == ObjectKind::kDataset ? dataset_resource : table_resource;
+  }
+
   // Whether it is kept but not counted as good.
   bool IsSuspect() const { return !suspect.empty(); }
 
@@ -75,7 +86,8 @@ struct Manifest {
   Json ToJson() const;
 
   // Strict: every member's type, non-negative numbers, object names without "//" or "..", sums that
-  // add up, limits. Errors: kInvalidJson, kLimitExceeded naming the member.
+  // add up, no data where the kind has none, limits. Errors: kInvalidJson, kLimitExceeded naming
+  // the member.
   static Result<Manifest> FromJson(const Json& json);
 };
 

@@ -69,6 +69,73 @@ TEST(Manifest, OfACopyNamesTheTableThatHoldsTheData) {
   EXPECT_EQ(parsed->copy->ToString(), "vault.copies.t1");
 }
 
+Manifest SampleDefinition(ObjectKind kind, const TableRef& object) {
+  Manifest manifest = SampleManifest();
+  manifest.kind = kind;
+  manifest.object = object;
+  manifest.method = Method::kDefinition;
+  manifest.objects.clear();
+  manifest.rows = manifest.stored_bytes = 0;
+  manifest.streaming_buffer.reset();
+  manifest.table_resource = {{"description", "without rows"}};
+  manifest.dataset_resource = {{"location", "EU"}};
+  return manifest;
+}
+
+const DatasetRef kSales{"acme", "sales"};
+
+TEST(Manifest, OfAnObjectWithoutDataRoundTripsWithItsKind) {
+  const std::pair<ObjectKind, TableRef> objects[] = {
+      {ObjectKind::kView, {"acme", "sales", "v", ""}},
+      {ObjectKind::kMaterializedView, {"acme", "sales", "m", ""}},
+      {ObjectKind::kExternal, {"acme", "sales", "e", ""}},
+      {ObjectKind::kRoutine, RoutineObject(kSales, "net_price")},
+      {ObjectKind::kDataset, DatasetObject(kSales)}};
+  for (const auto& [kind, object] : objects) {
+    const Manifest manifest = SampleDefinition(kind, object);
+    const auto parsed = ParseManifest(SerializeManifest(manifest));
+    ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+    EXPECT_EQ(parsed->kind, kind);
+    EXPECT_EQ(parsed->object, object);
+    EXPECT_EQ(parsed->Definition(), manifest.Definition());
+  }
+}
+
+TEST(Manifest, WithoutAKindIsOfATable) {
+  EXPECT_FALSE(SampleManifest().ToJson().contains("kind"));
+  EXPECT_EQ(ParseManifest(SerializeManifest(SampleManifest()))->kind, ObjectKind::kTable);
+}
+
+TEST(Manifest, KeepsWhoMayReadTheTable) {
+  Manifest manifest = SampleManifest();
+  EXPECT_FALSE(ParseManifest(SerializeManifest(manifest))->access.has_value());
+  manifest.access = Json{{"iam_policy", Json::object()}};
+  EXPECT_EQ(ParseManifest(SerializeManifest(manifest))->access, manifest.access);
+}
+
+TEST(Manifest, OfAnObjectWithoutDataIsRefusedWhenItsMembersDoNotFit) {
+  const TableRef view{"acme", "sales", "v", ""};
+  const std::function<void(Manifest&)> edits[] = {
+      [](Manifest& manifest) { manifest.method = Method::kExport; },
+      [](Manifest& manifest) { manifest.method = Method::kNative; },
+      [](Manifest& manifest) { manifest.objects = {Object("data/a/0.avro", 0)}; },
+      [](Manifest& manifest) {
+        manifest.copy = TableRef{"vault", "copies", "t1", ""};
+      },
+      [](Manifest& manifest) { manifest.rows = 1; },
+      [](Manifest& manifest) { manifest.table_resource = Json::object(); },
+      [](Manifest& manifest) { manifest.kind = ObjectKind::kTable; },
+      [](Manifest& manifest) { manifest.object = RoutineObject(kSales, "f"); },
+      [](Manifest& manifest) { manifest.kind = ObjectKind::kRoutine; },
+      [](Manifest& manifest) { manifest.kind = ObjectKind::kDataset; }};
+  for (const auto& edit : edits) {
+    Manifest manifest = SampleDefinition(ObjectKind::kView, view);
+    edit(manifest);
+    EXPECT_FALSE(ParseManifest(SerializeManifest(manifest)).ok())
+        << DumpJson(manifest.ToJson()).substr(0, 300);
+  }
+}
+
 RC_GTEST_PROP(Manifest, AnyChangedByteIsNoticed, ()) {
   std::string text = SerializeManifest(SampleManifest());
   const size_t at = *rc::gen::inRange<size_t>(0, text.size());
@@ -109,6 +176,9 @@ TEST(Manifest, WithARightSumButWrongMembersIsRefused) {
       [](Json& json) { json["objects"][1] = json["objects"][0]; },
       [](Json& json) { json["object"] = "nonsense"; },
       [](Json& json) { json["method"] = "magic"; },
+      [](Json& json) { json["method"] = "definition"; },
+      [](Json& json) { json["kind"] = "magic"; },
+      [](Json& json) { json["access"] = 5; },
       [](Json& json) { json["attempt"] = 0; },
       [](Json& json) { json.erase("source"); },
       [](Json& json) { json["table_resource"] = 5; }};

@@ -8,7 +8,8 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kMethodNames = {"export", "copy", "snapshot", "native"};
+constexpr std::array<std::string_view, 5> kMethodNames = {"export", "copy", "snapshot", "native",
+                                                          "definition"};
 constexpr std::array<std::string_view, 6> kLevelNames = {"none", "L0", "L1", "L2", "L3", "L4"};
 
 bool EqualsAnyCase(std::string_view a, std::string_view b) {

@@ -7,13 +7,15 @@
 namespace holdfast {
 
 enum class Method {
-  kExport,    // Avro objects in Cloud Storage
-  kCopy,      // a copy job into a backup project
-  kSnapshot,  // a table snapshot
-  kNative,    // Bigtable's own backup
+  kExport,      // Avro objects in Cloud Storage
+  kCopy,        // a copy job into a backup project
+  kSnapshot,    // a table snapshot
+  kNative,      // Bigtable's own backup
+  kDefinition,  // the manifest alone: of an object without data (object_kind.h); no policy's choice
 };
 
-std::string_view MethodName(Method method);  // "export", "copy", "snapshot", "native"
+// "export", "copy", "snapshot", "native", "definition"
+std::string_view MethodName(Method method);
 
 // The inverse, in this spelling; nullopt for another text.
 std::optional<Method> FindMethod(std::string_view name);

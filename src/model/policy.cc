@@ -24,9 +24,13 @@ struct Pattern {
 
 // A project may hold dots before a colon ("example.com:project"): the dots that part the names are
 // after it.
+// Nor is the colon of a reserved name ("routine:net_price") one of a project's.
 Pattern SplitPattern(std::string_view text) {
   Pattern pattern;
-  const size_t colon = text.find(':');
+  const size_t last_dot = text.rfind('.');
+  const std::string_view last = last_dot == text.npos ? "" : text.substr(last_dot + 1);
+  const bool reserved = last.starts_with("routine:") || last.starts_with("dataset:");
+  const size_t colon = text.substr(0, reserved ? last_dot : text.npos).find(':');
   size_t start = 0;
   size_t search = colon == text.npos ? 0 : colon;
   while (pattern.given < 2) {
@@ -178,7 +182,7 @@ Status SetChoices(const Json& json, BackupPolicy& policy) {
   HF_RETURN_IF_ERROR(SetString(json, "verify", verify));
   const auto found_method = FindMethod(method);
   const auto found_level = FindVerifyLevel(verify);
-  if (!found_method) {
+  if (!found_method || *found_method == Method::kDefinition) {
     return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is not a method", method));
   }
   if (!found_level || *found_level == VerifyLevel::kNone || *found_level > VerifyLevel::kL2) {
@@ -231,6 +235,19 @@ bool Scope::MayCoverDataset(const DatasetRef& dataset) const {
   return MayCover(*this, {dataset.project, dataset.dataset, ""}, 2);
 }
 
+bool Scope::MayCoverRoutines(const DatasetRef& dataset) const {
+  constexpr std::string_view kRoutines = "routine:";
+  const auto fits = [&](const std::string& text) {
+    const Pattern pattern = SplitPattern(text);
+    const std::string_view name = pattern.parts[2];
+    const std::string_view fixed = name.substr(0, name.find_first_of("*?"));
+    const bool may_match = fixed.starts_with(kRoutines) ||
+                           (fixed.size() < name.size() && kRoutines.starts_with(fixed));
+    return may_match && MatchesDown(pattern, {dataset.project, dataset.dataset, ""}, 2);
+  };
+  return MayCoverDataset(dataset) && (include.empty() || std::ranges::any_of(include, fits));
+}
+
 bool Scope::MayCoverProject(std::string_view project) const {
   return MayCover(*this, {project, "", ""}, 1);
 }
@@ -253,6 +270,7 @@ Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
   HF_RETURN_IF_ERROR(SetProjects(json, policy));
   HF_RETURN_IF_ERROR(SetBool(json, "direct_extract", policy.direct_extract));
   HF_RETURN_IF_ERROR(SetBool(json, "trust_equal_counts", policy.trust_equal_counts));
+  HF_RETURN_IF_ERROR(SetBool(json, "require_access", policy.require_access));
   if (const Json* scope = FindField(json, "scope")) {
     HF_ASSIGN_OR_RETURN(policy.scope, Scope::FromJson(*scope));
   }
@@ -272,6 +290,7 @@ Json BackupPolicy::ToJson() const {
                {"verify", VerifyLevelName(verify)},
                {"shrink_threshold", shrink_threshold},
                {"trust_equal_counts", trust_equal_counts},
+               {"require_access", require_access},
                {"forced_full_days", forced_full_days}};
   if (!backup_operation_projects.empty()) {
     json["backup_operation_projects"] = backup_operation_projects;

@@ -27,6 +27,8 @@ struct Scope {
   // listed.
   bool MayCoverDataset(const DatasetRef& dataset) const;
   bool MayCoverProject(std::string_view project) const;
+  // Whether any routine of the dataset may be covered.
+  bool MayCoverRoutines(const DatasetRef& dataset) const;
 
   static Result<Scope> FromJson(const Json& json);  // kInvalidName for a malformed pattern
   Json ToJson() const;
@@ -52,6 +54,8 @@ struct BackupPolicy {
   double shrink_threshold =
       0.5;  // fewer than this share of the last backup's rows: suspect (trap 6)
   bool trust_equal_counts = false;  // take Change::kMetadataOnly without reading the data again
+  bool require_access = false;      // a table whose access may not be looked at fails; false: the
+                                    // outcome says that it was not saved
   int64_t forced_full_days = 7;     // an unchanged object is backed up anyway after this; 0: never
   // Over which the jobs are spread, whose quotas they use; empty: a table's own project.
   std::vector<std::string> backup_operation_projects;

@@ -29,6 +29,15 @@ TEST(Scope, CoversWhatIsIncludedAndNotExcluded) {
       {{}, {"acme-prod.sales.tmp_*"}, orders, true},
       {{"example.com:web.logs.*"}, {}, {"example.com:web", "logs", "hits", ""}, true},
       {{"example.com:web"}, {}, {"example.com:web", "logs", "hits", ""}, true},
+      {{"acme.sales"}, {}, RoutineObject({"acme", "sales"}, "f"), true},
+      {{"acme.sales.routine:f"}, {}, RoutineObject({"acme", "sales"}, "f"), true},
+      {{"acme.sales.routine:f"}, {}, RoutineObject({"acme", "sales"}, "g"), false},
+      {{"*.*.dataset:definition"}, {}, DatasetObject({"acme", "sales"}), true},
+      {{"example.com:web.logs.routine:f"},
+       {},
+       RoutineObject({"example.com:web", "logs"}, "f"),
+       true},
+      {{"acme.sales.orders"}, {}, DatasetObject({"acme", "sales"}), false},
   };
   for (const ScopeCase& item : cases) {
     const Scope scope{item.include, item.exclude};
@@ -47,6 +56,29 @@ TEST(Scope, TellsWhatNeedNotBeListed) {
   EXPECT_FALSE((Scope{{}, {"acme.*.*"}}).MayCoverProject("acme"));
 }
 
+TEST(Scope, TellsWhereNoRoutineNeedBeListed) {
+  const DatasetRef sales{"acme", "sales"};
+  const auto may = [&](std::vector<std::string> include) {
+    return Scope{std::move(include), {}}.MayCoverRoutines(sales);
+  };
+  EXPECT_TRUE(may({}));
+  EXPECT_TRUE(may({"acme"}));
+  EXPECT_TRUE(may({"acme.sales"}));
+  EXPECT_TRUE(may({"acme.sales.*"}));
+  EXPECT_TRUE(may({"acme.sales.r*"}));
+  EXPECT_TRUE(may({"acme.sales.routine:f"}));
+  EXPECT_TRUE(may({"acme.sales.routine:f*"}));
+  EXPECT_FALSE(may({"acme.sales.orders"}));
+  EXPECT_FALSE(may({"acme.sales.routine"}));
+  EXPECT_FALSE(may({"acme.sales.o*"}));
+  EXPECT_FALSE(may({"acme.web.*"}));
+  EXPECT_FALSE((Scope{{}, {"acme.sales"}}).MayCoverRoutines(sales));
+}
+
+TEST(BackupPolicy, IsNotOfTheMethodThatKeepsNoData) {
+  EXPECT_FALSE(BackupPolicy::FromJson({{"method", "definition"}}).ok());
+}
+
 TEST(BackupPolicy, RoundTripsThroughJson) {
   BackupPolicy policy;
   policy.method = Method::kCopy;
@@ -54,6 +86,7 @@ TEST(BackupPolicy, RoundTripsThroughJson) {
   policy.verify = VerifyLevel::kL1;
   policy.shrink_threshold = 0.25;
   policy.direct_extract = false;
+  policy.require_access = true;
   policy.forced_full_days = 0;
   policy.backup_operation_projects = {"ops-one", "ops-two"};
   const auto parsed = BackupPolicy::FromJson(policy.ToJson());

@@ -9,6 +9,9 @@ namespace holdfast {
 
 namespace {
 
+constexpr std::string_view kRoutinePrefix = "routine:";
+constexpr std::string_view kDatasetName = "dataset:definition";
+
 Error BadName(std::string_view what, std::string_view text, std::string_view wanted) {
   return MakeError(ErrorId::kInvalidName,
                    fmt::format("\"{}\" is not a {}: expected {}", text, what, wanted));
@@ -69,6 +72,35 @@ Status ValidateTableId(std::string_view table) {
                  "1 to 1024 bytes of letters, digits, dashes, underscores or spaces");
 }
 
+Status ValidateRoutineId(std::string_view routine) {
+  const bool ok = !routine.empty() && routine.size() <= 256 &&
+                  std::ranges::all_of(routine, [](char c) { return IsAsciiAlnum(c) || c == '_'; });
+  if (ok) return Ok();
+  return BadName("routine id", routine, "1 to 256 letters, digits and underscores");
+}
+
+std::string MakeReservedName(const ReservedName& name) {
+  return name.routine.empty() ? std::string(kDatasetName)
+                              : std::string(kRoutinePrefix) + name.routine;
+}
+
+std::optional<ReservedName> ParseReservedName(std::string_view table) {
+  if (table == kDatasetName) return ReservedName{};
+  if (!table.starts_with(kRoutinePrefix)) return std::nullopt;
+  const std::string_view routine = table.substr(kRoutinePrefix.size());
+  if (!ValidateRoutineId(routine).ok()) return std::nullopt;
+  return ReservedName{.routine = std::string(routine)};
+}
+
+TableRef DatasetObject(const DatasetRef& dataset) {
+  return {dataset.project, dataset.dataset, MakeReservedName({}), {}};
+}
+
+TableRef RoutineObject(const DatasetRef& dataset, std::string_view routine) {
+  return {
+      dataset.project, dataset.dataset, MakeReservedName({.routine = std::string(routine)}), {}};
+}
+
 Result<DatasetRef> ParseDatasetRef(std::string_view text) {
   std::string_view project;
   std::string_view dataset;
@@ -95,7 +127,11 @@ Result<TableRef> ParseTableRef(std::string_view text) {
   const std::string_view table = name.substr(dot + 1);
   HF_RETURN_IF_ERROR(ValidateProjectId(project));
   HF_RETURN_IF_ERROR(ValidateDatasetId(dataset));
-  HF_RETURN_IF_ERROR(ValidateTableId(table));
+  if (!ParseReservedName(table)) {
+    HF_RETURN_IF_ERROR(ValidateTableId(table));
+  } else if (!partition.empty()) {
+    return BadName("table", text, "no partition after a name that is not a table's");
+  }
   return TableRef{std::string(project), std::string(dataset), std::string(table),
                   std::string(partition)};
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,7 +40,26 @@ struct TableRef {
   auto operator<=>(const TableRef&) const = default;
 };
 
-// Errors: kInvalidName with the form that was expected.
+// What is backed up beside tables and has no table's name gets a reserved one, so that a TableRef
+// names every object: "routine:net_price", and "dataset:definition" for the dataset itself. A colon
+// is in no table's name.
+struct ReservedName {
+  std::string routine;  // the routine's id; empty: the dataset itself
+
+  bool operator==(const ReservedName&) const = default;
+};
+
+// The `table` member of such an object, and what it stands for; nullopt: it is a table's name, or
+// none at all.
+std::string MakeReservedName(const ReservedName& name);
+std::optional<ReservedName> ParseReservedName(std::string_view table);
+
+// The objects themselves.
+TableRef DatasetObject(const DatasetRef& dataset);
+TableRef RoutineObject(const DatasetRef& dataset, std::string_view routine);
+
+// A table, a partition, or an object of a reserved name, which has no partition. Errors:
+// kInvalidName with the form that was expected.
 Result<DatasetRef> ParseDatasetRef(std::string_view text);
 Result<TableRef> ParseTableRef(std::string_view text);
 
@@ -49,6 +69,8 @@ Result<TableRef> ParseTableRef(std::string_view text);
 Status ValidateProjectId(std::string_view project);
 Status ValidateDatasetId(std::string_view dataset);
 Status ValidateTableId(std::string_view table);
+// Routine [A-Za-z0-9_]{1,256}.
+Status ValidateRoutineId(std::string_view routine);
 
 // `pattern` with '*' (any run) and '?' (one character) against the whole of `text`; case-sensitive.
 bool MatchesGlob(std::string_view pattern, std::string_view text);

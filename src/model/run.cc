@@ -94,6 +94,7 @@ Json ItemOutcome::ToJson() const {
   if (!error_id.empty()) json["error_id"] = error_id;
   if (suspect) json["suspect"] = true;
   if (!note.empty()) json["note"] = note;
+  if (kind != ObjectKind::kTable) json["kind"] = ObjectKindName(kind);
   return json;
 }
 
@@ -120,6 +121,10 @@ Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
   item.suspect = suspect.value_or(false);
   HF_ASSIGN_OR_RETURN(auto note, OptionalString(json, "note"));
   item.note = std::move(note).value_or("");
+  HF_ASSIGN_OR_RETURN(const auto kind_name, OptionalString(json, "kind"));
+  const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(item.kind))));
+  if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");
+  item.kind = *kind;
   return item;
 }
 

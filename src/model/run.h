@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "model/object_kind.h"
 #include "model/policy.h"
 #include "model/policy_document.h"
 #include "model/resource_names.h"
@@ -58,7 +59,9 @@ std::string_view OutcomeName(Outcome outcome);  // "backed_up", ...
 std::optional<Outcome> FindOutcome(std::string_view name);
 
 struct ItemOutcome {
-  TableRef object;  // a partition, a table; table empty: a dataset or project that failed whole
+  TableRef object;  // a partition, a table, an object of a reserved name; table empty: a dataset or
+                    // project that failed whole
+  ObjectKind kind = ObjectKind::kTable;  // kTable also when it could not be looked at
   Outcome outcome = Outcome::kFailed;
   std::string reason;  // for a person: why
   std::string backup;  // the backup that holds the object now; empty: none
@@ -69,7 +72,7 @@ struct ItemOutcome {
   bool suspect = false;  // the backup that holds it is suspect: a person is to look at it
   std::string note;      // what its owner asked for and was refused; empty: nothing
 
-  // As Run's; a document without error_id, suspect or note is one without that.
+  // As Run's; a document without error_id, suspect, note or kind is one without that.
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
 };

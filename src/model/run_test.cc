@@ -40,6 +40,18 @@ TEST(ItemOutcome, RoundTripsThroughJson) {
   EXPECT_EQ(parsed->object, item.object);
 }
 
+TEST(ItemOutcome, TellsTheKindOfWhatIsNoTable) {
+  ItemOutcome item = Item("v", Outcome::kBackedUp, 0);
+  EXPECT_FALSE(item.ToJson().contains("kind"));
+  EXPECT_EQ(ItemOutcome::FromJson(item.ToJson())->kind, ObjectKind::kTable);
+  item.kind = ObjectKind::kMaterializedView;
+  EXPECT_EQ(item.ToJson()["kind"], "materialized_view");
+  EXPECT_EQ(ItemOutcome::FromJson(item.ToJson())->kind, ObjectKind::kMaterializedView);
+  Json wrong = item.ToJson();
+  wrong["kind"] = "magic";
+  EXPECT_FALSE(ItemOutcome::FromJson(wrong).ok());
+}
+
 TEST(ItemOutcome, OfAWholeDatasetIsNamedByIt) {
   ItemOutcome item = Item("", Outcome::kFailed, 0);
   EXPECT_EQ(item.ToJson()["object"], "p.d");

@@ -122,6 +122,13 @@ Result<WorkMessage> ParseRunBackup(const Json& json, std::string run) {
   }
   HF_ASSIGN_OR_RETURN(auto note, OptionalString(json, "note"));
   message.note = std::move(note).value_or("");
+  const bool of_definition = message.method == Method::kDefinition;
+  if (of_definition && (message.units.size() != 1 || !message.units.front().partition.empty())) {
+    return MakeError(ErrorId::kInvalidJson, "a definition is backed up whole, and alone");
+  }
+  if (!of_definition && ParseReservedName(message.table_to_backup.table)) {
+    return MakeError(ErrorId::kInvalidName, "\"table_to_backup\" does not name a table");
+  }
   return WorkMessage(std::move(message));
 }
 

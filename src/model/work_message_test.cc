@@ -73,6 +73,25 @@ TEST(WorkMessage, RefusesWhatIsNotOne) {
   EXPECT_FALSE(ParseWorkMessage(kBackupTopic, twice.dump()).ok());
 }
 
+TEST(WorkMessage, OfADefinitionIsOfOneObjectWhole) {
+  const auto document = [](const std::string& object, const std::string& method) {
+    Json json = ToJson(Backup({{"", SomeFingerprint(1), Change::kDataChanged}}));
+    json["table_to_backup"] = object;
+    json["method"] = method;
+    return json;
+  };
+  const auto parses = [](const Json& json) {
+    return ParseWorkMessage(kBackupTopic, json.dump()).ok();
+  };
+  EXPECT_TRUE(parses(document("acme.d.view", "definition")));
+  EXPECT_TRUE(parses(document("acme.d.routine:f", "definition")));
+  EXPECT_TRUE(parses(document("acme.d.dataset:definition", "definition")));
+  EXPECT_FALSE(parses(document("acme.d.routine:f", "export")));
+  Json partition = document("acme.d.view", "definition");
+  partition["partitions"][0]["partition"] = "20240101";
+  EXPECT_FALSE(parses(partition));
+}
+
 TEST(Ids, OfABackupFollowFromRunAndObject) {
   const TableRef object{"acme", "d", "t", "20240101"};
   const std::string id = BackupId(kRun, object);

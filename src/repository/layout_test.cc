@@ -24,6 +24,17 @@ TEST(Layout, IsThatOfTheDesign) {
   EXPECT_EQ(DataPrefix("", {"acme", "sales", "", ""}), "data/acme/sales/");
 }
 
+TEST(Layout, ObjectsOfReservedNamesLieBesideTables) {
+  for (const TableRef& object :
+       {RoutineObject({"acme", "sales"}, "net"), DatasetObject({"acme", "sales"})}) {
+    const auto path = ParseManifestName("", ManifestName("", object, "b1"));
+    ASSERT_TRUE(path.has_value());
+    EXPECT_EQ(path->object, object);
+  }
+  EXPECT_EQ(ManifestName("", RoutineObject({"acme", "sales"}, "net"), "b1"),
+            "manifests/acme/sales/routine%3Anet/all/b1.json");
+}
+
 TEST(Layout, APrefixOfATableIsNotThatOfAnother) {
   const std::string prefix = ManifestsPrefix("", {"acme", "sales", "order", ""});
   EXPECT_FALSE(ManifestName("", {"acme", "sales", "orders", ""}, "b").starts_with(prefix));

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/log.h"
+#include "restore/access.h"
 #include "restore/damage.h"
+#include "restore/definitions.h"
 #include "restore/foreign_keys.h"
 #include "restore/load.h"
 #include "restore/target.h"
@@ -49,6 +54,10 @@ class PlanInProgress {
       : request_(request), plan_(plan), services_(services) {}
 
   Status RestoreTable(const TableRestore& restore, TableReport& report) {
+    // To look at one that was made before costs as much as to skip it.
+    if (IsDefinition(restore)) {
+      return RestoreDefinition(request_, plan_, restore, services_, report);
+    }
     if (restore.finished) {
       report.resumed = true;
       report.rows = restore.rows;
@@ -68,6 +77,9 @@ class PlanInProgress {
     report.expirations = ExpirationsLeftOut(newest, restore.target);
     report.foreign_keys = ForeignKeysLeftOut(newest.table_resource, restore.target, plan_.tables);
     FillProgress progress;
+    if (const Status limited = LimitReaders(newest, restore.target, report); !limited.ok()) {
+      return Abandon(*owned, progress, limited.error(), report);
+    }
     const Status filled = FillTarget(services_, *owned, manifests, progress);
     if (!filled.ok()) {
       return Abandon(*owned, progress, ExplainLoadFailure(services_, manifests, filled.error()),
@@ -76,6 +88,9 @@ class PlanInProgress {
     report.rows = restore.rows;
     report.bytes = restore.bytes;
     if (request_.compare) HF_RETURN_IF_ERROR(Compare(restore, *owned, manifests, report));
+    if (!request_.without_access) {
+      RestoreIamPolicy(services_, newest, restore.target, report.notes);
+    }
     report.outcome = TableOutcome::kRestored;
     to_release_.push_back(*std::move(owned));
     return Ok();
@@ -90,6 +105,15 @@ class PlanInProgress {
   }
 
  private:
+  // Before the first row is there.
+  Status LimitReaders(const Manifest& manifest, const TableRef& target, TableReport& report) {
+    if (!request_.without_access) {
+      return RestoreRowPolicies(services_, manifest, target, report.notes);
+    }
+    std::ranges::move(AccessNotRestored(manifest), std::back_inserter(report.notes));
+    return Ok();
+  }
+
   Status Compare(const TableRestore& restore, const OwnedTable& owned,
                  const std::vector<Manifest>& manifests, TableReport& report) {
     services_.on_step("comparing " + restore.target.ToString());
@@ -180,6 +204,10 @@ Status CheckTargets(const RestoreRequest& request, const RestorePlan& plan,
                     const Services& services) {
   if (plan.resumes_ms || request.if_exists != IfExists::kFail) return Ok();
   for (const TableRestore& restore : plan.tables) {
+    if (IsDefinition(restore)) {
+      HF_RETURN_IF_ERROR(CheckDefinitionTarget(plan, restore, services));
+      continue;
+    }
     const auto existing = services.warehouse.GetTable(restore.target);
     if (existing.ok()) return ConflictOf(services, *existing);
     if (existing.error().code != Code::kNotFound) return existing.error();
@@ -197,18 +225,21 @@ Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& pl
                        .notes = plan.notes,
                        .resumes_ms = plan.resumes_ms};
   PlanInProgress in_progress(request, plan, services);
-  for (const TableRestore& restore : plan.tables) {
+  report.tables.resize(plan.tables.size());
+  for (const size_t index : OrderOfRestore(plan, services)) {
+    const TableRestore& restore = plan.tables[index];
     services.on_step("restoring " + restore.target.ToString());
     const Timestamp table_started = services.clock.Now();
     TableReport table{.source = restore.source,
                       .target = restore.target,
+                      .kind = restore.backups.front().kind,
                       .backups = static_cast<int64_t>(restore.backups.size()),
                       .notes = restore.notes};
     if (const Status done = in_progress.RestoreTable(restore, table); !done.ok()) {
       table.error = done.error();
     }
     table.duration_ms = MillisSince(services.clock, table_started);
-    report.tables.push_back(std::move(table));
+    report.tables[index] = std::move(table);
   }
   HF_RETURN_IF_ERROR(in_progress.Release());
   if (report.Count(TableOutcome::kFailed) + report.Count(TableOutcome::kDiffers) == 0) {

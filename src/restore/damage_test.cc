@@ -33,7 +33,9 @@ class DamageTest : public testing::Test {
 
   sim::SimCloud& cloud() { return fixture_.cloud(); }
 
-  catalog::BackupRecord Newest() { return fixture_.catalog().FindBackups({}, "")->items.at(0); }
+  catalog::BackupRecord Newest() {
+    return fixture_.catalog().FindBackups({.table = kFirst.table}, "")->items.at(0);
+  }
 
   // The objects of the newest backup whose names end so.
   std::vector<cloud::ObjectInfo> ObjectsOf(const std::string& end) {

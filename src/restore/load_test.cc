@@ -155,6 +155,7 @@ class ManyObjects : public testing::Test {
 
   Status Fill(const OwnedTable& owned) {
     const Services services{.warehouse = cloud_.warehouse(),
+                            .definitions = cloud_.definitions(),
                             .objects = cloud_.objects(),
                             .catalog = *catalog_,
                             .clock = clock_,

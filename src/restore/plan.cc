@@ -24,7 +24,10 @@ TableRef TargetOf(const RestoreRequest& request, const TableRef& source) {
   TableRef target = source.WholeTable();
   if (!request.to_project.empty()) target.project = request.to_project;
   if (!request.to_dataset.empty()) target.dataset = request.to_dataset;
-  if (!request.to_table.empty()) target.table = request.to_table;
+  if (!request.to_table.empty()) {
+    target.table = ParseReservedName(source.table) ? MakeReservedName({.routine = request.to_table})
+                                                   : request.to_table;
+  }
   return target;
 }
 
@@ -37,10 +40,21 @@ Json TableToJson(const TableRestore& table) {
          {"consistent_through", FormatTimestamp(FromUnixMillis(backup.consistent_through_ms))},
          {"rows", std::to_string(backup.rows)}});
   }
-  return {{"source", table.source.ToString()},  {"target", table.target.ToString()},
-          {"rows", std::to_string(table.rows)}, {"bytes", std::to_string(table.bytes)},
-          {"backups", std::move(backups)},      {"notes", table.notes},
+  return {{"source", table.source.ToString()},
+          {"target", table.target.ToString()},
+          {"kind", ObjectKindName(table.backups.front().kind)},
+          {"rows", std::to_string(table.rows)},
+          {"bytes", std::to_string(table.bytes)},
+          {"backups", std::move(backups)},
+          {"notes", table.notes},
           {"finished", table.finished}};
+}
+
+// Tables first; what has no data is made from its definition (definitions.h tells when).
+bool ComesBefore(const TableRestore& a, const TableRestore& b) {
+  const bool a_has_data = !IsDefinitionOnly(a.backups.front().kind);
+  const bool b_has_data = !IsDefinitionOnly(b.backups.front().kind);
+  return a_has_data != b_has_data ? a_has_data : a.target < b.target;
 }
 
 }  // namespace
@@ -61,7 +75,7 @@ RestorePlan PlanOf(const RestoreRequest& request, std::vector<TableRestore> tabl
     plan.rows += table.rows;
     plan.bytes += table.bytes;
   }
-  std::ranges::sort(plan.tables, {}, &TableRestore::target);
+  std::ranges::sort(plan.tables, ComesBefore);
   plan.hash = PlanHash(plan.tables);
   return plan;
 }

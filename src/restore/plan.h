@@ -18,7 +18,7 @@
 
 namespace holdfast::restore {
 
-// One table to be made.
+// One table to be made, or one object without data: of a kind that its one backup has.
 struct TableRestore {
   TableRef source;
   TableRef target;
@@ -31,7 +31,7 @@ struct TableRestore {
 
 struct RestorePlan {
   std::string key;                     // RequestKey: names the request on targets and stored plans
-  std::vector<TableRestore> tables;    // in order of target
+  std::vector<TableRestore> tables;    // those with data first; in order of target
   std::vector<MissingObject> missing;  // what was there and is not restored; in order
   std::vector<std::string> notes;      // on the choice of backups as a whole
   int64_t rows = 0;

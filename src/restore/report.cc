@@ -31,6 +31,7 @@ int64_t RestoreReport::CountMissing() const {
 Json TableReport::ToJson() const {
   Json json = {{"source", source.ToString()},
                {"target", target.ToString()},
+               {"kind", ObjectKindName(kind)},
                {"outcome", TableOutcomeName(outcome)},
                {"resumed", resumed},
                {"left_behind", left_behind},

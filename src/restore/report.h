@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "model/object_kind.h"
 #include "restore/compare.h"
 #include "restore/selection.h"
 
@@ -17,7 +18,7 @@ namespace holdfast::restore {
 
 enum class TableOutcome {
   kRestored,  // made, filled, and compared if that was asked for
-  kSkipped,   // a table of that name was there (IfExists::kSkip)
+  kSkipped,   // one of that name was there (IfExists::kSkip), or a dataset, which is left as it is
   kDiffers,   // restored, but what was read back is not the backup: not to be trusted
   kFailed,
 };
@@ -28,6 +29,7 @@ std::string_view TableOutcomeName(TableOutcome outcome);
 struct TableReport {
   TableRef source;
   TableRef target;
+  ObjectKind kind = ObjectKind::kTable;
   TableOutcome outcome = TableOutcome::kFailed;
   bool resumed = false;      // an earlier process had begun it
   bool left_behind = false;  // it failed, and its unfinished target is there, with the label

@@ -37,6 +37,11 @@ Status ValidateRequest(const RestoreRequest& request) {
   HF_RETURN_IF_ERROR(WithHint(ValidateTableId(request.to_table),
                               "Give the table's name alone: --to-table orders_rescued (its dataset "
                               "is --to-dataset, its project --to-project)"));
+  if (request.source.table == MakeReservedName({})) {
+    return MakeError(ErrorId::kUsage,
+                     "--to-table names a table, and the source is a dataset itself",
+                     "Leave out --to-table, and name the dataset with --to-dataset");
+  }
   if (request.backup.empty() && request.source.table.empty()) {
     return MakeError(ErrorId::kUsage, "--to-table names one table, and the source is a dataset",
                      "Name one table of it, or leave out --to-table");
@@ -58,6 +63,7 @@ Json RequestToJson(const RestoreRequest& request) {
                {"backup", request.backup},          {"to_project", request.to_project},
                {"to_dataset", request.to_dataset},  {"to_table", request.to_table}};
   if (request.as_of_ms) json["as_of_ms"] = *request.as_of_ms;
+  if (request.without_access) json["without_access"] = true;
   return json;
 }
 
@@ -72,6 +78,7 @@ Result<RestoreRequest> RequestFromJson(const Json& json) {
   HF_ASSIGN_OR_RETURN(request.to_dataset, RequiredString(json, "to_dataset"));
   HF_ASSIGN_OR_RETURN(request.to_table, RequiredString(json, "to_table"));
   HF_ASSIGN_OR_RETURN(request.as_of_ms, OptionalInt64(json, "as_of_ms"));
+  request.without_access = BoolOr(json, "without_access", false);
   return request;
 }
 
@@ -82,6 +89,7 @@ std::string CommandOf(const RestoreRequest& request) {
   if (request.as_of_ms) {
     command += " --as-of " + FormatTimestamp(FromUnixMillis(*request.as_of_ms));
   }
+  if (request.without_access) command += " --without-access";
   if (!request.to_project.empty()) command += " --to-project " + request.to_project;
   if (!request.to_dataset.empty()) command += " --to-dataset " + request.to_dataset;
   if (!request.to_table.empty()) command += " --to-table '" + request.to_table + "'";

@@ -34,7 +34,8 @@ struct RestoreRequest {
   std::string to_table;  // only for a table or partition
 
   IfExists if_exists = IfExists::kFail;
-  bool compare = true;  // read what was restored and compare it with the backup (L3)
+  bool without_access = false;  // leave out row access policies and IAM policies
+  bool compare = true;          // read what was restored and compare it with the backup (L3)
 };
 
 // Errors: kInvalidName for a target's name that is malformed, with the form it must have; kUsage

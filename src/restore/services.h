@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
+#include "cloud/definitions.h"
 #include "cloud/object_store.h"
 #include "cloud/run_job.h"
 #include "cloud/warehouse.h"
@@ -15,6 +16,7 @@ namespace holdfast::restore {
 
 struct Services {
   cloud::Warehouse& warehouse;
+  cloud::Definitions& definitions;
   cloud::ObjectStore& objects;
   catalog::Catalog& catalog;
   Clock& clock;

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/clock.h"
+#include "restore/definitions.h"
 #include "restore/foreign_keys.h"
 
 namespace holdfast::restore {
@@ -76,14 +77,6 @@ Json TargetResource(const Json& saved_resource, const std::string& label) {
   return resource;
 }
 
-Json TargetDatasetResource(const Json& saved_resource) {
-  Json resource = Json::object();
-  for (const char* member : {"friendlyName", "description", "labels"}) {
-    if (const Json* value = FindField(saved_resource, member)) resource[member] = *value;
-  }
-  return resource;
-}
-
 std::vector<std::string> ExpirationsOf(const Json& table_resource) {
   std::vector<std::string> expirations;
   if (const int64_t at_ms = Int64Or(table_resource, "expirationTime", 0); at_ms != 0) {
@@ -128,7 +121,8 @@ Result<OwnedTable> TakeTarget(const Services& services, const RestorePlan& plan,
   HF_RETURN_IF_ERROR(services.warehouse.EnsureDataset(
       {.ref = restore.target.dataset_ref(),
        .location = manifest.location,
-       .resource = TargetDatasetResource(manifest.dataset_resource)}));
+       .resource = TargetDatasetResource(manifest.dataset_resource, restore.source.project,
+                                         restore.target.project)}));
   const std::string label = plan.key + "-" + RandomHex(services.random, kNonceBytes);
   OwnedTable owned{.restore_id = label, .labels_left_out = LabelsLeftOut(manifest.table_resource)};
   auto created = services.warehouse.CreateTable(restore.target,

@@ -5,8 +5,8 @@
 // ids; any other table is a conflict. A target never expires: expirations of the source are left
 // out and defaults of the target's dataset taken off again before the first row is loaded, or old
 // partitions would vanish on arrival (google-semantics trap 2). Foreign keys are left out too
-// (foreign_keys.h). Access lists are not restored: a copy elsewhere must not be readable by more
-// people than the source.
+// (foreign_keys.h). A dataset that is absent is made with the access list of the source's
+// (definitions.h).
 #pragma once
 
 #include <string>
@@ -57,9 +57,6 @@ Json LabelsLeftOut(const Json& saved_resource);
 
 // The definition of a restored table while it is filled, from the saved one. Pure.
 Json TargetResource(const Json& saved_resource, const std::string& label);
-
-// The definition of its dataset. Pure.
-Json TargetDatasetResource(const Json& saved_resource);
 
 // In words, when the table or rows of it would be deleted by expiration; empty: never. Pure.
 std::vector<std::string> ExpirationsOf(const Json& table_resource);

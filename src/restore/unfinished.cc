@@ -137,6 +137,8 @@ Result<std::optional<StoredPlan>> ReadStored(const Services& services, const Pla
 enum class TargetState { kAbsent, kUnfinished, kComplete };
 
 Result<TargetState> StateOf(const Services& services, const TableRef& table) {
+  // A dataset or routine is made in one call: nothing of it is ever begun.
+  if (ParseReservedName(table.table)) return TargetState::kAbsent;
   const auto found = services.warehouse.GetTable(table);
   if (found.ok()) {
     return RestoreLabelOf(*found).empty() ? TargetState::kComplete : TargetState::kUnfinished;

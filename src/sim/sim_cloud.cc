@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/sim_definitions.h"
 #include "sim/sim_message_bus.h"
 #include "sim/sim_object_store.h"
 #include "sim/sim_projects.h"
@@ -26,7 +27,8 @@ struct SimCloud::State {
         warehouse(clock, faults, projects, objects,
                   {.job_duration = options.job_duration,
                    .page_size = options.page_size,
-                   .rows_per_object = options.rows_per_object}) {}
+                   .rows_per_object = options.rows_per_object}),
+        definitions(clock, faults, warehouse, options.page_size) {}
 
   VirtualClock& clock;
   FaultPlan faults;
@@ -34,6 +36,7 @@ struct SimCloud::State {
   SimProjects projects;
   SimMessageBus bus;
   SimWarehouse warehouse;
+  SimDefinitions definitions;
 };
 
 SimCloud::SimCloud(VirtualClock& clock, SimOptions options)
@@ -41,6 +44,7 @@ SimCloud::SimCloud(VirtualClock& clock, SimOptions options)
 SimCloud::~SimCloud() = default;
 
 cloud::Warehouse& SimCloud::warehouse() { return state_->warehouse; }
+cloud::Definitions& SimCloud::definitions() { return state_->definitions; }
 cloud::ObjectStore& SimCloud::objects() { return state_->objects; }
 cloud::Projects& SimCloud::projects() { return state_->projects; }
 cloud::MessageBus& SimCloud::bus() { return state_->bus; }
@@ -137,6 +141,45 @@ void SimCloud::SetModificationTime(const TableRef& table, int64_t last_modified_
     }
     return Ok();
   }));
+}
+
+void SimCloud::PutView(const TableRef& view, const std::string& sql, const Json& extra) {
+  Json resource = {{"type", "VIEW"}, {"view", {{"query", sql}, {"useLegacySql", false}}}};
+  resource.update(extra);
+  const auto edit = [&](SimTable& state, int64_t now_ms) -> Status {
+    const Json reference = state.resource.at("tableReference");
+    state.resource = resource;
+    state.resource["tableReference"] = reference;
+    state.last_modified_ms = now_ms;
+    return Ok();
+  };
+  Must(HasTable(view) ? state_->warehouse.Change(view, edit)
+                      : state_->warehouse.AddTable(view, resource, {}));
+}
+
+void SimCloud::PutRoutine(const DatasetRef& dataset, const std::string& routine,
+                          const std::string& body) {
+  state_->definitions.PutRoutine(
+      dataset, routine,
+      {{"routineType", "SCALAR_FUNCTION"}, {"language", "SQL"}, {"definitionBody", body}});
+}
+
+void SimCloud::DropRoutine(const DatasetRef& dataset, const std::string& routine) {
+  state_->definitions.DropRoutine(dataset, routine);
+}
+
+void SimCloud::PutRowAccessPolicy(const TableRef& table, const cloud::RowAccessPolicy& policy) {
+  state_->definitions.PutRowAccessPolicy(table, policy);
+}
+
+void SimCloud::PutIamPolicy(const TableRef& table, const Json& policy) {
+  state_->definitions.PutIamPolicy(table, policy);
+}
+
+Json SimCloud::DatasetResource(const DatasetRef& dataset) const {
+  const auto info = state_->warehouse.GetDataset(dataset);
+  CHECK(info.ok(), "no such dataset");
+  return info->resource;
 }
 
 Rows SimCloud::ReadRows(const TableRef& table) const {

@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/virtual_clock.h"
+#include "cloud/definitions.h"
 #include "cloud/message_bus.h"
 #include "cloud/object_store.h"
 #include "cloud/projects.h"
@@ -41,6 +42,7 @@ class SimCloud {
   // The services as the engine sees them, the plan of their faults, and the time. Owned here (the
   // clock is borrowed); valid as long as this lives.
   cloud::Warehouse& warehouse();
+  cloud::Definitions& definitions();
   cloud::ObjectStore& objects();
   cloud::Projects& projects();
   cloud::MessageBus& bus();
@@ -76,6 +78,18 @@ class SimCloud {
   void StreamRows(const TableRef& table, const Rows& rows);
   void FlushStreaming(const TableRef& table);  // they land, and carry the time they came at
   void SetModificationTime(const TableRef& table, int64_t last_modified_ms);  // even backwards
+
+  // Adds or replaces a view of a dataset that exists; `extra` is merged into its resource: "type",
+  // "materializedView", "externalDataConfiguration"...
+  void PutView(const TableRef& view, const std::string& sql, const Json& extra = Json::object());
+  // Adds or replaces a SQL function of a dataset that exists; takes one away.
+  void PutRoutine(const DatasetRef& dataset, const std::string& routine, const std::string& body);
+  void DropRoutine(const DatasetRef& dataset, const std::string& routine);
+  // Adds or replaces who may see which rows of a table, and who may do what with it.
+  void PutRowAccessPolicy(const TableRef& table, const cloud::RowAccessPolicy& policy);
+  void PutIamPolicy(const TableRef& table, const Json& policy);
+  // A dataset's resource as it is now. It exists.
+  Json DatasetResource(const DatasetRef& dataset) const;
 
   // What a table (or partition) holds, sorted, each row an array in column order.
   Rows ReadRows(const TableRef& table) const;

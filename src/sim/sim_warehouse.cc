@@ -314,6 +314,11 @@ Result<TableState> SimWarehouse::Look(const TableRef& table) const {
   return tables_.Get(table);
 }
 
+Status SimWarehouse::LookAtDataset(const DatasetRef& dataset) const {
+  const std::lock_guard lock(mutex_);
+  return FindDataset(dataset).ok() ? Ok() : Status(FindDataset(dataset).error());
+}
+
 int64_t SimWarehouse::JobsStarted(const std::string& kind) const {
   const std::lock_guard lock(mutex_);
   const auto found = jobs_started_.find(kind);

@@ -70,6 +70,9 @@ class SimWarehouse final : public cloud::Warehouse {
   // The present state. Errors: kDatasetNotFound, kTableNotFound.
   Result<TableState> Look(const TableRef& table) const;
 
+  // kDatasetNotFound when it is not there.
+  Status LookAtDataset(const DatasetRef& dataset) const;
+
   // As SimCloud::JobsStarted.
   int64_t JobsStarted(const std::string& kind) const;
 

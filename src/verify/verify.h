@@ -40,10 +40,10 @@ struct VerifyReport {
   Json ToJson() const;  // the evidence; stable
 };
 
-// Verifies a backup of method export at kL0, kL1 or kL2. Errors: kVerifyUnsupported (another level
-// or method), the store's when it could not answer. Findings: kObjectMissing, kObjectChanged
-// (generation, size or checksum), kObjectCorrupt, kDataMismatch (rows, schema, digest),
-// kNothingToVerify, avro's.
+// Verifies a backup of method export, or of an object without data, at kL0, kL1 or kL2. Errors:
+// kVerifyUnsupported (another level or method), the store's when it could not answer. Findings:
+// kObjectMissing, kObjectChanged (generation, size or checksum), kObjectCorrupt, kDataMismatch
+// (rows, schema, digest), kNothingToVerify, avro's.
 Result<VerifyReport> VerifyBackup(cloud::ObjectStore& store, const Manifest& manifest,
                                   VerifyLevel level, const InspectOptions& options = {});
 

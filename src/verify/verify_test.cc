@@ -133,6 +133,18 @@ TEST_F(VerifyTest, AColumnThatIsInTheManifestAloneIsFound) {
   EXPECT_EQ(report.findings[0].id, ErrorId::kDataMismatch);
 }
 
+TEST_F(VerifyTest, ADefinitionIsHeldAgainstTheHashOfWhatWasSeen) {
+  manifest_.kind = ObjectKind::kView;
+  manifest_.method = Method::kDefinition;
+  manifest_.objects.clear();
+  manifest_.table_resource = {{"view", {{"query", "SELECT 1"}}}};
+  manifest_.source = FingerprintOfDefinition(manifest_.table_resource);
+  EXPECT_TRUE(Verify(VerifyLevel::kL0).Passed());
+  EXPECT_EQ(Verify(VerifyLevel::kL2).reached, VerifyLevel::kL2);
+  manifest_.table_resource["view"]["query"] = "SELECT 2";
+  ExpectFinding(VerifyLevel::kL0, ErrorId::kDataMismatch);
+}
+
 TEST_F(VerifyTest, NothingToLookAtIsAFailure) {
   manifest_.objects.clear();
   manifest_.rows = 0;

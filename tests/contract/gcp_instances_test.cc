@@ -6,12 +6,15 @@
 #include "avro/writer.h"
 #include "base/random.h"
 #include "cloud/run_job.h"
+#include "gcp/bigquery_definitions.h"
 #include "gcp/bigquery_warehouse.h"
 #include "gcp/credentials.h"
 #include "gcp/resource_manager_projects.h"
 #include "gcp/storage_object_store.h"
+#include "localcloud/bigquery/documents.h"
 #include "localcloud/localcloud.h"
 #include "net/http_client.h"
+#include "tests/contract/definitions_contract.h"
 #include "tests/contract/object_store_contract.h"
 #include "tests/contract/projects_contract.h"
 #include "tests/contract/warehouse_contract.h"
@@ -23,7 +26,10 @@ constexpr const char* kProject = "contract-project";
 constexpr const char* kRowsBucket = "contract-rows";
 
 // A localcloud with a directory of its own, and gcp/'s clients of it.
-class GcpWorld final : public WarehouseWorld, public ObjectStoreWorld, public ProjectsWorld {
+class GcpWorld final : public WarehouseWorld,
+                       public DefinitionsWorld,
+                       public ObjectStoreWorld,
+                       public ProjectsWorld {
  public:
   GcpWorld()
       : random_(MakeSystemRandom()),
@@ -39,6 +45,7 @@ class GcpWorld final : public WarehouseWorld, public ObjectStoreWorld, public Pr
                                            .retry = {.attempts_max = 2}};
     const std::string url = "http://" + cloud_->endpoint().http;
     warehouse_ = std::make_unique<gcp::BigQueryWarehouse>(url, environment);
+    definitions_ = std::make_unique<gcp::BigQueryDefinitions>(url, environment);
     objects_ = std::make_unique<gcp::StorageObjectStore>(url, environment);
     projects_ = std::make_unique<gcp::ResourceManagerProjects>(url, environment);
     organization_ = cloud_->control().EnsureOrganization("contract").value().name;
@@ -51,6 +58,8 @@ class GcpWorld final : public WarehouseWorld, public ObjectStoreWorld, public Pr
   }
 
   cloud::Warehouse& warehouse() override { return *warehouse_; }
+  cloud::Definitions& definitions() override { return *definitions_; }
+  std::string caller() override { return std::string(bigquery::kCaller); }
   cloud::ObjectStore& objects() override { return *objects_; }
   cloud::Projects& projects() override { return *projects_; }
   Clock& clock() override { return clock_; }
@@ -109,6 +118,7 @@ class GcpWorld final : public WarehouseWorld, public ObjectStoreWorld, public Pr
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<localcloud::Localcloud> cloud_;
   std::unique_ptr<cloud::Warehouse> warehouse_;
+  std::unique_ptr<cloud::Definitions> definitions_;
   std::unique_ptr<cloud::ObjectStore> objects_;
   std::unique_ptr<cloud::Projects> projects_;
   std::string organization_;
@@ -128,6 +138,9 @@ TEST(GcpOverLocalcloud, ABucketTellsTheNumberOfItsProject) {
 INSTANTIATE_TEST_SUITE_P(Clouds, WarehouseContract,
                          testing::Values(WarehouseFactory{"gcp", MakeGcpWorld}),
                          InstanceName<WarehouseFactory>);
+INSTANTIATE_TEST_SUITE_P(Clouds, DefinitionsContract,
+                         testing::Values(DefinitionsFactory{"gcp", MakeGcpWorld}),
+                         InstanceName<DefinitionsFactory>);
 INSTANTIATE_TEST_SUITE_P(Clouds, ObjectStoreContract,
                          testing::Values(ObjectStoreFactory{"gcp", MakeGcpWorld}),
                          InstanceName<ObjectStoreFactory>);

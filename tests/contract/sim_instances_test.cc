@@ -1,6 +1,8 @@
 // The contract suites over sim/.
 #include "base/virtual_clock.h"
 #include "sim/sim_cloud.h"
+#include "sim/sim_definitions.h"
+#include "tests/contract/definitions_contract.h"
 #include "tests/contract/message_bus_contract.h"
 #include "tests/contract/object_store_contract.h"
 #include "tests/contract/projects_contract.h"
@@ -11,6 +13,7 @@ namespace {
 
 // One simulated cloud as the world of every suite.
 class SimWorld final : public WarehouseWorld,
+                       public DefinitionsWorld,
                        public ObjectStoreWorld,
                        public ProjectsWorld,
                        public MessageBusWorld {
@@ -18,6 +21,8 @@ class SimWorld final : public WarehouseWorld,
   SimWorld() { cloud_.AddProject(kProject); }
 
   cloud::Warehouse& warehouse() override { return cloud_.warehouse(); }
+  cloud::Definitions& definitions() override { return cloud_.definitions(); }
+  std::string caller() override { return std::string(sim::kSimIdentity); }
   cloud::ObjectStore& objects() override { return cloud_.objects(); }
   cloud::Projects& projects() override { return cloud_.projects(); }
   cloud::MessageBus& bus() override { return cloud_.bus(); }
@@ -55,6 +60,9 @@ std::unique_ptr<SimWorld> MakeSimWorld() { return std::make_unique<SimWorld>(); 
 INSTANTIATE_TEST_SUITE_P(Clouds, WarehouseContract,
                          testing::Values(WarehouseFactory{"sim", MakeSimWorld}),
                          InstanceName<WarehouseFactory>);
+INSTANTIATE_TEST_SUITE_P(Clouds, DefinitionsContract,
+                         testing::Values(DefinitionsFactory{"sim", MakeSimWorld}),
+                         InstanceName<DefinitionsFactory>);
 INSTANTIATE_TEST_SUITE_P(Clouds, ObjectStoreContract,
                          testing::Values(ObjectStoreFactory{"sim", MakeSimWorld}),
                          InstanceName<ObjectStoreFactory>);

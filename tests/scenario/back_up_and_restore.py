@@ -9,7 +9,7 @@ def outcomes(report):
 def main_job(world):
     rows = sales(world)
     first = world.json('backup', 'run')
-    check(len(first['items']) == 4, f'4 objects, not {outcomes(first)}')
+    check(len(first['items']) == 5, f'4 objects and their dataset, not {outcomes(first)}')
     check(set(outcomes(first).values()) == {'backed_up'}, f'{outcomes(first)}')
 
     second = world.json('backup', 'run')
@@ -91,11 +91,53 @@ def names_with_odd_characters(world):
         check(world.call('GET', f'/bigquery/v2/projects/acme-odd/datasets/names/tables/{quote(table)}')
               ['tableReference']['tableId'] == table, table)
     report = world.json('backup', 'run')
-    check(len(report['items']) == 3 and all(i['outcome'] == 'backed_up' for i in report['items']),
+    check(len(report['items']) == 4 and all(i['outcome'] == 'backed_up' for i in report['items']),
           f"{report['items']}")
     restored = world.json('restore', 'run', 'acme-odd.names', '--to-dataset', 'back')
-    check(restored['succeeded'] and len(restored['tables']) == 3, f'{restored}')
+    check(restored['succeeded'] and len(restored['tables']) == 4, f'{restored}')
+
+
+def what_has_no_data_comes_back(world):
+    sales(world)
+    dataset = '/bigquery/v2/projects/acme-shop/datasets/sales'
+    named = {'projectId': 'acme-shop', 'datasetId': 'sales'}
+    reader = {'role': 'READER', 'userByEmail': 'ann@example.com'}
+    world.call('PATCH', dataset, {'description': 'what we sell', 'access': [reader]})
+    world.call('POST', f'{dataset}/tables', {
+        'tableReference': {**named, 'tableId': 'names'},
+        'view': {'query': 'SELECT name FROM `acme-shop.sales.people` -- sales.people', 'useLegacySql': False}})
+    world.call('POST', f'{dataset}/routines', {
+        'routineReference': {**named, 'routineId': 'net'}, 'routineType': 'SCALAR_FUNCTION', 'language': 'SQL',
+        'arguments': [{'name': 'x', 'dataType': {'typeKind': 'INT64'}}], 'definitionBody': 'x * 2'})
+    policy = {'rowAccessPolicyReference': {**named, 'tableId': 'people', 'policyId': 'all_rows'},
+              'filterPredicate': 'TRUE', 'grantees': ['serviceAccount:localcloud@localhost']}
+    world.call('POST', f'{dataset}/tables/people/rowAccessPolicies', policy)
+    report = world.json('backup', 'run')
+    kinds = {item['object'].split('.')[-1]: item.get('kind', 'table') for item in report['items']}
+    check(kinds['names'] == 'view' and kinds['routine:net'] == 'routine', f'{kinds}')
+    check({item['outcome'] for item in report['items']} == {'backed_up'}, f"{report['items']}")
+    check(set(outcomes(world.json('backup', 'run')).values()) == {'unchanged'}, 'nothing was edited')
+    world.run('backup', 'verify')
+
+    restored = world.json('restore', 'run', 'acme-shop.sales', '--to-project', 'acme-rescue')
+    check(restored['succeeded'] and len(restored['tables']) == 5, f'{restored}')
+    rescued = '/bigquery/v2/projects/acme-rescue/datasets/sales'
+    check(world.call('GET', rescued)['access'][0] == reader, 'the readers')
+    query = world.call('GET', f'{rescued}/tables/names')['view']['query']
+    check(query == 'SELECT name FROM `acme-rescue`.`sales`.`people` -- sales.people', query)
+    check(world.query('acme-rescue', 'SELECT COUNT(*) FROM `acme-rescue.sales.names`') == [['3']], 'the view')
+    check(world.call('GET', f'{rescued}/routines/net')['definitionBody'] == 'x * 2', 'the routine')
+    policies = world.call('GET', f'{rescued}/tables/people/rowAccessPolicies')['rowAccessPolicies']
+    check([p['filterPredicate'] for p in policies] == ['TRUE'], f'{policies}')
+
+    # Of a table whose rows may be hidden nothing is exported.
+    policy['rowAccessPolicyReference']['tableId'] = 'orders'
+    world.call('POST', f'{dataset}/tables/orders/rowAccessPolicies', {**policy, 'grantees': ['user:ann@example.com']})
+    world.query('acme-shop', "INSERT INTO `acme-shop.sales.orders` (day, id) VALUES (DATE '2026-01-02', 1)")
+    failed = [i for i in world.json('backup', 'run', expect=3)['items'] if i['outcome'] == 'failed']
+    check([i['error_id'] for i in failed] == ['B0008'], f'{failed}')
 
 
 if __name__ == '__main__':
-    run_scenarios(main_job, every_type_comes_back, names_with_odd_characters)
+    run_scenarios(main_job, every_type_comes_back, names_with_odd_characters,
+                  what_has_no_data_comes_back)

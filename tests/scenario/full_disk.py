@@ -175,7 +175,7 @@ def localcloud_is_full_during_a_backup(world):
     with no_space(world, 'cloud/storage/blobs'):
         report = world.json('backup', 'run', expect=3)
         failed = {item['object']: item for item in report['items']}
-        check(len(failed) == 4, f'{failed}')
+        check(len(failed) == 5, f'{failed}')
         for item in failed.values():
             check((item['outcome'], item['error_id']) == ('failed', DISK_FULL), f'{item}')
     # Where messages are kept, and everywhere.

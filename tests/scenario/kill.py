@@ -45,7 +45,7 @@ def backup_is_killed(world):
     world.json('backup', 'run')
     world.run('backup', 'verify', '--all')
     listed = world.json('backup', 'list', '--latest', '--limit', '1000')
-    check(len(listed) == 7, f'7 objects have a backup, not {len(listed)}')
+    check(len(listed) == 8, f'8 objects have a backup, not {len(listed)}')
     total = sum(int(backup['rows']) for backup in listed)
     check(total == sum(rows.values()), f'{total} rows are backed up, {rows} are there')
     everything = world.json('backup', 'list', '--limit', '1000')

@@ -27,6 +27,9 @@ using testing_support::TwoColumns;
 const TableRef kOrders{"acme-shop", "sales", "orders", ""};
 const TableRef kKept{"acme-shop", "sales", "kept", ""};
 const TableRef kEvents{"acme-shop", "sales", "events", ""};
+const TableRef kView{"acme-shop", "sales", "latest", ""};
+const DatasetRef kDataset{"acme-shop", "sales"};
+constexpr const char* kRoutine = "net";
 constexpr int kDays = 4;
 
 uint64_t NumberOf(const char* variable, uint64_t fallback) {
@@ -96,7 +99,7 @@ class Simulation {
       return cloud.AddTable(kEvents, schema, EventRows(),
                             {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
     }
-    switch (Below(8)) {
+    switch (Below(10)) {
       case 0:
         return cloud.AppendRows(kOrders, NumberedRows(static_cast<int64_t>(Below(1000)), 3));
       case 1:
@@ -114,9 +117,27 @@ class Simulation {
         return Note("rows were streamed");
       case 6:
         return cloud.FlushStreaming(kEvents);
+      case 7:
+        return EditView();
+      case 8:
+        return EditRoutine();
       default:
         return cloud.DeletePartition(kEvents.WithPartition("20260101"));
     }
+  }
+
+  void EditView() {
+    sim::SimCloud& cloud = fixture_.cloud();
+    if (cloud.HasTable(kView) && Chance(30)) return cloud.DropTable(kView);
+    cloud.PutView(kView, "SELECT " + std::to_string(Below(3)) + " FROM sales.kept");
+    Note("a view was edited");
+  }
+
+  void EditRoutine() {
+    routine_ = Chance(30) ? "" : std::to_string(Below(3)) + " * x";
+    if (routine_.empty()) return fixture_.cloud().DropRoutine(kDataset, kRoutine);
+    fixture_.cloud().PutRoutine(kDataset, kRoutine, routine_);
+    Note("a routine was edited");
   }
 
   void BackUpUnderFaults() {
@@ -161,6 +182,14 @@ class Simulation {
   // Each object that is there has a good backup with as many rows as it has.
   void ExpectEverythingProtected(const RunReport& report) {
     EXPECT_EQ(report.totals.Of(Outcome::kFailed), 0);
+    std::vector<TableRef> definitions = {DatasetObject(kDataset)};
+    if (fixture_.cloud().HasTable(kView)) definitions.push_back(kView);
+    if (!routine_.empty()) definitions.push_back(RoutineObject(kDataset, kRoutine));
+    for (const TableRef& object : definitions) {
+      const auto latest = catalog::LatestGood(fixture_.catalog(), object);
+      ASSERT_TRUE(latest.ok() && latest->has_value()) << object.ToString() << " has no backup";
+      EXPECT_TRUE(IsDefinitionOnly((*latest)->kind)) << object.ToString();
+    }
     for (const TableRef& object : Present()) {
       const auto latest = catalog::LatestGood(fixture_.catalog(), object);
       ASSERT_TRUE(latest.ok() && latest->has_value()) << object.ToString() << " has no backup";
@@ -224,6 +253,15 @@ class Simulation {
       EXPECT_EQ(fixture_.cloud().ReadRows(back), fixture_.cloud().ReadRows(table));
       Note("a table was restored");
     }
+    TableRef view = kView;
+    view.dataset = "back";
+    ASSERT_EQ(fixture_.cloud().HasTable(view), fixture_.cloud().HasTable(kView));
+    const auto routine = fixture_.cloud().definitions().GetRoutine({"acme-shop", "back"}, kRoutine);
+    ASSERT_EQ(routine.ok(), !routine_.empty());
+    if (routine.ok()) {
+      EXPECT_EQ(routine->resource["definitionBody"], routine_);
+      Note("a routine was restored");
+    }
   }
 
   static void Note(const std::string& what) { ++Happened()[what]; }
@@ -231,6 +269,7 @@ class Simulation {
   SimFixture fixture_;
   std::mt19937_64 random_;
   BackupPolicy policy_;
+  std::string routine_;  // its body now; empty: there is none
 };
 
 TEST(BackupSimulation, WhateverHappenedOneQuietRunProtectsEverything) {
@@ -245,7 +284,8 @@ TEST(BackupSimulation, WhateverHappenedOneQuietRunProtectsEverything) {
   if (seeds < 100 || HasFailure()) return;
   for (const char* event :
        {"a table was created anew", "a table was dropped", "rows were streamed", "services failed",
-        "the process died", "a copy was made", "a restore was cut short", "a table was restored"}) {
+        "the process died", "a copy was made", "a restore was cut short", "a table was restored",
+        "a view was edited", "a routine was edited", "a routine was restored"}) {
     EXPECT_GT(Happened()[event], 0) << event;
   }
 }

@@ -5,6 +5,7 @@
 
 #include "restore/apply.h"
 #include "restore/plan.h"
+#include "restore/unfinished.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::testing_support {

@@ -4,6 +4,7 @@
 // everything else begin anew, as a process that was killed would.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ class SimFixture {
 
   backup::Services services() {
     return {.warehouse = cloud_.warehouse(),
+            .definitions = cloud_.definitions(),
             .objects = cloud_.objects(),
             .projects = cloud_.projects(),
             .catalog = *catalog_,
@@ -44,6 +46,7 @@ class SimFixture {
 
   restore::Services restore_services() {
     return {.warehouse = cloud_.warehouse(),
+            .definitions = cloud_.definitions(),
             .objects = cloud_.objects(),
             .catalog = *catalog_,
             .clock = clock_,
@@ -70,6 +73,13 @@ class SimFixture {
   std::unique_ptr<Random> random_;
   std::unique_ptr<catalog::Catalog> catalog_;
 };
+
+// What became of the object. It is in the report.
+inline const ItemOutcome& ItemOf(const RunReport& report, const TableRef& object) {
+  const auto found = std::ranges::find(report.items, object, &ItemOutcome::object);
+  CHECK(found != report.items.end(), "no outcome for " + object.ToString());
+  return *found;
+}
 
 inline Schema TwoColumns() {
   return {

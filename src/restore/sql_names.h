@@ -1,0 +1,31 @@
+// The tables and routines that a GoogleSQL text names, and the same text with other names in place
+// of some of them.
+//
+// The text is cut into tokens, not parsed: a name counts where a table or a routine can stand
+// (after FROM, JOIN, a comma in a FROM clause, INTO, TABLE, CALL..., or before a parenthesis), or
+// anywhere when it has project, dataset and object. What is in comments, in strings or is a
+// column's name stays as it is. A name that the text builds while it runs is not seen. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/resource_names.h"
+
+namespace holdfast::restore {
+
+// From an object to the one that takes its place; a routine by its reserved name.
+using Renames = std::map<TableRef, TableRef>;
+
+// What the text names, each once, in order. `home` is the dataset of the object that the text is
+// of: a name without a project is of its project. A name that is followed by a parenthesis is a
+// routine's.
+std::vector<TableRef> NamesInSql(std::string_view sql, const DatasetRef& home);
+
+// The text with the names that `renames` has replaced by those of their successors, whole and
+// quoted.
+std::string RewriteSql(std::string_view sql, const DatasetRef& home, const Renames& renames);
+
+}  // namespace holdfast::restore

@@ -1,0 +1,101 @@
+#include "restore/sql_names.h"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::restore {
+namespace {
+
+const DatasetRef kHome{"acme-shop", "sales"};
+
+std::string Names(std::string_view sql) {
+  std::string text;
+  for (const TableRef& name : NamesInSql(sql, kHome)) {
+    text += (text.empty() ? "" : " ") + name.ToString();
+  }
+  return text;
+}
+
+std::string Rewritten(std::string_view sql) {
+  const DatasetRef back{"acme-restore", "sales"};
+  const Renames renames = {
+      {{"acme-shop", "sales", "orders", ""}, {"acme-restore", "sales", "orders", ""}},
+      {{"acme-shop", "sales", "people", ""}, {"acme-restore", "sales", "people", ""}},
+      {RoutineObject(kHome, "net"), RoutineObject(back, "net")}};
+  return RewriteSql(sql, kHome, renames);
+}
+
+TEST(NamesInSql, FindsTablesAndRoutinesWhereTheyStand) {
+  struct Case {
+    const char* sql;
+    const char* names;
+  };
+  const Case cases[] = {
+      {"SELECT * FROM `acme-shop.sales.orders`", "acme-shop.sales.orders"},
+      {"SELECT * FROM `acme-shop`.sales.`orders` AS o", "acme-shop.sales.orders"},
+      {"select * from acme-shop.sales.orders", "acme-shop.sales.orders"},
+      {"SELECT * FROM sales.orders", "acme-shop.sales.orders"},
+      {"SELECT o.id FROM sales.orders o JOIN web.hits h ON o.id = h.id",
+       "acme-shop.sales.orders acme-shop.web.hits"},
+      {"SELECT 1 FROM sales.orders, sales.people WHERE a.b = c.d",
+       "acme-shop.sales.orders acme-shop.sales.people"},
+      {"SELECT sales.net(o.price), f(o.x) FROM sales.orders o",
+       "acme-shop.sales.orders acme-shop.sales.routine:net"},
+      {"SELECT * FROM (SELECT a.b FROM sales.orders a), sales.people",
+       "acme-shop.sales.orders acme-shop.sales.people"},
+      {"SELECT a, o.b FROM t o", ""},
+      {"WITH w AS (SELECT 1 AS x) SELECT w.x FROM w", ""},
+      {"SELECT 'FROM sales.orders', \"\"\"FROM a.b \" FROM c.d\"\"\" FROM sales.people",
+       "acme-shop.sales.people"},
+      {"SELECT r'\\' FROM sales.x' FROM sales.people", "acme-shop.sales.people"},
+      {"-- FROM sales.a\n# FROM sales.b\n/* FROM sales.c */ SELECT 1 FROM sales.people",
+       "acme-shop.sales.people"},
+      {"SELECT x-1.5, y--FROM sales.a\nFROM sales.people", "acme-shop.sales.people"},
+      {"INSERT INTO sales.orders (id) SELECT id FROM sales.people",
+       "acme-shop.sales.people acme-shop.sales.routine:orders"},
+      {"CREATE TABLE IF NOT EXISTS sales.orders AS SELECT 1", "acme-shop.sales.orders"},
+      {"SELECT * FROM `acme-shop.sales.INFORMATION_SCHEMA.TABLES`", ""},
+      {"SELECT * FROM sales.INFORMATION_SCHEMA.TABLES", ""},
+      {"SELECT EXTRACT(DAY FROM o.ordered) FROM sales.orders o", "acme-shop.sales.orders"},
+      {"SELECT a FROM sales.orders o WHERE o.a IS DISTINCT FROM o.b", "acme-shop.sales.orders"},
+      {"CALL sales.refresh()", "acme-shop.sales.routine:refresh"},
+      {"SELECT * FROM UNNEST([1, 2]) AS n, sales.orders", "acme-shop.sales.orders"},
+      {"", ""},
+      {"'never ends", ""},
+      {"`never ends", ""},
+      {"/* never ends", ""},
+  };
+  for (const Case& item : cases) EXPECT_EQ(Names(item.sql), item.names) << item.sql;
+}
+
+TEST(RewriteSql, ReplacesWhatIsRestoredAndNothingElse) {
+  struct Case {
+    const char* sql;
+    const char* rewritten;
+  };
+  const Case cases[] = {
+      {"SELECT * FROM `acme-shop.sales.orders` WHERE x = 'sales.orders'",
+       "SELECT * FROM `acme-restore`.`sales`.`orders` WHERE x = 'sales.orders'"},
+      {"SELECT sales.net(p) FROM sales.orders -- sales.orders",
+       "SELECT `acme-restore`.`sales`.`net`(p) FROM `acme-restore`.`sales`.`orders` -- "
+       "sales.orders"},
+      {"SELECT orders.id, sales.orders FROM sales.orders AS sales",
+       "SELECT orders.id, sales.orders FROM `acme-restore`.`sales`.`orders` AS sales"},
+      {"SELECT * FROM sales.customers", "SELECT * FROM sales.customers"},
+      {"SELECT * FROM `acme-web.sales.orders`", "SELECT * FROM `acme-web.sales.orders`"},
+      {"INSERT INTO sales.orders (id) VALUES (1)",
+       "INSERT INTO `acme-restore`.`sales`.`orders` (id) VALUES (1)"},
+      {"SELECT * FROM sales.orders, sales.people",
+       "SELECT * FROM `acme-restore`.`sales`.`orders`, `acme-restore`.`sales`.`people`"},
+      {"SELECT 'd\xc3\xa9j\xc3\xa0' FROM sales.people",
+       "SELECT 'd\xc3\xa9j\xc3\xa0' FROM `acme-restore`.`sales`.`people`"},
+  };
+  for (const Case& item : cases) EXPECT_EQ(Rewritten(item.sql), item.rewritten) << item.sql;
+}
+
+TEST(RewriteSql, KeepsATextByteForByteWithoutRenames) {
+  const std::string sql = "SELECT  *\nFROM sales.orders -- end";
+  EXPECT_EQ(RewriteSql(sql, kHome, {}), sql);
+}
+
+}  // namespace
+}  // namespace holdfast::restore
