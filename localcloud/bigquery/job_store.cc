@@ -54,7 +54,8 @@ Result<Job> JobStore::ReadJob(const sqlite::Statement& row, int column) const {
   HF_ASSIGN_OR_RETURN(const Json document, ParseJson(row.Text(column)));
   Job job = Job::FromDocument(document);
   const auto unwritten = unwritten_.find(job.key);
-  return unwritten == unwritten_.end() ? std::move(job) : unwritten->second;
+  if (unwritten != unwritten_.end()) return unwritten->second;
+  return job;
 }
 
 Status JobStore::Insert(const Job& job) {

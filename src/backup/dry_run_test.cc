@@ -52,9 +52,10 @@ TEST(DryRun, SaysWhatTheRunThenDoesAndDoesNothing) {
   const auto report = fixture.BackUp();
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(Lines(foreseen), Lines(report->items));
-  EXPECT_EQ(Lines(foreseen), (std::vector<std::string>{"acme-shop.sales.dropped vanished",
-                                                       "acme-shop.sales.orders backed_up",
-                                                       "acme-shop.sales.replaced unsupported"}));
+  EXPECT_EQ(Lines(foreseen),
+            (std::vector<std::string>{
+                "acme-shop.sales.dataset:definition unchanged", "acme-shop.sales.dropped vanished",
+                "acme-shop.sales.orders backed_up", "acme-shop.sales.replaced unsupported"}));
   const auto replaced = std::ranges::find(report->items, kReplaced, &ItemOutcome::object);
   EXPECT_THAT(replaced->reason, testing::HasSubstr("the table that had this name is gone"));
 }

@@ -58,10 +58,13 @@ TEST(Repository, InAnotherPlaceIsFilledByTheNextRun) {
   policy.prefix = "vault";
   const auto report = fixture.BackUp(policy);
   ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->items.at(0).outcome, Outcome::kBackedUp);
-  EXPECT_THAT(report->items[0].reason, testing::HasSubstr("another place"));
+  ASSERT_EQ(report->items.size(), 2U) << "the table and its dataset";
+  for (const ItemOutcome& item : report->items) {
+    EXPECT_EQ(item.outcome, Outcome::kBackedUp);
+    EXPECT_THAT(item.reason, testing::HasSubstr("another place"));
+  }
   EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->prefix, "vault");
-  EXPECT_EQ(fixture.BackUp(policy)->items.at(0).outcome, Outcome::kUnchanged);
+  EXPECT_EQ(fixture.BackUp(policy)->totals.Of(Outcome::kUnchanged), 2);
 }
 
 TEST(Repository, IsNeverTheStagingBucket) {
@@ -70,8 +73,10 @@ TEST(Repository, IsNeverTheStagingBucket) {
   BackupPolicy policy;
   policy.staging_bucket_pattern = "{project}-holdfast-us";
   const RunReport report = fixture.BackUp(policy).value();
-  EXPECT_EQ(report.items.at(0).outcome, Outcome::kFailed);
-  EXPECT_THAT(report.items[0].reason, testing::HasSubstr("staging"));
+  const auto failed = std::ranges::find(report.items, kOrders, &ItemOutcome::object);
+  ASSERT_NE(failed, report.items.end());
+  EXPECT_EQ(failed->outcome, Outcome::kFailed);
+  EXPECT_THAT(failed->reason, testing::HasSubstr("staging"));
 }
 
 TEST(Repository, IsNotInABucketThatDeletesWhatIsBackedUpOnce) {
@@ -94,7 +99,7 @@ TEST(Repository, IsNotInABucketThatDeletesWhatIsBackedUpOnce) {
     BackupPolicy policy;
     policy.forced_full_days = forced_full_days;
     const RunReport report = fixture.BackUp(policy).value();
-    EXPECT_EQ(report.items.at(0).outcome, taken ? Outcome::kBackedUp : Outcome::kFailed)
+    EXPECT_EQ(report.totals.Of(taken ? Outcome::kBackedUp : Outcome::kFailed), 2)
         << delete_after_days << " " << forced_full_days;
   }
 }

@@ -16,7 +16,7 @@ using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
 
-const TableRef kSales{kOrders.project, kOrders.dataset, "", ""};
+const TableRef kSalesDataset{kOrders.project, kOrders.dataset, "", ""};
 const TableRef kPeople{"acme-hr", "staff", "people", ""};
 
 void AddTables(SimFixture& fixture) {
@@ -137,7 +137,7 @@ TEST(Rebuild, NamesABackupThatIsGoneAndReadsEverythingElse) {
     const auto repositories = FindRepositories(fixture.services(), {});
     const auto report = RebuildFrom(fixture.services(), repositories->repositories);
     ASSERT_TRUE(report.ok()) << report.error().message;
-    EXPECT_EQ(report->manifests, 2);
+    EXPECT_EQ(report->manifests, 4) << "two tables, and two datasets";
     EXPECT_EQ(report->damaged, 1);
     EXPECT_THAT(report->problems.at(0).message, testing::HasSubstr(record->backup));
     EXPECT_TRUE(*catalog::LatestGood(fixture.catalog(), late));
@@ -174,13 +174,13 @@ TEST(CatchUp, LearnsOfWhatAnotherCatalogBackedUp) {
   const auto newest = catalog::LatestGood(fixture.catalog(), kOrders).value();
   ASSERT_NE(catalog::LatestGood(*other, kOrders).value(), newest);
 
-  const auto report = CatchUp(theirs, kSales);
+  const auto report = CatchUp(theirs, kSalesDataset);
 
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->manifests, 1) << "what is known already is not read again";
   EXPECT_EQ(report->runs, 1);
   EXPECT_EQ(catalog::LatestGood(*other, kOrders).value(), newest);
-  const auto again = CatchUp(theirs, kSales);
+  const auto again = CatchUp(theirs, kSalesDataset);
   EXPECT_EQ(again->manifests + again->runs, 0);
 }
 

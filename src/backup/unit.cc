@@ -121,15 +121,15 @@ std::string WhyBackedUp(const repository::Location& location, const Unit& unit,
     return fmt::format("it is a {} now, and was a {}", ObjectKindWords(manifest.kind),
                        ObjectKindWords(last.kind));
   }
+  if (last.bucket != location.bucket || last.prefix != location.prefix) {
+    return "its backups are kept in another place from now on";
+  }
   if (IsDefinitionOnly(manifest.kind)) return "its definition changed";
   const Fingerprint& before = last.source;
   if (before.creation_ms != manifest.source.creation_ms) return "dropped and created anew";
   if (before.schema_hash != manifest.source.schema_hash) return "its schema changed";
   if (last.rows != manifest.rows) {
     return fmt::format("rows went from {} to {}", last.rows, manifest.rows);
-  }
-  if (last.bucket != location.bucket || last.prefix != location.prefix) {
-    return "its backups are kept in another place from now on";
   }
   if (last.method != manifest.method) return "its backups are made by another method from now on";
   if (CompareFingerprints(before, manifest.source) == Change::kUnchanged) {

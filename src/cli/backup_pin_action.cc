@@ -1,26 +1,12 @@
 #include <fmt/format.h>
 
+#include "cli/audit.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "repository/repository.h"
 #include "retain/pins.h"
 
 namespace holdfast::cli {
-
-namespace {
-
-Status Audit(Environment& environment, const std::string& action, const std::string& backup,
-             const Json& detail) {
-  HF_RETURN_IF_ERROR(
-      environment.catalog().AppendAudit({.at_ms = ToUnixMillis(environment.clock().Now()),
-                                         .actor = "cli",
-                                         .action = action,
-                                         .subject = backup,
-                                         .detail = detail}));
-  return Ok();
-}
-
-}  // namespace
 
 Result<int> BackupPin(const GlobalOptions& global, const BackupPinOptions& options) {
   if (options.reason.empty()) {
@@ -37,7 +23,7 @@ Result<int> BackupPin(const GlobalOptions& global, const BackupPinOptions& optio
   const Json detail = {{"object", record.object.ToString()}, {"reason", options.reason}};
   if (!options.release) {
     HF_RETURN_IF_ERROR(retain::AddPin(
-        repository, record, {.kind = options.kind, .reason = options.reason, .actor = "cli"},
+        repository, record, {.kind = options.kind, .reason = options.reason, .actor = Actor()},
         environment->clock().Now(), environment->random()));
     HF_RETURN_IF_ERROR(Audit(*environment, "backup." + kind, record.backup, detail));
     Say(global, fmt::format("Backup {} of {} has a {}: no prune deletes it.", record.backup,

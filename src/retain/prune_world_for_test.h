@@ -29,7 +29,8 @@ class PruneWorld {
         fixture_.cloud().AppendRows(testing_support::kOrders,
                                     testing_support::NumberedRows(1000 + 10 * rows_++, 2));
       }
-      const auto report = fixture_.BackUp({.method = method});
+      const auto report = fixture_.BackUp(
+          {.method = method, .scope = {.include = {}, .exclude = {"*.*.dataset:definition"}}});
       ASSERT_TRUE(report.ok()) << report.error().ToString();
     }
   }
@@ -59,7 +60,7 @@ class PruneWorld {
 
   // Of the table, the newest first.
   std::vector<catalog::BackupRecord> Records() {
-    return fixture_.catalog().FindBackups({.dataset = "sales"}, "")->items;
+    return fixture_.catalog().FindBackups({.dataset = "sales", .table = "orders"}, "")->items;
   }
 
   repository::Repository OpenRepository() {
