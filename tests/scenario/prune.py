@@ -49,7 +49,8 @@ def shown_first_then_deleted(world):
     world.run('backup', 'prune', '--yes')
     check(people_left(world) == [ids[0]], f'{people_left(world)}')
     check(not world.objects(BUCKET, 'tombstones/'), 'a tombstone was left')
-    check(len(world.objects(BUCKET, 'manifests/')) == 2, 'one of people, one of orders')
+    check(len(world.objects(BUCKET, 'manifests/')) == 3,
+          'one of people, one of orders, one of their dataset')
     world.run('backup', 'verify', '--all')
     report = world.json('restore', 'run', 'acme-shop.sales.people', '--to-project', 'acme-rescue')
     check(report['succeeded'] and report['tables'][0]['comparison']['equal'], f'{report}')

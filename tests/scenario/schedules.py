@@ -36,7 +36,8 @@ def up_begins_what_is_due_and_leaves_out_what_is_not(world):
     world.run('backup', 'run', 'acme-shop.sales.people')
     write_policy(world, 'tables:\n'
                  '  acme-shop.sales.people: {schedule: "0 2 * * *", forced_full_days: 0}\n'
-                 '  acme-shop.sales.orders: {schedule: "0 3 1 1 *"}\n')
+                 '  acme-shop.sales.orders: {schedule: "0 3 1 1 *"}\n'
+                 'datasets: {acme-shop.sales: {schedule: "0 3 1 1 *"}}\n')
     up = world.start('up')
     try:
         wait_for_backups(world, 'acme-shop.sales.orders', 1)
