@@ -95,6 +95,21 @@ TEST(EffectivePolicy, TakesEachFieldFromTheMostSpecificPlace) {
   }
 }
 
+TEST(EffectivePolicy, NamesWhatIsNoTableByItsReservedName) {
+  const PolicyDocument document = Document(R"(
+tables:
+  "*.*.routine:*": {exclude: true}
+  "acme.sales.dataset:definition": {codec: NONE}
+  "example.com:web.sales.routine:net": {exclude: false}
+)");
+  const PolicyResolver resolver(document, "acme", {}, {});
+  EXPECT_FALSE(resolver.OfTable(RoutineObject({"acme", "sales"}, "net"), {}, {}).enabled());
+  EXPECT_TRUE(resolver.OfTable({"acme", "sales", "net", ""}, {}, {}).enabled());
+  EXPECT_TRUE(resolver.OfTable(DatasetObject({"acme", "sales"}), {}, {}).fields.contains("codec"));
+  const PolicyResolver domain(document, "example.com:web", {}, {});
+  EXPECT_TRUE(domain.OfTable(RoutineObject({"example.com:web", "sales"}, "net"), {}, {}).enabled());
+}
+
 TEST(EffectivePolicy, CountsALabelWhereItIsCarried) {
   const PolicyDocument document = Document(R"(
 projects: {acme: {codec: NONE}}

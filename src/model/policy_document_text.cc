@@ -18,11 +18,15 @@ constexpr size_t kProblemsMax = 100;
 constexpr size_t kRulesMax = 50'000;
 
 bool IsGlobOfParts(std::string_view key, size_t parts) {
-  // A project may hold dots before a colon ("example.com:project").
+  const auto dots_of = [](std::string_view text) {
+    return static_cast<size_t>(std::ranges::count(text, '.'));
+  };
+  // A project may hold dots before a colon ("example.com:project"); what is no table has a colon
+  // in its last part ("routine:f").
   const size_t colon = key.find(':');
-  const std::string_view rest = colon == key.npos ? key : key.substr(colon + 1);
-  const auto dots = static_cast<size_t>(std::ranges::count(rest, '.'));
-  return dots + 1 == parts && !rest.empty() && rest.front() != '.' && rest.back() != '.' &&
+  std::string_view rest = key;
+  if (colon != key.npos && dots_of(key.substr(colon)) + 1 == parts) rest = key.substr(colon + 1);
+  return dots_of(rest) + 1 == parts && !rest.empty() && rest.front() != '.' && rest.back() != '.' &&
          rest.find("..") == rest.npos;
 }
 
