@@ -1,5 +1,7 @@
 #include "localcloud/control/control_service.h"
 
+#include <fmt/format.h>
+
 #include <sstream>
 #include <utility>
 
@@ -106,7 +108,8 @@ Result<ProjectFilter> ReadProjectFilter(const std::string& query) {
     } else if (field == "state" && (value == "ACTIVE" || value == "DELETE_REQUESTED")) {
       filter.state = value == "ACTIVE" ? LifecycleState::kActive : LifecycleState::kDeleteRequested;
     } else {
-      return Invalid("query field \"" + field + "\" with value \"" + value + "\" is not known");
+      return Invalid(
+          fmt::format("query field \"{}\" with value \"{}\" is not known", field, value));
     }
   }
   return filter;
