@@ -18,10 +18,10 @@ std::string Actor() {
 }
 
 Status Audit(Environment& environment, const std::string& action, const std::string& subject,
-             const Json& detail) {
+             const Json& detail, const std::string& actor) {
   HF_RETURN_IF_ERROR(
       environment.catalog().AppendAudit({.at_ms = ToUnixMillis(environment.clock().Now()),
-                                         .actor = Actor(),
+                                         .actor = actor,
                                          .action = action,
                                          .subject = subject,
                                          .detail = detail}));

@@ -9,12 +9,12 @@
 
 namespace holdfast::cli {
 
-// Appends who runs this program, and what they do to what. Called before what it tells of begins,
-// so that nothing happens of which the log does not know. Errors: those of the catalog.
-Status Audit(Environment& environment, const std::string& action, const std::string& subject,
-             const Json& detail = Json::object());
-
 // "cli:alice", by the user that this process runs as; their number where they have no name.
 std::string Actor();
+
+// Appends who does what to what. Called before what it tells of begins, so that nothing happens of
+// which the log does not know. Errors: those of the catalog.
+Status Audit(Environment& environment, const std::string& action, const std::string& subject,
+             const Json& detail = Json::object(), const std::string& actor = Actor());
 
 }  // namespace holdfast::cli

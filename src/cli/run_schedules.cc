@@ -5,6 +5,7 @@
 
 #include "backup/run_backup.h"
 #include "base/log.h"
+#include "cli/audit.h"
 #include "cli/policy_source.h"
 #include "cli/run_text.h"
 
@@ -72,6 +73,8 @@ class ScheduleLoop {
                                   .stop = stop_,
                                   .workers = 0};
     request.policy.scope = WholeScope(config);
+    HF_RETURN_IF_ERROR(Audit(environment_, "backup.run", request.policy.name,
+                             {{"schedules", now.decision.due}}, "schedule"));
     const backup::BusSetup setup = environment_.bus_setup();
     const backup::Services services = environment_.backup_services();
     HF_ASSIGN_OR_RETURN(

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <iterator>
+#include <map>
+#include <string>
 
 #include "base/log.h"
 #include "restore/access.h"
@@ -36,16 +39,44 @@ Error ConflictOf(const Services& services, const TableInfo& table) {
   if (!unfinished.ok() || !*unfinished) {
     return MakeError(ErrorId::kTableExists,
                      "the target " + name + " is of a restore that was not finished",
-                     "It is not complete. Drop it, or choose another target with --to-dataset or "
-                     "--to-table");
+                     "It is not complete. Drop it, if no other process is at it now, or choose "
+                     "another target with --to-dataset or --to-table");
   }
   return MakeError(
       ErrorId::kTableExists,
       fmt::format("the target {} is of a restore that was begun at {} and not finished", name,
                   FormatTimestamp(FromUnixMillis((*unfinished)->begun_ms))),
-      fmt::format("It is not complete. Finish that restore with `{}`, drop the table, "
-                  "or choose another target with --to-dataset or --to-table",
+      fmt::format("It is not complete. If no other process is at it now, finish that restore with "
+                  "`{}`, or drop the table; or choose another target with --to-dataset or "
+                  "--to-table",
                   CommandOf((*unfinished)->request)));
+}
+
+std::string LowerCase(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// No job crosses locations: a dataset that is there in another one takes nothing of a backup.
+Status CheckLocations(const RestorePlan& plan, const Services& services) {
+  std::map<DatasetRef, std::string> locations;  // of the datasets that are there, in lower case
+  for (const TableRestore& restore : plan.tables) {
+    const DatasetRef dataset = restore.target.dataset_ref();
+    auto known = locations.find(dataset);
+    if (known == locations.end()) {
+      const auto info = services.warehouse.GetDataset(dataset);
+      if (!info.ok() && info.error().code != Code::kNotFound) return info.error();
+      known = locations.emplace(dataset, info.ok() ? LowerCase(info->location) : "").first;
+    }
+    const std::string& location = restore.backups.front().location;
+    if (known->second.empty() || location.empty() || known->second == LowerCase(location)) continue;
+    return MakeError(ErrorId::kLocationMismatch,
+                     fmt::format("{} is in {}, and the backup of {} in {}", dataset.ToString(),
+                                 known->second, restore.source.ToString(), location),
+                     "Choose another dataset with --to-dataset: one that is not there yet is made "
+                     "in the right location");
+  }
+  return Ok();
 }
 
 class PlanInProgress {
@@ -202,6 +233,7 @@ void KeepWhatIsLeft(const RestoreRequest& request, const RestorePlan& plan,
 
 Status CheckTargets(const RestoreRequest& request, const RestorePlan& plan,
                     const Services& services) {
+  HF_RETURN_IF_ERROR(CheckLocations(plan, services));
   if (plan.resumes_ms || request.if_exists != IfExists::kFail) return Ok();
   for (const TableRestore& restore : plan.tables) {
     if (IsDefinition(restore)) {

@@ -13,8 +13,9 @@
 
 namespace holdfast::restore {
 
-// What Apply refuses before it begins: kTableExists for the first target that is there, unless such
-// tables are to be left as they are or the plan goes on with an earlier restore.
+// What Apply refuses before it begins: kLocationMismatch for a target's dataset that is in another
+// location than the backup; kTableExists for the first target that is there, unless such tables are
+// to be left as they are or the plan goes on with an earlier restore.
 Status CheckTargets(const RestoreRequest& request, const RestorePlan& plan,
                     const Services& services);
 

@@ -269,6 +269,26 @@ TEST(Apply, TargetsDoNotExpireWhateverTheirDatasetSays) {
               HasSubstr("--time_partitioning_expiration 86400 'acme-shop:back.days'"));
 }
 
+TEST(CheckTargets, RefusesADatasetInAnotherLocationBeforeAnythingIsDone) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.cloud().AddDataset({"acme-shop", "elsewhere"}, "EU");
+  const RestoreRequest request = To(kSales, "elsewhere");
+  const auto plan = PlanRestore(request, fixture.restore_services());
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const Status refused = CheckTargets(request, *plan, fixture.restore_services());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().id, ErrorId::kLocationMismatch);
+  const auto applied = Apply(request, *plan, fixture.restore_services());
+  ASSERT_FALSE(applied.ok());
+  EXPECT_EQ(applied.error().id, ErrorId::kLocationMismatch);
+  EXPECT_TRUE(CheckTargets(To(kSales, "new"),
+                           *PlanRestore(To(kSales, "new"), fixture.restore_services()),
+                           fixture.restore_services())
+                  .ok());
+}
+
 TEST(CompareDefinitions, FindsATableThatIsGoingToExpire) {
   TableInfo restored;
   restored.resource = {{"expirationTime", "1800000000000"},
