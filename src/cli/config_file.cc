@@ -4,11 +4,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "cli/suggestion.h"
-#include "cli/yaml_document.h"
+#include "cli/text_file.h"
+#include "model/yaml_tree.h"
 
 namespace holdfast::cli {
 
@@ -20,6 +20,12 @@ constexpr size_t kListItemsMax = 10'000;
 Error Invalid(const YAML::Mark& mark, std::string_view what) {
   return MakeError(ErrorId::kConfigInvalid,
                    fmt::format("line {}, column {}: {}", mark.line + 1, mark.column + 1, what));
+}
+
+// The value of a setting that is a document of its own.
+Result<Json> JsonOf(const YAML::Node& node) {
+  HF_ASSIGN_OR_RETURN(const YamlNode tree, ParseYamlTree(YAML::Dump(node)));
+  return tree.ToJson();
 }
 
 // Whether settings lie below the name: "policy", "policy.scope".
@@ -81,7 +87,7 @@ class Reader {
       if (!value.IsMap()) {
         return Invalid(key.Mark(), fmt::format("{} is not a map", setting.name));
       }
-      parsed = JsonOfYaml(value);
+      parsed = JsonOf(value);
     } else if (value.IsSequence()) {
       HF_ASSIGN_OR_RETURN(const auto items, ReadItems(setting, value));
       parsed = ParseSettingItems(setting, items);
@@ -141,16 +147,9 @@ Result<std::vector<FileSetting>> ParseConfigFile(const std::string& text) {
 }
 
 Result<std::string> ReadConfigFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  // One byte more than allowed, so that a file without end (a device) does not fill the memory.
-  std::string text(kConfigBytesMax + 1, '\0');
-  if (!file.read(text.data(), static_cast<std::streamsize>(text.size())) && !file.eof()) {
-    return MakeError(ErrorId::kConfigInvalid, path + ": cannot be read");
-  }
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kConfigBytesMax) {
-    return MakeError(ErrorId::kLimitExceeded,
-                     fmt::format("{}: more than {} bytes", path, kConfigBytesMax));
+  auto text = ReadTextFile(path, kConfigBytesMax);
+  if (!text.ok() && text.error().id == ErrorId::kUsage) {
+    return MakeError(ErrorId::kConfigInvalid, text.error().message);
   }
   return text;
 }

@@ -7,7 +7,8 @@
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/retention_text.h"
-#include "cli/yaml_document.h"
+#include "cli/text_file.h"
+#include "model/yaml_tree.h"
 
 namespace holdfast::cli {
 
@@ -37,7 +38,8 @@ Result<RetentionPolicy> RetentionOf(const Json& document) {
 
 Result<RetentionPolicy> ReadPolicy(const std::string& path) {
   HF_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kPolicyBytesMax));
-  HF_ASSIGN_OR_RETURN(const Json document, ParseYamlDocument(text).WithContext(path));
+  HF_ASSIGN_OR_RETURN(const YamlNode tree, ParseYamlTree(text).WithContext(path));
+  const Json document = tree.ToJson();
   if (!document.is_object()) {
     return MakeError(ErrorId::kRetentionInvalid, path + ": the document is not a map");
   }

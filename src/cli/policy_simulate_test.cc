@@ -10,7 +10,6 @@
 #include <sstream>
 
 #include "cli/command.h"
-#include "cli/yaml_document.h"
 
 namespace holdfast::cli {
 namespace {
@@ -107,22 +106,6 @@ TEST_F(PolicySimulateTest, NamesWhatIsWrongWithThePolicy) {
   Write("history.json", R"([{"object": "a"}])");
   EXPECT_EQ(Simulate("retention: {}", "json"), kExitUsage);
   EXPECT_THAT(err_, HasSubstr("entry 1"));
-}
-
-TEST(ParseYamlDocument, ReadsScalarsAsTheyAreWritten) {
-  const auto json =
-      ParseYamlDocument("a: 7\nb: '7'\nc: true\nd: ~\ne: 1.5\nf: 7d\ng: [x, {y: z}]\nh: e\n");
-  ASSERT_TRUE(json.ok());
-  EXPECT_EQ(DumpJson(*json),
-            R"({"a":7,"b":"7","c":true,"d":null,"e":1.5,"f":"7d","g":["x",{"y":"z"}],"h":"e"})");
-}
-
-TEST(ParseYamlDocument, RefusesKeysThatComeTwiceAndTreesWithoutMeasure) {
-  EXPECT_THAT(ParseYamlDocument("a: 1\na: 2\n").error().message, HasSubstr("line 2, column 1"));
-  std::string bomb = "a0: &a0 [x, x]\n";
-  for (int i = 1; i < 30; ++i) bomb += fmt::format("a{0}: &a{0} [*a{1}, *a{1}]\n", i, i - 1);
-  EXPECT_EQ(ParseYamlDocument(bomb).error().id, ErrorId::kLimitExceeded);
-  EXPECT_FALSE(ParseYamlDocument(std::string(5000, '[')).ok());
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include "cli/selector.h"
 #include "cli/suggestion.h"
-#include "cli/yaml_document.h"
+#include "model/yaml_tree.h"
 
 namespace holdfast::cli {
 
@@ -207,10 +207,11 @@ Result<Json> ParseChoice(const Setting& setting, std::string_view text) {
 }
 
 Result<Json> ParseDocument(std::string_view text) {
-  auto document = ParseYamlDocument(std::string(text));
-  if (!document.ok()) return MakeError(ErrorId::kConfigInvalid, document.error().message);
-  if (document->is_null()) return Json::object();
-  if (!document->is_object()) return Unexpected(text, "a map");
+  const auto tree = ParseYamlTree(std::string(text));
+  if (!tree.ok()) return MakeError(ErrorId::kConfigInvalid, tree.error().message);
+  Json document = tree->ToJson();
+  if (document.is_null()) return Json::object();
+  if (!document.is_object()) return Unexpected(text, "a map");
   return document;
 }
 

@@ -1,0 +1,25 @@
+#include "cli/text_file.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+namespace holdfast::cli {
+
+Result<std::string> ReadTextFile(const std::string& path, size_t size_bytes_max) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  std::string chunk(size_t{1} << 16U, '\0');
+  while (file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || file.gcount() > 0) {
+    text.append(chunk, 0, static_cast<size_t>(file.gcount()));
+    // A file without end (a device) does not fill the memory.
+    if (text.size() > size_bytes_max) {
+      return MakeError(ErrorId::kLimitExceeded,
+                       fmt::format("{}: more than {} bytes", path, size_bytes_max));
+    }
+  }
+  if (!file.eof()) return MakeError(ErrorId::kUsage, path + ": cannot be read");
+  return text;
+}
+
+}  // namespace holdfast::cli
