@@ -67,6 +67,25 @@ TEST(Repository, InAnotherPlaceIsFilledByTheNextRun) {
   EXPECT_EQ(fixture.BackUp(policy)->totals.Of(Outcome::kUnchanged), 2);
 }
 
+// A bucket of somebody else's, which they let us write to, gets no backup; one of the project that
+// the policy names does.
+TEST(Repository, IsInABucketOfTheProjectThatThePolicyNames) {
+  for (const bool named : {false, true}) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    ASSERT_TRUE(
+        fixture.cloud()
+            .objects()
+            .EnsureBucket(
+                {.name = "acme-shop-holdfast-us", .project = "acme-vault", .location = "US"})
+            .ok());
+    BackupPolicy policy;
+    if (named) policy.bucket_project = "acme-vault";
+    const RunReport report = fixture.BackUp(policy).value();
+    EXPECT_EQ(report.totals.Of(named ? Outcome::kBackedUp : Outcome::kFailed), 2) << named;
+  }
+}
+
 TEST(Repository, IsNeverTheStagingBucket) {
   SimFixture fixture;
   fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));

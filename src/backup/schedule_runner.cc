@@ -47,6 +47,8 @@ DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHist
       decision.missed.push_back(*std::move(missed));
     }
   }
+  // A run that died is gone on with by the next, which there may not be for days.
+  if (decision.due.empty()) decision.due = history.unfinished_due;
   return decision;
 }
 
@@ -58,6 +60,7 @@ Result<ScheduleHistory> ReadScheduleHistory(catalog::RunLedger& ledger,
     HF_ASSIGN_OR_RETURN(const auto progress, ledger.GetProgress(unfinished->id));
     const int64_t heard_ms = std::max(progress.alive_ms, unfinished->started_ms);
     history.is_run_under_way = now - FromUnixMillis(heard_ms) < kRunSilence;
+    if (!history.is_run_under_way) history.unfinished_due = unfinished->due;
   }
   std::set<std::string> wanted;
   for (const Schedule& schedule : schedules) wanted.insert(schedule.ToString());

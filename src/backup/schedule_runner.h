@@ -22,6 +22,7 @@ namespace holdfast::backup {
 struct ScheduleHistory {
   std::map<std::string, int64_t> last_started_ms;  // of the newest run of a schedule, by its text
   bool is_run_under_way = false;                   // one that a worker is at, of whatever schedule
+  std::vector<std::string> unfinished_due;         // of one that no worker is at any more
 };
 
 struct MissedSchedule {

@@ -34,7 +34,10 @@ Result<repository::Repository> OpenRepositoryFor(const Services& services,
   const std::string bucket = FillBucketPattern(policy.bucket_pattern, project, location);
   HF_ASSIGN_OR_RETURN(
       const cloud::BucketInfo found,
-      services.objects.EnsureBucket({.name = bucket, .project = project, .location = location}));
+      services.objects.EnsureBucket(
+          {.name = bucket,
+           .project = policy.bucket_project.empty() ? project : policy.bucket_project,
+           .location = location}));
   HF_RETURN_IF_ERROR(CheckLifecycle(policy, found));
   return repository::Repository::OpenOrCreate(services.objects, {bucket, policy.prefix},
                                               services.clock, services.random);

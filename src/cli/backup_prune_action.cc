@@ -3,6 +3,7 @@
 #include <iostream>
 #include <optional>
 
+#include "backup/rebuild.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/policy_source.h"
@@ -138,6 +139,10 @@ Result<int> BackupPrune(const GlobalOptions& global, const BackupPruneOptions& o
   const Config& config = loaded.config;
   HF_ASSIGN_OR_RETURN(const auto document, LoadPolicyDocument(loaded));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  // What others saw or made counts as well: by this catalog alone a source may seem long gone.
+  HF_ASSIGN_OR_RETURN(const catalog::RebuildReport learned,
+                      backup::CatchUp(environment->backup_services(), {}));
+  for (const Error& problem : learned.problems) Say(global, "Not read: " + problem.message);
   std::optional<TablePolicies> policies;
   if (document) policies.emplace(*environment, *document);
   const retain::Services services{

@@ -198,6 +198,11 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
   const Config& config = loaded.config;
   HF_ASSIGN_OR_RETURN(const BackupPolicy policy, PolicyOf(config, options));
+  if (options.due && (!options.include.empty() || !options.exclude.empty())) {
+    return MakeError(ErrorId::kUsage, "--due takes no scope and no --exclude",
+                     "What is due is everything that the schedules name: a run of a part of it "
+                     "would count for the whole. Leave out --due to back up a part");
+  }
   HF_ASSIGN_OR_RETURN(const auto document, DocumentOf(loaded, options));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
   if (options.dry_run) {

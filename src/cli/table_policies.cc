@@ -46,6 +46,7 @@ TablePolicies::TablePolicies(Environment& environment, const PolicyDocument& doc
 Status TablePolicies::EnterProject(const std::string& project) {
   if (project_ && project_->project_to_check == project) return Ok();
   policies_.reset();
+  project_.reset();
   dataset_ = {};
   HF_ASSIGN_OR_RETURN(CheckProjectTables found, FindProject(project, context_, services_));
   project_ = std::make_unique<CheckProjectTables>(std::move(found));
@@ -85,6 +86,12 @@ Result<std::optional<RetentionPolicy>> TablePolicies::RetentionOf(const TableRef
     if (!info.ok()) return info.error();
   }
   HF_ASSIGN_OR_RETURN(const EffectivePolicy policy, Of(table));
+  // A backup may be made without an owner's word; nothing is deleted without it.
+  HF_ASSIGN_OR_RETURN(const backup::TablePolicy of_table, policies_->Of(table));
+  if (!of_table.note.empty()) {
+    return MakeError(ErrorId::kInvalidPolicy,
+                     table.ToString() + ": what its owner says cannot be taken: " + of_table.note);
+  }
   const auto found = policy.fields.find("retention");
   if (found == policy.fields.end()) return std::optional<RetentionPolicy>();
   HF_ASSIGN_OR_RETURN(RetentionPolicy retention, RetentionPolicy::FromJson(found->second.value));

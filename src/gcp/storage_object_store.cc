@@ -96,7 +96,8 @@ Status StorageObjectStore::CheckOwner(const std::string& bucket, const std::stri
                        fmt::format("bucket {} belongs to another project than {}: its owner could "
                                    "read what is written to it",
                                    bucket, project),
-                       "Give the policy a bucket_pattern of your own");
+                       "If that is where backups are meant to go, name the project as the policy's "
+                       "bucket_project; if not, choose another bucket_pattern");
     }
   } else {
     LogWarning("not known whether the bucket is the project's own: its buckets may not be listed",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "model/policy_field.h"
 
@@ -42,6 +43,7 @@ std::string BeyondList(const OwnerBound& bound, const Json& value) {
 
 // The parts of `retention` that have bounds of their own; one that is left out keeps nothing.
 std::string BeyondRetention(const OwnerBounds& bounds, const Json& retention) {
+  std::set<std::string, std::less<>> bounded;
   for (const OwnerBound& bound : bounds.fields) {
     if (!bound.field.starts_with(kRetentionParts)) continue;
     const std::string part = bound.field.substr(kRetentionParts.size());
@@ -50,6 +52,12 @@ std::string BeyondRetention(const OwnerBounds& bounds, const Json& retention) {
     if (std::string reason = BeyondNumbers(bound, *value); !reason.empty()) {
       return fmt::format("{} {}", part, reason);
     }
+    bounded.insert(part);
+  }
+  if (bounded.empty()) return {};
+  // A part without bounds could undo those that have them: max_age, deleted_source.
+  for (const auto& [part, value] : retention.items()) {
+    if (!bounded.contains(part)) return fmt::format("has {}, which has no bounds", part);
   }
   return {};
 }

@@ -167,6 +167,7 @@ Status SetNames(const Json& json, BackupPolicy& policy) {
   HF_RETURN_IF_ERROR(SetString(json, "staging_bucket_pattern", policy.staging_bucket_pattern));
   HF_RETURN_IF_ERROR(SetString(json, "prefix", policy.prefix));
   HF_RETURN_IF_ERROR(CheckPlaces(policy));
+  HF_RETURN_IF_ERROR(SetString(json, "bucket_project", policy.bucket_project));
   HF_RETURN_IF_ERROR(SetString(json, "copy_project", policy.copy_project));
   HF_RETURN_IF_ERROR(SetString(json, "codec", policy.codec));
   if (policy.codec != "NONE" && policy.codec != "DEFLATE" && policy.codec != "SNAPPY") {
@@ -285,6 +286,7 @@ Json BackupPolicy::ToJson() const {
                {"staging_bucket_pattern", staging_bucket_pattern},
                {"prefix", prefix},
                {"direct_extract", direct_extract},
+               {"bucket_project", bucket_project},
                {"copy_project", copy_project},
                {"codec", codec},
                {"verify", VerifyLevelName(verify)},

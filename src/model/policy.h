@@ -42,6 +42,7 @@ struct BackupPolicy {
 
   // Names with {project} and {location} filled in (location in lower case).
   std::string bucket_pattern = "{project}-holdfast-{location}";
+  std::string bucket_project;  // that owns those buckets; empty: the objects' own
   std::string staging_bucket_pattern = "{project}-holdfast-staging-{location}";
   std::string prefix;           // of the repository in its bucket; empty: the bucket's root
   bool direct_extract = false;  // into the repository; false: by way of the staging bucket, which

@@ -86,6 +86,7 @@ TEST(BackupPolicy, RoundTripsThroughJson) {
   policy.verify = VerifyLevel::kL1;
   policy.shrink_threshold = 0.25;
   policy.direct_extract = false;
+  policy.bucket_project = "acme-vault";
   policy.require_access = true;
   policy.forced_full_days = 0;
   policy.backup_operation_projects = {"ops-one", "ops-two"};

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "restore/sql_names.h"
+
 namespace holdfast::restore {
 
 namespace {
@@ -51,6 +53,11 @@ Status RestoreRowPolicies(const Services& services, const Manifest& manifest,
   HF_ASSIGN_OR_RETURN(const auto policies, SavedRowPolicies(manifest));
   for (const cloud::RowAccessPolicy& policy : policies) {
     const Status set = SetRowPolicy(services, target, policy);
+    const DatasetRef home = manifest.object.dataset_ref();
+    if (target.dataset_ref() != home && MayNameDataset(policy.filter, home)) {
+      notes.push_back(fmt::format("row access policy {} asks {} who may read, not {}", policy.id,
+                                  home.ToString(), target.dataset_ref().ToString()));
+    }
     if (set.ok()) continue;
     Error error = set.error();
     error.message = fmt::format(

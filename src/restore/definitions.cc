@@ -66,10 +66,14 @@ std::vector<std::string> NotesOn(const Manifest& manifest, const TableRef& targe
   std::vector<std::string> notes;
   const DatasetRef home = manifest.object.dataset_ref();
   const bool moved = target.dataset_ref() != home;
-  for (const TableRef& name : NamesInSql(SqlOf(manifest), home)) {
+  const std::string sql = SqlOf(manifest);
+  for (const TableRef& name : NamesInSql(sql, home)) {
     if (IsKnown(renames, name) || (!moved && name.dataset_ref() != home)) continue;
     notes.push_back(fmt::format("it refers to {}, which is not restored with it{}", name.ToString(),
                                 moved ? ", and still does" : ""));
+  }
+  if (moved && notes.empty() && MayNameDataset(RewriteSql(sql, home, renames), home)) {
+    notes.push_back("its SQL may still name " + home.ToString() + ": look at it");
   }
   if (moved && IsLegacySql(manifest.Definition())) {
     notes.emplace_back("it is in legacy SQL: the names in it are still those of the source");

@@ -80,7 +80,8 @@ class Tokens {
     } else if (sql_[at_] == '`') {
       token.kind = TokenKind::kQuotedName;
       token.text = QuotedName();
-    } else if (IsNameStart(sql_[at_])) {
+    } else if (IsNameStart(sql_[at_]) || (follows_name_and_dot_ && IsNamePart(sql_[at_]))) {
+      // After a dot a name may begin with a digit: sales.2024_orders.
       token.kind = TokenKind::kName;
       SkipName();
       token.text = std::string(sql_.substr(begin, at_ - begin));
@@ -91,6 +92,8 @@ class Tokens {
       token.text = std::string(1, sql_[begin]);
     }
     token.end = at_;
+    follows_name_and_dot_ = token.text == "." && last_is_name_;
+    last_is_name_ = token.kind != TokenKind::kOther;
     return token;
   }
 
@@ -141,16 +144,21 @@ class Tokens {
 
   std::string_view sql_;
   size_t at_ = 0;
+  bool last_is_name_ = false;
+  bool follows_name_and_dot_ = false;
 };
 
 // Words after which the name of a table or routine stands.
-constexpr std::array<std::string_view, 15> kBeforeNames = {
-    "FROM",   "JOIN", "INTO",   "TABLE",    "UPDATE",    "MERGE", "USING", "INSERT",
-    "DELETE", "VIEW", "EXISTS", "FUNCTION", "PROCEDURE", "CALL",  "MODEL"};
+constexpr std::array<std::string_view, 17> kBeforeNames = {
+    "FROM", "JOIN",   "INTO",     "TABLE",     "UPDATE", "MERGE", "USING", "INSERT", "DELETE",
+    "VIEW", "EXISTS", "FUNCTION", "PROCEDURE", "CALL",   "MODEL", "CLONE", "COPY"};
+// Groups of the service's own functions, which look like datasets of routines.
+constexpr std::array<std::string_view, 7> kFunctionGroups = {
+    "SAFE", "NET", "HLL_COUNT", "KLL_QUANTILES", "AEAD", "KEYS", "ML"};
 // Words that end a FROM clause at their level of parentheses.
-constexpr std::array<std::string_view, 13> kAfterFrom = {
-    "WHERE", "GROUP",  "HAVING", "QUALIFY",   "WINDOW", "ORDER", "LIMIT",
-    "UNION", "SELECT", "EXCEPT", "INTERSECT", "ON",     "SET"};
+constexpr std::array<std::string_view, 12> kAfterFrom = {"WHERE",  "GROUP",  "HAVING",    "QUALIFY",
+                                                         "WINDOW", "ORDER",  "LIMIT",     "UNION",
+                                                         "SELECT", "EXCEPT", "INTERSECT", "SET"};
 
 template <size_t N>
 bool IsOneOf(const std::array<std::string_view, N>& words, const std::string& upper) {
@@ -264,6 +272,7 @@ std::optional<TableRef> ObjectOf(const Path& path, const DatasetRef& home) {
   }
   if (parts.size() == 2) {
     if (!path.where_a_name_stands && !path.before_parenthesis) return std::nullopt;
+    if (path.before_parenthesis && IsOneOf(kFunctionGroups, Upper(parts[0]))) return std::nullopt;
     parts.insert(parts.begin(), home.project);
   }
   if (parts.size() != 3 || !ValidateProjectId(parts[0]).ok() || !ValidateDatasetId(parts[1]).ok()) {
@@ -291,6 +300,29 @@ std::vector<TableRef> NamesInSql(std::string_view sql, const DatasetRef& home) {
     if (const auto object = ObjectOf(path, home)) names.insert(*object);
   }
   return {names.begin(), names.end()};
+}
+
+bool MayNameDataset(std::string_view sql, const DatasetRef& dataset) {
+  const std::vector<Token> tokens = Tokens(sql).Cut();
+  const auto is_name = [&](size_t i) {
+    return i < tokens.size() && tokens[i].kind != TokenKind::kOther;
+  };
+  const auto is_dot = [&](size_t i) { return i < tokens.size() && tokens[i].text == "."; };
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const std::string& text = tokens[i].text;
+    if (!is_name(i)) continue;
+    const std::string path = text + (is_dot(i + 1) ? "." : "");
+    const bool begins = path.starts_with(dataset.dataset + ".") ||
+                        path.find("-" + dataset.dataset + ".") != path.npos;
+    const bool qualified = path.find(dataset.project + "." + dataset.dataset + ".") != path.npos;
+    if (qualified) return true;
+    if (!begins) continue;
+    // A part of another project's name is that project's dataset.
+    const bool of_another =
+        i >= 2 && is_dot(i - 1) && is_name(i - 2) && tokens[i - 2].text != dataset.project;
+    if (!of_another) return true;
+  }
+  return false;
 }
 
 std::string RewriteSql(std::string_view sql, const DatasetRef& home, const Renames& renames) {

@@ -24,6 +24,10 @@ using Renames = std::map<TableRef, TableRef>;
 // routine's.
 std::vector<TableRef> NamesInSql(std::string_view sql, const DatasetRef& home);
 
+// Whether the text still holds the name of the dataset where it stands for it, as `sales.` of
+// another project's or its own: in places that are not understood, a rewritten text may.
+bool MayNameDataset(std::string_view sql, const DatasetRef& dataset);
+
 // The text with the names that `renames` has replaced by those of their successors, whole and
 // quoted.
 std::string RewriteSql(std::string_view sql, const DatasetRef& home, const Renames& renames);

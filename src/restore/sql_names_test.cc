@@ -97,5 +97,35 @@ TEST(RewriteSql, KeepsATextByteForByteWithoutRenames) {
   EXPECT_EQ(RewriteSql(sql, kHome, {}), sql);
 }
 
+TEST(RewriteSql, FindsNamesInTheLessCommonPlaces) {
+  const DatasetRef home{"acme", "sales"};
+  const Renames renames{{{"acme", "sales", "o", ""}, {"acme", "back", "o", ""}},
+                        {{"acme", "sales", "2024_x", ""}, {"acme", "back", "2024_x", ""}}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT 1 FROM sales.o a JOIN sales.o b ON a.id = b.id, sales.o c",
+       "SELECT 1 FROM `acme`.`back`.`o` a JOIN `acme`.`back`.`o` b ON a.id = b.id, "
+       "`acme`.`back`.`o` c"},
+      {"SELECT 1.5 FROM sales.2024_x", "SELECT 1.5 FROM `acme`.`back`.`2024_x`"},
+      {"CREATE TABLE t CLONE sales.o", "CREATE TABLE t CLONE `acme`.`back`.`o`"}};
+  for (const auto& [sql, rewritten] : cases) {
+    EXPECT_EQ(RewriteSql(sql, home, renames), rewritten);
+    EXPECT_FALSE(MayNameDataset(rewritten, home)) << rewritten;
+  }
+  EXPECT_TRUE(NamesInSql("SELECT SAFE.SUBSTR(a), NET.HOST(b) FROM UNNEST([1])", home).empty());
+}
+
+TEST(MayNameDataset, FindsWhatARewriteMayHaveMissed) {
+  const DatasetRef home{"acme", "sales"};
+  for (const char* sql : {"CREATE TABLE t LIKE sales.items", "SELECT x-sales.net(x)",
+                          "SELECT 1 FROM `acme.sales.INFORMATION_SCHEMA.TABLES`",
+                          "SELECT 1 FROM `sales.events_*`", "SELECT 1 FROM acme.sales.o"}) {
+    EXPECT_TRUE(MayNameDataset(sql, home)) << sql;
+  }
+  for (const char* sql : {"SELECT 'sales.o' -- sales.o", "SELECT 1 FROM other.sales.o",
+                          "SELECT sales FROM back.o", "SELECT o.sales FROM `acme`.`back`.`o` o"}) {
+    EXPECT_FALSE(MayNameDataset(sql, home)) << sql;
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::restore

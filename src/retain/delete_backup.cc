@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/retry.h"
 #include "retain/object_review.h"
 
 namespace holdfast::retain {
@@ -23,6 +24,19 @@ Error InDoubt(const TableRef& object, std::string_view backup, std::string_view 
                    fmt::format("{}: backup {}: {}", object.ToString(), backup, why));
 }
 
+// Whether all that the manifest names is there, as it was.
+Result<bool> HasData(const Services& services, const Manifest& manifest) {
+  for (const DataObject& object : manifest.objects) {
+    HF_ASSIGN_OR_RETURN(const auto info, services.objects.StatObject(
+                                             {manifest.bucket, object.name, object.generation}));
+    if (!info || info->size_bytes != object.size_bytes) return false;
+  }
+  if (!manifest.copy) return true;
+  const auto copy = services.warehouse.GetTable(*manifest.copy);
+  if (!copy.ok() && copy.error().code != Code::kNotFound) return copy.error();
+  return copy.ok();
+}
+
 // The catalog may know of a newer good backup that is not there any more: on the strength of it the
 // last one would go.
 Status CheckNewestGood(const Services& services, const RetentionPlan& plan,
@@ -32,11 +46,19 @@ Status CheckNewestGood(const Services& services, const RetentionPlan& plan,
   });
   if (newest == plan.verdicts.end()) return Ok();
   const auto record = std::ranges::find(records, newest->backup.id, &catalog::BackupRecord::backup);
-  const std::string name = repository::ManifestName(record->prefix, record->object, record->backup);
-  HF_ASSIGN_OR_RETURN(const auto info, services.objects.StatObject({record->bucket, name, 0}));
-  if (info) return Ok();
+  HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(
+                                           services.objects, {record->bucket, record->prefix}));
+  const auto manifest = repository.ReadManifest(record->object, record->backup);
+  if (!manifest.ok() && IsRetryable(manifest.error())) return manifest.error();
+  if (!manifest.ok()) {
+    return InDoubt(record->object, record->backup,
+                   "the catalog calls it the newest good one, and it has no manifest that can be "
+                   "read");
+  }
+  HF_ASSIGN_OR_RETURN(const bool whole, HasData(services, *manifest));
+  if (whole) return Ok();
   return InDoubt(record->object, record->backup,
-                 "the catalog calls it the newest good one, and it has no manifest");
+                 "it is the newest good one by the catalog, and its data is not there");
 }
 
 // A copy's table is only deleted under the name that this backup gave it, and unchanged: it may be

@@ -44,7 +44,40 @@ bool IsGraceOver(const RetentionPolicy& policy, Timestamp last_seen, Timestamp n
   return last_seen <= policy.calendar.Before(now, policy.deleted_source->grace);
 }
 
-// Fills in what is known of the source. It counts as gone since it was last seen.
+// When it was last seen, or when it may have been there unseen: its table, dataset or project was
+// left out by policy, or could not be looked at.
+Result<std::optional<int64_t>> LastSeenOrHidden(catalog::RunLedger& ledger,
+                                                const TableRef& object) {
+  std::optional<int64_t> last;
+  for (const TableRef& at :
+       {object, object.WholeTable(), TableRef{object.project, object.dataset, {}, {}},
+        TableRef{object.project, {}, {}, {}}}) {
+    HF_ASSIGN_OR_RETURN(const auto seen, ledger.LastSeen(at));
+    if (seen) last = std::max(last.value_or(0), *seen);
+  }
+  return last;
+}
+
+// When the first run after that began which looked for the object, and did not find it; nullopt:
+// none did.
+Result<std::optional<int64_t>> FirstMissed(catalog::RunLedger& ledger, const TableRef& object,
+                                           int64_t after_ms) {
+  std::optional<int64_t> first;
+  std::string token;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
+    for (const Run& run : page.items) {
+      if (run.started_ms <= after_ms) return first;
+      const bool looked =
+          run.state == RunState::kFinished && run.policy.scope.CoversTable(object.WholeTable());
+      if (looked) first = run.started_ms;
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  return first;
+}
+
+// Fills in what is known of the source. It counts as gone since a run first missed it.
 Status LookAtSource(const Services& services, const RetentionPolicy& policy,
                     const std::vector<catalog::BackupRecord>& records, Timestamp now,
                     ObjectHistory& history) {
@@ -56,8 +89,12 @@ Status LookAtSource(const Services& services, const RetentionPolicy& policy,
   }
   // Most objects need no look at the runs.
   if (!IsGraceOver(policy, FromUnixMillis(last_ms), now)) return Ok();
-  HF_ASSIGN_OR_RETURN(const auto seen_ms, services.catalog.LastSeen(object));
-  const Timestamp last_seen = FromUnixMillis(std::max(last_ms, seen_ms.value_or(0)));
+  HF_ASSIGN_OR_RETURN(const auto seen_ms, LastSeenOrHidden(services.catalog, object));
+  const int64_t since_ms = std::max(last_ms, seen_ms.value_or(0));
+  if (!IsGraceOver(policy, FromUnixMillis(since_ms), now)) return Ok();
+  HF_ASSIGN_OR_RETURN(const auto missed_ms, FirstMissed(services.catalog, object, since_ms));
+  if (!missed_ms) return Ok();
+  const Timestamp last_seen = FromUnixMillis(*missed_ms);
   if (!IsGraceOver(policy, last_seen, now)) return Ok();
   HF_ASSIGN_OR_RETURN(const bool exists, SourceExists(services.warehouse, object));
   if (exists) return Ok();

@@ -99,6 +99,8 @@ class Planner {
         return Ok();
       }
     }
+    HF_ASSIGN_OR_RETURN(const bool half_deleted, FinishDeletions(records));
+    if (half_deleted) return Ok();
     const auto pins = [this](const catalog::BackupRecord& record) -> Result<PinCounts> {
       const auto& known = marks_.at({record.bucket, record.prefix})->pins;
       const auto found = known.find(record.backup);
@@ -115,6 +117,33 @@ class Planner {
     for (const catalog::BackupRecord& record : records) by_id[record.backup] = &record;
     for (const Verdict& verdict : reviewed->verdicts) Take(*by_id.at(verdict.backup.id), verdict);
     return visit_(*reviewed);
+  }
+
+  // A backup without a manifest whose deletion was begun is no backup, whatever retention says by
+  // now: its deletion is finished, and its object judged in the next pass. Whether there is one.
+  Result<bool> FinishDeletions(const std::vector<catalog::BackupRecord>& records) {
+    std::vector<PruneItem> begun;
+    for (const catalog::BackupRecord& record : records) {
+      const repository::Location place{record.bucket, record.prefix};
+      const auto& tombstones = marks_.at(place)->tombstones;
+      const auto tombstone = tombstones.find(record.backup);
+      if (tombstone == tombstones.end()) continue;
+      const std::string name =
+          repository::ManifestName(record.prefix, record.object, record.backup);
+      HF_ASSIGN_OR_RETURN(const auto info, services_.objects.StatObject({place.bucket, name, 0}));
+      if (info) continue;
+      begun.push_back({.repository = place,
+                       .object = record.object,
+                       .backup = record.backup,
+                       .bytes = record.stored_bytes,
+                       .reasons = {"its deletion was begun"},
+                       .tombstone = tombstone->second});
+    }
+    if (begun.empty()) return false;
+    LeaveAlone(records);
+    plan_.kept -= static_cast<int64_t>(begun.size());
+    for (PruneItem& item : begun) Add(deletes_, PruneAction::kDelete, std::move(item));
+    return true;
   }
 
   // An object that cannot be judged: nothing of it goes, marked or not.

@@ -219,6 +219,45 @@ TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
   EXPECT_TRUE(world.ObjectsBelow("tombstones/deleting/").empty()) << "it can be pinned";
 }
 
+// A manifest tells nothing of data that is gone: on the strength of it the last whole one would go.
+TEST(Prune, KeepsEverythingWhenTheDataOfTheNewestGoodBackupIsNotThere) {
+  PruneWorld world;
+  world.options.grace = hours{0};
+  world.BackUpDays(4);
+  ASSERT_TRUE(world.Prune().ok());
+  const catalog::BackupRecord newest = world.Records()[0];
+  for (const std::string& name : world.ObjectsBelow("data/")) {
+    if (name.find(newest.backup) == std::string::npos) continue;
+    world.fixture().cloud().RemoveObject({PruneWorld::kBucket, name, 0});
+  }
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kFailed), 2);
+  EXPECT_EQ(world.Records().size(), 4U);
+}
+
+// A backup whose manifest is deleted already is none: to unmark it would let it count as one.
+TEST(Prune, FinishesADeletionThatWasBegunWhateverRetentionSaysByThen) {
+  PruneWorld world;
+  world.options.grace = hours{0};
+  world.BackUpDays(4);
+  ASSERT_TRUE(world.Prune().ok());
+  const catalog::BackupRecord begun = world.Records()[2];
+  world.fixture().cloud().RemoveObject(
+      {PruneWorld::kBucket, repository::ManifestName("", begun.object, begun.backup), 0});
+  world.policy = R"({"keep_last": 4})";
+  const auto first = world.Prune();
+  ASSERT_TRUE(first.ok()) << first.error().ToString();
+  EXPECT_EQ(first->Count(PruneAction::kDelete, PruneOutcome::kDone), 1);
+  EXPECT_EQ(first->Count(PruneAction::kUnmark, PruneOutcome::kDone), 0);
+  const auto second = world.Prune();
+  ASSERT_TRUE(second.ok()) << second.error().ToString();
+  EXPECT_EQ(second->Count(PruneAction::kUnmark, PruneOutcome::kDone), 1);
+  EXPECT_EQ(world.Records().size(), 3U);
+  EXPECT_EQ(world.ObjectsBelow("data/").size(), 3U);
+  world.CheckManifests();
+}
+
 TEST(Prune, TrustsNoTombstoneThatNamesOtherData) {
   PruneWorld world;
   world.options.grace = hours{0};
