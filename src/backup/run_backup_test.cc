@@ -8,11 +8,13 @@
 #include "backup/unit.h"
 #include "base/retry.h"
 #include "repository/repository.h"
+#include "tests/support/altered_warehouse.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::backup {
 namespace {
 
+using testing_support::AlteredWarehouse;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
@@ -220,6 +222,28 @@ TEST(RunBackups, ReportsAJobThatFailsForGood) {
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->totals.Of(Outcome::kFailed), 1);
   EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 3 + kDatasetObjects);
+}
+
+TEST(RunBackups, TakesAnExportOnlyWhenEveryFileThatTheJobWroteIsThere) {
+  const struct {
+    int lies;  // jobs that tell of a file that is not there
+    Outcome outcome;
+  } cases[] = {{0, Outcome::kBackedUp}, {1, Outcome::kBackedUp}, {100, Outcome::kFailed}};
+  for (const auto& [lies, outcome] : cases) {
+    SimFixture fixture;
+    AddOrders(fixture);
+    AlteredWarehouse warehouse(fixture.cloud().warehouse());
+    warehouse.change_status = [&, most = lies](cloud::JobStatus& done) {
+      if (fixture.cloud().JobsStarted("extract") <= most) ++done.output_files;
+    };
+    const auto report = fixture.BackUp({}, fixture.services(warehouse));
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(OutcomeOf(*report, kOrders), outcome) << lies;
+    const bool is_good = catalog::LatestGood(fixture.catalog(), kOrders).value().has_value();
+    EXPECT_EQ(is_good, outcome == Outcome::kBackedUp) << lies;
+    if (is_good) continue;
+    EXPECT_EQ(Find(*report, kOrders)->error_id, FindError(ErrorId::kExtractIncomplete).id);
+  }
 }
 
 TEST(BackUpTable, AJobThatFailedForAWorkerThatDiedIsAskedForAgainUnderAnotherId) {
