@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "backup/backup_stage.h"
-#include "backup/deleted.h"
 #include "backup/unit.h"
 #include "base/retry.h"
 #include "repository/repository.h"
@@ -527,6 +526,20 @@ TEST(CheckRows, AsksForAnotherTryWhenTheTableWasWrittenMeanwhile) {
   EXPECT_EQ(checked.error().id, ErrorId::kSourceChanged);
 }
 
+TEST(RunBackups, DoesNotCallATableDeletedThatItCouldNotRead) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  AddEvents(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().AppendRows(kEvents, {{{"day", "2026-01-01"}, {"what", "e"}}});
+  fixture.cloud().faults().DenyAccess(kEvents.ToString());
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(OutcomeOf(*report, kEvents), Outcome::kFailed);
+  EXPECT_EQ(report->totals.Of(Outcome::kVanished), 0);
+}
+
 TEST(RunBackups, SeeingNothingIsNoSuccess) {
   SimFixture fixture;
   fixture.cloud().AddProject("acme-shop");
@@ -551,39 +564,6 @@ TEST(RunBackups, CallsTheLossOfMostPartitionsSuspect) {
   EXPECT_THAT(Find(*most, kEvents.WithPartition("20260102"))->reason,
               testing::HasSubstr("1 partition of the table is gone, and with it its rows fell from "
                                  "3 to 1"));
-}
-
-ItemOutcome Item(const TableRef& object, Outcome outcome) {
-  return {.object = object, .outcome = outcome, .backup = "b"};
-}
-
-TEST(FindDeleted, NamesWhatWasThereAndIsNot) {
-  const auto deleted =
-      FindDeleted({Item(kEvents, Outcome::kBackedUp), Item(kOrders, Outcome::kUnchanged)},
-                  {Item(kEvents, Outcome::kUnchanged)}, {});
-  ASSERT_EQ(deleted.size(), 1u);
-  EXPECT_EQ(deleted[0].object, kOrders);
-  EXPECT_EQ(deleted[0].outcome, Outcome::kVanished);
-}
-
-TEST(FindDeleted, DoesNotCallATableDeletedThatHasPartitionsNow) {
-  const auto deleted =
-      FindDeleted({Item(kEvents, Outcome::kBackedUp)},
-                  {Item(kEvents.WithPartition("20260101"), Outcome::kBackedUp)}, {});
-  ASSERT_EQ(deleted.size(), 1u);
-  EXPECT_THAT(deleted[0].reason, testing::HasSubstr("has partitions now"));
-}
-
-TEST(FindDeleted, SaysNothingOfWhatCouldNotBeLookedAt) {
-  const std::vector<ItemOutcome> before = {Item(kOrders, Outcome::kBackedUp)};
-  EXPECT_TRUE(FindDeleted(before, {Item({.project = "acme-shop"}, Outcome::kFailed)}, {}).empty());
-  EXPECT_TRUE(FindDeleted(before,
-                          {Item({.project = "acme-shop", .dataset = "sales"}, Outcome::kFailed),
-                           Item(kEvents, Outcome::kUnchanged)},
-                          {})
-                  .empty());
-  EXPECT_TRUE(FindDeleted(before, {}, {.include = {"other"}, .exclude = {}}).empty());
-  EXPECT_TRUE(FindDeleted({Item(kOrders, Outcome::kVanished)}, {}, {}).empty());
 }
 
 }  // namespace
