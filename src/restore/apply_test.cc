@@ -24,6 +24,7 @@ using testing_support::NumberedRows;
 using testing_support::Restore;
 using testing_support::SimFixture;
 using testing_support::To;
+using testing_support::TwoColumns;
 
 TableRef Back(const TableRef& source) { return {source.project, "back", source.table, ""}; }
 
@@ -352,6 +353,34 @@ Json NumberedLabels(size_t count) {
   Json labels = Json::object();
   for (size_t i = 10; i < 10 + count; ++i) labels["l" + std::to_string(i)] = std::to_string(i);
   return labels;
+}
+
+TEST(DropIfEmpty, TakesAwayNothingThatHoldsRowsOrIsOfAnother) {
+  constexpr const char* kMine = "0123abcd-1";
+  const struct {
+    const char* what;
+    const char* label;  // empty: none
+    int64_t rows;
+    int64_t streaming;
+    bool is_dropped;
+  } cases[] = {{"empty and mine", kMine, 0, 0, true},
+               {"with a row", kMine, 1, 0, false},
+               {"with a row that streams in", kMine, 0, 1, false},
+               {"of another restore", "0123abcd-2", 0, 0, false},
+               {"of nobody's restore", "", 0, 0, false}};
+  for (const auto& [what, label, rows, streaming, is_dropped] : cases) {
+    SimFixture fixture;
+    Json extra = Json::object();
+    if (*label != 0) extra = {{"labels", {{std::string(kRestoreLabel), label}}}};
+    fixture.cloud().AddTable(kFirst, TwoColumns(), NumberedRows(1, rows), extra);
+    if (streaming != 0) fixture.cloud().StreamRows(kFirst, NumberedRows(1, streaming));
+    const OwnedTable owned{.table = fixture.cloud().warehouse().GetTable(kFirst).value(),
+                           .restore_id = kMine};
+    const auto dropped = DropIfEmpty(fixture.restore_services(), owned);
+    ASSERT_TRUE(dropped.ok()) << what;
+    EXPECT_EQ(*dropped, is_dropped) << what;
+    EXPECT_EQ(fixture.cloud().HasTable(kFirst), !is_dropped) << what;
+  }
 }
 
 TEST(TargetResource, HasAsManyLabelsAsATableMayHaveAndTheRestoresAmongThem) {
