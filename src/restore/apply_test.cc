@@ -221,6 +221,31 @@ TEST(Apply, LeavesATableThatWasFinishedAloneWhileAnotherIsTriedAgain) {
   EXPECT_EQ(StoredPlans(fixture), 0u);
 }
 
+// Without the label it may be one that was released by the process that died, or somebody's.
+TEST(Apply, TakesATableWithoutItsLabelForFinishedOnlyByItsContent) {
+  for (const int64_t rows : {10, 9}) {
+    SimFixture fixture;
+    AddTwo(fixture);
+    ASSERT_TRUE(fixture.BackUp().ok());
+    const RestoreRequest request = ToBack(kSales);
+    DieInTheMiddle(fixture, request);
+    fixture.cloud().DropTable(Back(kFirst));
+    fixture.cloud().AddTable(Back(kFirst), TwoColumns(), NumberedRows(1, rows));
+    const auto report = Restore(fixture, request);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    ASSERT_TRUE(report->resumes_ms.has_value());
+    const TableReport& first = report->tables[0];
+    if (rows == 10) {
+      EXPECT_EQ(first.outcome, TableOutcome::kRestored) << first.error->message;
+    } else {
+      ASSERT_EQ(first.outcome, TableOutcome::kFailed);
+      EXPECT_EQ(first.error->id, ErrorId::kTableExists);
+    }
+    EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), static_cast<size_t>(rows));
+    EXPECT_EQ(report->tables[1].outcome, TableOutcome::kRestored);
+  }
+}
+
 TEST(Apply, NamesATargetThatItHasToLeaveUnfinished) {
   SimFixture fixture;
   AddTwo(fixture);
