@@ -221,6 +221,26 @@ TEST(Apply, LeavesATableThatWasFinishedAloneWhileAnotherIsTriedAgain) {
   EXPECT_EQ(StoredPlans(fixture), 0u);
 }
 
+TEST(Apply, RestoresATableAnewThatWasFinishedAndThenDropped) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  const TableRef third{"acme-shop", "sales", "t3", ""};
+  fixture.cloud().AddTable(third, TwoColumns(), NumberedRows(1, 30));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = ToBack(kSales);
+  fixture.cloud().faults().FailJobs("load", "quotaExceeded", 1);
+  ASSERT_EQ(Restore(fixture, request)->Count(TableOutcome::kRestored), 3)
+      << "two tables, and the dataset";
+  fixture.cloud().DropTable(Back(kSecond));
+  const auto plan = PlanRestore(request, fixture.restore_services());
+  ASSERT_TRUE(plan.ok() && plan->resumes_ms.has_value()) << "the third is there";
+  const auto report = Apply(request, *plan, fixture.restore_services());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Succeeded());
+  ASSERT_TRUE(fixture.cloud().HasTable(Back(kSecond)));
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kSecond)).size(), 20u);
+}
+
 // Without the label it may be one that was released by the process that died, or somebody's.
 TEST(Apply, TakesATableWithoutItsLabelForFinishedOnlyByItsContent) {
   for (const int64_t rows : {10, 9}) {
