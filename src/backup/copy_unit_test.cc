@@ -195,7 +195,12 @@ TEST(CopyUnit, ThatWasNotReadIsVerifiedAtL0AndNotCalledDamaged) {
   EXPECT_EQ(report->reached, VerifyLevel::kL0);
   fixture.clock().Advance(std::chrono::minutes{1});
   fixture.cloud().SetDescription(*manifest.copy, "touched");
-  EXPECT_FALSE(Verify(fixture, manifest, VerifyLevel::kL0)->Passed());
+  const int64_t jobs = fixture.cloud().JobsStarted("extract");
+  const auto touched = Verify(fixture, manifest, VerifyLevel::kL0);
+  ASSERT_TRUE(touched.ok()) << touched.error().message;
+  ASSERT_EQ(touched->findings.size(), 1u);
+  EXPECT_EQ(touched->findings[0].id, ErrorId::kObjectChanged);
+  EXPECT_EQ(fixture.cloud().JobsStarted("extract"), jobs) << "there is no digest to read it for";
 }
 
 TEST(CopyUnit, ThatWasTouchedAndHoldsTheSameRowsIsWhole) {

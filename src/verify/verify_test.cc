@@ -123,6 +123,9 @@ TEST_F(VerifyTest, AManifestThatSaysOtherwiseIsFound) {
   manifest_ = good;
   manifest_.objects[0].size_bytes += 1;
   ExpectFinding(VerifyLevel::kL0, ErrorId::kObjectChanged);
+  manifest_ = good;
+  manifest_.objects[0].crc32c += 1;
+  for (const VerifyLevel level : kLevels) ExpectFinding(level, ErrorId::kObjectChanged);
 }
 
 TEST_F(VerifyTest, AColumnThatIsInTheManifestAloneIsFound) {
