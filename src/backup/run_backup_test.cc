@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "backup/backup_stage.h"
-#include "backup/unit.h"
 #include "base/retry.h"
 #include "repository/repository.h"
 #include "tests/support/altered_warehouse.h"
@@ -469,61 +468,6 @@ TEST(RunBackups, FinishesAfterACrashAtAnyCall) {
       EXPECT_EQ(rows, 14) << "call " << call;
     }
   }
-}
-
-// An export that holds `captured` rows of a table that had 10 when scanned.
-Status CheckCaptured(SimFixture& fixture, int64_t captured,
-                     const std::function<void()>& meanwhile) {
-  if (!fixture.cloud().HasTable(kOrders)) AddOrders(fixture);
-  const Services services = fixture.services();
-  const StageContext context;
-  const TableInfo table = fixture.cloud().warehouse().GetTable(kOrders).value();
-  const TableBackup common{
-      .context = context,
-      .services = services,
-      .table = table,
-      .dataset = {},
-      .repository = OpenRepositoryFor(services, BackupPolicy(), "acme-shop", "US").value()};
-  Unit unit;
-  unit.object = kOrders;
-  unit.scanned.fingerprint = FingerprintOf(table);
-  fixture.clock().Advance(std::chrono::minutes{1});
-  meanwhile();
-  return CheckRows(common, unit, captured);
-}
-
-TEST(CheckRows, RefusesAnExportWithFewerRowsThanAnUnchangedTable) {
-  SimFixture fixture;
-  const Status checked = CheckCaptured(fixture, 9, [] {});
-  ASSERT_FALSE(checked.ok());
-  EXPECT_EQ(checked.error().id, ErrorId::kRowsMissing);
-}
-
-TEST(CheckRows, DoesNotTakeRowsThatStreamInForRowsThatAreMissing) {
-  SimFixture fixture;
-  AddOrders(fixture);
-  fixture.cloud().StreamRows(kOrders, NumberedRows(11, 8));
-  const Status checked = CheckCaptured(fixture, 4, [] {});
-  ASSERT_FALSE(checked.ok());
-  EXPECT_EQ(checked.error().id, ErrorId::kRowsMissing);
-}
-
-TEST(CheckRows, TakesWhatTheTableHoldsBeforeOrAfterAWrite) {
-  for (const int64_t captured : {10, 12}) {
-    SimFixture fixture;
-    EXPECT_TRUE(CheckCaptured(fixture, captured,
-                              [&] { fixture.cloud().AppendRows(kOrders, NumberedRows(11, 2)); })
-                    .ok())
-        << captured;
-  }
-}
-
-TEST(CheckRows, AsksForAnotherTryWhenTheTableWasWrittenMeanwhile) {
-  SimFixture fixture;
-  const Status checked =
-      CheckCaptured(fixture, 11, [&] { fixture.cloud().AppendRows(kOrders, NumberedRows(11, 2)); });
-  ASSERT_FALSE(checked.ok());
-  EXPECT_EQ(checked.error().id, ErrorId::kSourceChanged);
 }
 
 TEST(RunBackups, DoesNotCallATableDeletedThatItCouldNotRead) {
