@@ -270,6 +270,41 @@ TEST(BackUpTable, AJobThatFailedForAWorkerThatDiedIsAskedForAgainUnderAnotherId)
   EXPECT_EQ(third->outcomes.at(0).outcome, Outcome::kBackedUp);
 }
 
+TEST(BackUpTable, HoldsTheTimeAtWhichTheJobBeganAlthoughAnotherWorkerFoundItLater) {
+  for (const Method method : {Method::kExport, Method::kCopy}) {
+    SimFixture fixture;
+    AddOrders(fixture);
+    const Services services = fixture.services();
+    const auto table = services.warehouse.GetTable(kOrders);
+    const std::string kind = method == Method::kExport ? "extract" : "copy";
+    StageContext context;
+    context.run.id = "20261121T101844Z-3fa9c1d2";
+    const RunBackup message{.run = context.run.id,
+                            .table_to_backup = kOrders,
+                            .method = method,
+                            .units = {{.partition = "", .fingerprint = FingerprintOf(*table)}}};
+    // The first worker lives until its job is under way.
+    context.keep_alive = [&]() -> Status {
+      if (fixture.cloud().JobsStarted(kind) == 0) return Ok();
+      return MakeError(ErrorId::kCancelled, "killed");
+    };
+    const int64_t read_ms = ToUnixMillis(fixture.clock().Now());
+    ASSERT_FALSE(BackUpTable(message, context, services).ok());
+    fixture.clock().Advance(std::chrono::hours{1});
+    fixture.cloud().AppendRows(kOrders, NumberedRows(11, 5));
+
+    context.keep_alive = [] { return Status(); };
+    const auto result = BackUpTable(message, context, services);
+
+    ASSERT_TRUE(result.ok()) << result.error().message;
+    ASSERT_EQ(fixture.cloud().JobsStarted(kind), 1) << "it was found again";
+    const auto record = catalog::GetBackup(fixture.catalog(), result->outcomes.at(0).backup);
+    ASSERT_TRUE(record.ok()) << record.error().message;
+    EXPECT_EQ(record->rows, 10);
+    EXPECT_EQ(record->consistent_through_ms, read_ms) << kind;
+  }
+}
+
 TEST(RunBackups, WritesManifestsThatVerify) {
   SimFixture fixture;
   AddOrders(fixture);
