@@ -192,6 +192,34 @@ TEST(RunBackups, WaitsForATaskAsLongAsItsWorkerLives) {
   EXPECT_LT(waited, std::chrono::minutes{136});
 }
 
+// The other side of it: the worker that waits for a job says that it lives, and when.
+TEST(Worker, SaysThatItLivesWhileItWaitsForAJob) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  const Services services = fixture.services();
+  // Half a lease is shorter than the job, or longer.
+  for (const int lease_seconds : {10, 60}) {
+    const BusSetup setup{.bus = fixture.cloud().bus(),
+                         .project = "platform",
+                         .subscription_suffix = "-" + std::to_string(lease_seconds),
+                         .ack_deadline_seconds = lease_seconds};
+    fixture.clock().Advance(std::chrono::minutes{1});
+    fixture.cloud().AppendRows(kOrders, NumberedRows(lease_seconds * 100, 1));
+    const int64_t begun_ms = ToUnixMillis(fixture.clock().Now());
+    const auto report =
+        RunBackups({.policy = {}, .workers = 0}, setup, services, [](const BackupProgress&) {});
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    ASSERT_EQ(OutcomeOf(*report, kOrders), Outcome::kBackedUp);
+    const int64_t alive_ms = services.catalog.GetProgress(report->run.id)->alive_ms;
+    if (lease_seconds == 10) {
+      EXPECT_GE(alive_ms, begun_ms + 5000);
+      EXPECT_LE(alive_ms, report->run.finished_ms);
+    } else {
+      EXPECT_EQ(alive_ms, 0) << "a lease that is young needs no sign of life";
+    }
+  }
+}
+
 TEST(RunBackups, CallsATableThatIsDroppedAfterTheScanDeleted) {
   SimFixture fixture;
   AddOrders(fixture);
