@@ -5,17 +5,26 @@
 #include <gtest/gtest.h>
 
 #include "backup/run_backup.h"
+#include "tests/support/altered_warehouse.h"
 #include "tests/support/sim_fixture.h"
 #include "verify/verify.h"
 
 namespace holdfast::backup {
 namespace {
 
+using testing_support::AlteredWarehouse;
 using testing_support::ItemOf;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
+
+Manifest ManifestOfBackup(SimFixture& fixture, const std::string& backup) {
+  const auto record = catalog::GetBackup(fixture.catalog(), backup).value();
+  auto repository =
+      repository::Repository::Open(fixture.cloud().objects(), {record.bucket, record.prefix});
+  return repository->ReadManifest(record.object, record.backup).value();
+}
 
 Manifest CopyOrders(SimFixture& fixture, VerifyLevel level) {
   fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
@@ -23,10 +32,7 @@ Manifest CopyOrders(SimFixture& fixture, VerifyLevel level) {
   policy.method = Method::kCopy;
   policy.verify = level;
   const RunReport report = fixture.BackUp(policy).value();
-  const auto record = catalog::GetBackup(fixture.catalog(), ItemOf(report, kOrders).backup).value();
-  auto repository =
-      repository::Repository::Open(fixture.cloud().objects(), {record.bucket, record.prefix});
-  return repository->ReadManifest(kOrders, record.backup).value();
+  return ManifestOfBackup(fixture, ItemOf(report, kOrders).backup);
 }
 
 Result<verify::VerifyReport> Verify(SimFixture& fixture, const Manifest& manifest,
@@ -92,6 +98,57 @@ TEST(CopyUnit, KeepsNoExpirationOfItsSource) {
   EXPECT_EQ(copy.last_modified_ms, manifest.copy_modified_ms);
 }
 
+// As a copy of a table that has an expiration of its own.
+TEST(CopyUnit, DoesNotExpireWhateverTheJobPutOnIt) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  AlteredWarehouse warehouse(fixture.cloud().warehouse());
+  warehouse.change_job = [](cloud::JobSpec& spec) {
+    auto* copy = std::get_if<cloud::CopyJob>(&spec);
+    if (copy != nullptr) copy->destination_expiration_ms = 1'900'000'000'000;
+  };
+  BackupPolicy policy;
+  policy.method = Method::kCopy;
+  const RunReport report = fixture.BackUp(policy, fixture.services(warehouse)).value();
+  const Manifest manifest = ManifestOfBackup(fixture, ItemOf(report, kOrders).backup);
+  const TableInfo copy = fixture.cloud().warehouse().GetTable(*manifest.copy).value();
+  EXPECT_EQ(FindField(copy.resource, "expirationTime"), nullptr) << DumpJson(copy.resource);
+  EXPECT_EQ(copy.last_modified_ms, manifest.copy_modified_ms);
+}
+
+// Trap 1: a job that succeeds may have seen less than what is there. Here it is given a table of
+// nine rows in place of the one with ten.
+TEST(CopyUnit, IsNoBackupWhenItLacksARow) {
+  const TableRef nine{"acme-shop", "sales", "nine", ""};
+  const struct {
+    const char* what;
+    std::function<void(cloud::JobSpec& spec)> change_job;
+  } cases[] = {{"the copy",
+                [&](cloud::JobSpec& spec) {
+                  auto* copy = std::get_if<cloud::CopyJob>(&spec);
+                  if (copy != nullptr) copy->sources = {nine};
+                }},
+               {"what can be read of it", [&](cloud::JobSpec& spec) {
+                  auto* extract = std::get_if<cloud::ExtractJob>(&spec);
+                  if (extract != nullptr) extract->source = nine;
+                }}};
+  for (const auto& [what, change_job] : cases) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    fixture.cloud().AddTable(nine, TwoColumns(), NumberedRows(1, 9));
+    AlteredWarehouse warehouse(fixture.cloud().warehouse());
+    warehouse.change_job = change_job;
+    BackupPolicy policy;
+    policy.method = Method::kCopy;
+    policy.verify = VerifyLevel::kL2;
+    policy.scope.include = {kOrders.ToString()};
+    const RunReport report = fixture.BackUp(policy, fixture.services(warehouse)).value();
+    EXPECT_EQ(ItemOf(report, kOrders).outcome, Outcome::kFailed) << what;
+    EXPECT_EQ(ItemOf(report, kOrders).error_id, FindError(ErrorId::kRowsMissing).id) << what;
+    EXPECT_FALSE(catalog::LatestGood(fixture.catalog(), kOrders).value()) << what;
+  }
+}
+
 TEST(CopyUnit, IsNotMadeInADatasetOfSomebodyElse) {
   const struct {
     Json resource;
@@ -138,7 +195,12 @@ TEST(CopyUnit, ThatWasNotReadIsVerifiedAtL0AndNotCalledDamaged) {
   EXPECT_EQ(report->reached, VerifyLevel::kL0);
   fixture.clock().Advance(std::chrono::minutes{1});
   fixture.cloud().SetDescription(*manifest.copy, "touched");
-  EXPECT_FALSE(Verify(fixture, manifest, VerifyLevel::kL0)->Passed());
+  const int64_t jobs = fixture.cloud().JobsStarted("extract");
+  const auto touched = Verify(fixture, manifest, VerifyLevel::kL0);
+  ASSERT_TRUE(touched.ok()) << touched.error().message;
+  ASSERT_EQ(touched->findings.size(), 1u);
+  EXPECT_EQ(touched->findings[0].id, ErrorId::kObjectChanged);
+  EXPECT_EQ(fixture.cloud().JobsStarted("extract"), jobs) << "there is no digest to read it for";
 }
 
 TEST(CopyUnit, ThatWasTouchedAndHoldsTheSameRowsIsWhole) {

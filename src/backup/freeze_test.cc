@@ -8,12 +8,14 @@
 
 #include "backup/backup_stage.h"
 #include "backup/copy_unit.h"
+#include "tests/support/altered_warehouse.h"
 #include "tests/support/sim_fixture.h"
 #include "verify/verify.h"
 
 namespace holdfast::backup {
 namespace {
 
+using testing_support::AlteredWarehouse;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
@@ -30,7 +32,7 @@ class WrittenWithoutPause : public testing::Test {
 
   // Backs up what was scanned with ten rows, and does this at every sign of life.
   Result<StageResult> BackUpWith(const std::function<void()>& meanwhile) {
-    const Services services = fixture_.services();
+    const Services services = fixture_.services(warehouse_);
     StageContext context;
     context.run.id = "20260101T000000Z-00000001";
     context.keep_alive = [&meanwhile] {
@@ -39,7 +41,7 @@ class WrittenWithoutPause : public testing::Test {
     };
     Fingerprint scanned = FingerprintOf(services.warehouse.GetTable(kOrders).value());
     scanned.rows = 10;
-    scanned.last_modified_ms -= 1;
+    scanned.last_modified_ms -= scanned_before_ms_;
     RunBackup message;
     message.run = context.run.id;
     message.table_to_backup = kOrders;
@@ -54,8 +56,20 @@ class WrittenWithoutPause : public testing::Test {
     next_ += 2;
   }
 
+  // Lets the extracts of tables of that dataset find nine rows: as if the service hid the others.
+  void HideRowsOf(const std::string& dataset) {
+    const TableRef nine{"acme-shop", "sales", "nine", ""};
+    fixture_.cloud().AddTable(nine, TwoColumns(), NumberedRows(1, 9));
+    warehouse_.change_job = [nine, dataset](cloud::JobSpec& spec) {
+      auto* extract = std::get_if<cloud::ExtractJob>(&spec);
+      if (extract != nullptr && extract->source.dataset == dataset) extract->source = nine;
+    };
+  }
+
   SimFixture fixture_;
+  AlteredWarehouse warehouse_{fixture_.cloud().warehouse()};
   int64_t next_ = 11;
+  int64_t scanned_before_ms_ = 1;  // before the first export begins
 };
 
 TEST_F(WrittenWithoutPause, IsBackedUpAsItWasAtOneMoment) {
@@ -97,6 +111,28 @@ TEST_F(WrittenWithoutPause, LeavesAloneWhatAnotherWorkerHasCommitted) {
       VerifyLevel::kL2);
   ASSERT_TRUE(verified.ok()) << verified.error().message;
   EXPECT_TRUE(verified->Passed()) << verified->findings.at(0).message;
+}
+
+TEST_F(WrittenWithoutPause, IsNoBackupWhenTheExportLacksRowsOfTheCopy) {
+  HideRowsOf(std::string(kCopyDatasetPrefix) + "us");
+  const auto result = BackUp();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->outcomes.at(0).outcome, Outcome::kFailed);
+  EXPECT_EQ(result->outcomes[0].error_id, FindError(ErrorId::kRowsMissing).id);
+  EXPECT_THAT(result->outcomes[0].reason, testing::HasSubstr("9 rows of its copy"));
+  EXPECT_FALSE(catalog::LatestGood(fixture_.catalog(), kOrders).value());
+}
+
+// Another export of a table that nobody writes to would hide the same rows.
+TEST_F(WrittenWithoutPause, IsNotSaidOfATableThatHoldsStill) {
+  HideRowsOf(kOrders.dataset);
+  fixture_.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  scanned_before_ms_ = 0;
+  const auto result = BackUpWith([] {});
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->outcomes.at(0).outcome, Outcome::kFailed);
+  EXPECT_EQ(result->outcomes[0].error_id, FindError(ErrorId::kRowsMissing).id);
+  EXPECT_EQ(fixture_.cloud().JobsStarted("copy"), 0);
 }
 
 TEST_F(WrittenWithoutPause, LeavesNoCopyBehind) {

@@ -86,14 +86,18 @@ std::string BackupOfEvidence(const std::string& evidence) {
   return evidence.substr(0, evidence.rfind('-'));
 }
 
+// Whether evidence of that backup is read.
+using WantEvidence = std::function<Result<bool>(const std::string& backup)>;
+
 // A restore that was equal to its backups proved each of them (L3).
-Status VisitRestored(const Json& evidence, int64_t at_ms,
-                     const std::function<bool(const std::string& backup)>& want,
+Status VisitRestored(const Json& evidence, int64_t at_ms, const WantEvidence& want,
                      const catalog::VerificationVisitor& visit) {
   const Json* backups = FindField(evidence, "backups");
   if (!BoolOr(evidence, "equal", false) || backups == nullptr || !backups->is_array()) return Ok();
   for (const Json& backup : *backups) {
-    if (!backup.is_string() || !want(backup.get<std::string>())) continue;
+    if (!backup.is_string()) continue;
+    HF_ASSIGN_OR_RETURN(const bool wanted, want(backup.get<std::string>()));
+    if (!wanted) continue;
     HF_RETURN_IF_ERROR(visit(catalog::VerificationRecord{
         .backup = backup.get<std::string>(),
         .at_ms = at_ms,
@@ -104,8 +108,7 @@ Status VisitRestored(const Json& evidence, int64_t at_ms,
   return Ok();
 }
 
-Status ForEachRestore(repository::Repository& repository,
-                      const std::function<bool(const std::string& backup)>& want,
+Status ForEachRestore(repository::Repository& repository, const WantEvidence& want,
                       const catalog::VerificationVisitor& visit) {
   return cloud::ForEachPage<repository::EvidenceEntry>(
       [&](const std::string& token) {
@@ -119,15 +122,15 @@ Status ForEachRestore(repository::Repository& repository,
       });
 }
 
-Status ForEachVerification(repository::Repository& repository,
-                           const std::function<bool(const std::string& backup)>& want,
+Status ForEachVerification(repository::Repository& repository, const WantEvidence& want,
                            const catalog::VerificationVisitor& visit) {
   return cloud::ForEachPage<repository::EvidenceEntry>(
       [&](const std::string& token) {
         return repository.ListEvidence(repository::kVerifyEvidence, token);
       },
       [&](repository::EvidenceEntry&& entry) -> Status {
-        if (!want(BackupOfEvidence(entry.id))) return Ok();
+        HF_ASSIGN_OR_RETURN(const bool wanted, want(BackupOfEvidence(entry.id)));
+        if (!wanted) return Ok();
         const auto json = repository.ReadEvidence(repository::kVerifyEvidence, entry.id);
         if (json.ok()) return visit(VerificationOf(*json, entry.created_ms));
         if (IsRetryable(json.error())) return json.error();
@@ -142,9 +145,7 @@ struct Reading {
   std::function<Result<bool>(const std::string& run)> want_run = [](const std::string&) {
     return true;
   };
-  std::function<bool(const std::string& backup)> want_verifications = [](const std::string&) {
-    return true;
-  };
+  WantEvidence want_verifications = [](const std::string&) { return true; };
 };
 
 catalog::RebuildSource SourceOf(repository::Repository repository, const Reading& reading) {
@@ -212,23 +213,36 @@ Result<bool> IsKnownRun(catalog::RunLedger& ledger, const std::string& run) {
   return found.ok();
 }
 
-// Reads only what the catalog lacks. `new_backups` collects what of it is manifests, and outlives
-// the reading.
+// Whether the catalog has the backup and no verification of it.
+Result<bool> IsKnownUnverified(catalog::BackupIndex& index, const std::string& backup) {
+  HF_ASSIGN_OR_RETURN(const auto known, index.FindBackups({.id_prefix = backup}, ""));
+  if (known.items.empty() || known.items.front().backup != backup) return false;
+  HF_ASSIGN_OR_RETURN(const auto verifications, index.ListVerifications(backup));
+  return verifications.empty();
+}
+
+// Reads only what the catalog lacks. `unverified` collects the backups whose verifications that
+// goes for, and outlives the reading: the new ones, and those of which a rebuild that was killed
+// had read the manifest and none of the evidence.
 Reading WhatIsUnknown(catalog::Catalog& catalog, const TableRef& scope,
-                      std::set<std::string>& new_backups) {
+                      std::set<std::string>& unverified) {
   return {.scope = scope,
           .want_manifest = [&](const repository::ManifestEntry& entry) -> Result<bool> {
             const std::string& backup = entry.path.backup;
             HF_ASSIGN_OR_RETURN(const auto known, catalog.FindBackups({.id_prefix = backup}, ""));
-            if (known.items.empty()) new_backups.insert(backup);
+            if (known.items.empty()) unverified.insert(backup);
             return known.items.empty();
           },
           .want_run = [&](const std::string& run) -> Result<bool> {
             HF_ASSIGN_OR_RETURN(const bool known, IsKnownRun(catalog, run));
             return !known;
           },
-          .want_verifications =
-              [&](const std::string& backup) { return new_backups.contains(backup); }};
+          .want_verifications = [&](const std::string& backup) -> Result<bool> {
+            if (unverified.contains(backup)) return true;
+            HF_ASSIGN_OR_RETURN(const bool found, IsKnownUnverified(catalog, backup));
+            if (found) unverified.insert(backup);
+            return found;
+          }};
 }
 
 }  // namespace
@@ -268,14 +282,14 @@ Result<catalog::RebuildReport> RebuildFrom(const Services& services,
 
 Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef& scope) {
   HF_ASSIGN_OR_RETURN(const auto locations, RepositoriesNear(services.catalog, scope));
-  std::set<std::string> new_backups;
+  std::set<std::string> unverified;
   std::vector<catalog::RebuildSource> sources;
   for (const repository::Location& location : locations) {
     auto repository = repository::Repository::Open(services.objects, location);
     if (!repository.ok() && repository.error().code == Code::kNotFound) continue;
     if (!repository.ok()) return std::move(repository).error();
     sources.push_back(
-        SourceOf(*std::move(repository), WhatIsUnknown(services.catalog, scope, new_backups)));
+        SourceOf(*std::move(repository), WhatIsUnknown(services.catalog, scope, unverified)));
   }
   return catalog::RebuildCatalog(sources, services.catalog);
 }

@@ -31,9 +31,10 @@ Result<catalog::RebuildReport> RebuildFrom(const Services& services,
 
 // Reads in what other catalogs' workers left of the objects that `scope` names, as far as its
 // members are set, in the repositories in which this catalog knows backups of them: manifests and
-// runs that it does not know, and nothing that it knows. A restore by a catalog that is behind
-// would take an older backup in silence. A repository that is gone is left out. Idempotent. Errors:
-// as above.
+// runs that it does not know, verifications of backups of which it knows none, and nothing else.
+// What a rebuild that was killed left out is of that kind as well. A restore by a catalog that is
+// behind would take an older backup in silence. A repository that is gone is left out. Idempotent.
+// Errors: as above.
 Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef& scope);
 
 }  // namespace holdfast::backup

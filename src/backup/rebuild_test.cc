@@ -198,6 +198,89 @@ TEST(CatchUp, FindsATableThatOnlyOthersBackedUp) {
   EXPECT_TRUE(*catalog::LatestGood(*other, late));
 }
 
+// What a restore of the scope chooses from.
+struct Known {
+  std::vector<catalog::BackupRecord> backups;  // with what is known to be damaged, or accepted
+  std::vector<std::string> outcomes;           // of the finished runs
+};
+
+Known KnownOf(catalog::Catalog& catalog, const TableRef& scope) {
+  Known known;
+  known.backups =
+      catalog.FindBackups({.project = scope.project, .dataset = scope.dataset}, "").value().items;
+  const auto runs = catalog.ListRuns(false, "").value();
+  for (const holdfast::Run& run : runs.items) {
+    if (run.state != RunState::kFinished) continue;
+    const auto items = catalog::AllOutcomes(catalog, run.id).value();
+    for (const ItemOutcome& item : items) {
+      known.outcomes.push_back(run.id + " " + DumpJson(item.ToJson()));
+    }
+  }
+  return known;
+}
+
+// Two runs over three tables: one shrank between them, and its suspect backup was accepted; of one
+// the first backup was found damaged; one was dropped.
+void AddHistory(SimFixture& fixture) {
+  const TableRef late{kOrders.project, kOrders.dataset, "late", ""};
+  const TableRef gone{kOrders.project, kOrders.dataset, "gone", ""};
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  fixture.cloud().AddTable(late, TwoColumns(), NumberedRows(1, 5));
+  fixture.cloud().AddTable(gone, TwoColumns(), NumberedRows(1, 2));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const Services services = fixture.services();
+  const verify::Services verifying{services.warehouse, services.objects,
+                                   services.catalog,   services.clock,
+                                   services.random,    BackupPolicy().staging_bucket_pattern};
+  const auto damaged = catalog::LatestGood(fixture.catalog(), late).value();
+  for (const cloud::ObjectInfo& object : fixture.cloud().AllObjects(damaged->bucket)) {
+    if (object.ref.name.find("/late/") != std::string::npos && object.ref.name.ends_with(".avro")) {
+      fixture.cloud().CorruptObject(object.ref, 40);
+    }
+  }
+  ASSERT_TRUE(verify::VerifyRecorded(verifying, *damaged, VerifyLevel::kL2).ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, NumberedRows(1, 1));
+  fixture.cloud().DropTable(gone);
+  const RunReport report = fixture.BackUp().value();
+  const auto item = std::ranges::find(report.items, kOrders, &ItemOutcome::object);
+  ASSERT_TRUE(item->suspect);
+  const auto record = catalog::GetBackup(fixture.catalog(), item->backup).value();
+  auto repository =
+      repository::Repository::Open(fixture.cloud().objects(), {record.bucket, record.prefix});
+  ASSERT_TRUE(
+      repository
+          ->WriteEvidence(repository::kAcceptedEvidence, record.backup, {{"backup", record.backup}})
+          .ok());
+  ASSERT_TRUE(fixture.catalog().AcceptBackup(record.backup).ok());
+}
+
+// Wherever a rebuild was killed, the restore that comes next knows all that a whole one would have
+// told it - or finds nothing, which it says.
+TEST(CatchUp, ReadsWhatAKilledRebuildLeftOut) {
+  SimFixture fixture;
+  AddHistory(fixture);
+  const Known whole = KnownOf(*SecondCatalog(fixture), kSalesDataset);
+  ASSERT_EQ(whole.backups.size(), 6u) << "three tables, two of them twice, and the dataset";
+  const auto repositories = FindRepositories(fixture.services(), {})->repositories;
+  bool is_over = false;
+  for (int64_t call = 1; !is_over; ++call) {
+    const auto other = catalog::SqliteCatalog::Open(":memory:").value();
+    const Services theirs = WithCatalog(fixture, *other);
+    fixture.cloud().faults().CrashAtCall(call);
+    is_over = RebuildFrom(theirs, repositories).ok();
+    ASSERT_TRUE(call > 10 || !is_over) << "of a rebuild with so few calls this proves nothing";
+    fixture.cloud().faults().Revive();
+    const bool knows_nothing = KnownOf(*other, kSalesDataset).backups.empty();
+    const auto report = CatchUp(theirs, kSalesDataset);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    if (knows_nothing) continue;
+    const Known now = KnownOf(*other, kSalesDataset);
+    EXPECT_EQ(now.backups, whole.backups) << "killed at call " << call;
+    EXPECT_EQ(now.outcomes, whole.outcomes) << "killed at call " << call;
+  }
+}
+
 TEST(CatchUp, LeavesOutARepositoryThatIsGone) {
   SimFixture fixture;
   AddTables(fixture);

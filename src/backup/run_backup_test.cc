@@ -4,15 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "backup/backup_stage.h"
-#include "backup/deleted.h"
-#include "backup/unit.h"
 #include "base/retry.h"
 #include "repository/repository.h"
+#include "tests/support/altered_warehouse.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::backup {
 namespace {
 
+using testing_support::AlteredWarehouse;
 using testing_support::kOrders;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
@@ -192,6 +192,34 @@ TEST(RunBackups, WaitsForATaskAsLongAsItsWorkerLives) {
   EXPECT_LT(waited, std::chrono::minutes{136});
 }
 
+// The other side of it: the worker that waits for a job says that it lives, and when.
+TEST(Worker, SaysThatItLivesWhileItWaitsForAJob) {
+  SimFixture fixture;
+  AddOrders(fixture);
+  const Services services = fixture.services();
+  // Half a lease is shorter than the job, or longer.
+  for (const int lease_seconds : {10, 60}) {
+    const BusSetup setup{.bus = fixture.cloud().bus(),
+                         .project = "platform",
+                         .subscription_suffix = "-" + std::to_string(lease_seconds),
+                         .ack_deadline_seconds = lease_seconds};
+    fixture.clock().Advance(std::chrono::minutes{1});
+    fixture.cloud().AppendRows(kOrders, NumberedRows(lease_seconds * 100, 1));
+    const int64_t begun_ms = ToUnixMillis(fixture.clock().Now());
+    const auto report =
+        RunBackups({.policy = {}, .workers = 0}, setup, services, [](const BackupProgress&) {});
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    ASSERT_EQ(OutcomeOf(*report, kOrders), Outcome::kBackedUp);
+    const int64_t alive_ms = services.catalog.GetProgress(report->run.id)->alive_ms;
+    if (lease_seconds == 10) {
+      EXPECT_GE(alive_ms, begun_ms + 5000);
+      EXPECT_LE(alive_ms, report->run.finished_ms);
+    } else {
+      EXPECT_EQ(alive_ms, 0) << "a lease that is young needs no sign of life";
+    }
+  }
+}
+
 TEST(RunBackups, CallsATableThatIsDroppedAfterTheScanDeleted) {
   SimFixture fixture;
   AddOrders(fixture);
@@ -222,6 +250,28 @@ TEST(RunBackups, ReportsAJobThatFailsForGood) {
   EXPECT_EQ(report->totals.Of(Outcome::kBackedUp), 3 + kDatasetObjects);
 }
 
+TEST(RunBackups, TakesAnExportOnlyWhenEveryFileThatTheJobWroteIsThere) {
+  const struct {
+    int lies;  // jobs that tell of a file that is not there
+    Outcome outcome;
+  } cases[] = {{0, Outcome::kBackedUp}, {1, Outcome::kBackedUp}, {100, Outcome::kFailed}};
+  for (const auto& [lies, outcome] : cases) {
+    SimFixture fixture;
+    AddOrders(fixture);
+    AlteredWarehouse warehouse(fixture.cloud().warehouse());
+    warehouse.change_status = [&, most = lies](cloud::JobStatus& done) {
+      if (fixture.cloud().JobsStarted("extract") <= most) ++done.output_files;
+    };
+    const auto report = fixture.BackUp({}, fixture.services(warehouse));
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(OutcomeOf(*report, kOrders), outcome) << lies;
+    const bool is_good = catalog::LatestGood(fixture.catalog(), kOrders).value().has_value();
+    EXPECT_EQ(is_good, outcome == Outcome::kBackedUp) << lies;
+    if (is_good) continue;
+    EXPECT_EQ(Find(*report, kOrders)->error_id, FindError(ErrorId::kExtractIncomplete).id);
+  }
+}
+
 TEST(BackUpTable, AJobThatFailedForAWorkerThatDiedIsAskedForAgainUnderAnotherId) {
   SimFixture fixture;
   AddOrders(fixture);
@@ -246,6 +296,41 @@ TEST(BackUpTable, AJobThatFailedForAWorkerThatDiedIsAskedForAgainUnderAnotherId)
   const auto third = BackUpTable(message, context, services);
   ASSERT_TRUE(third.ok()) << third.error().message;
   EXPECT_EQ(third->outcomes.at(0).outcome, Outcome::kBackedUp);
+}
+
+TEST(BackUpTable, HoldsTheTimeAtWhichTheJobBeganAlthoughAnotherWorkerFoundItLater) {
+  for (const Method method : {Method::kExport, Method::kCopy}) {
+    SimFixture fixture;
+    AddOrders(fixture);
+    const Services services = fixture.services();
+    const auto table = services.warehouse.GetTable(kOrders);
+    const std::string kind = method == Method::kExport ? "extract" : "copy";
+    StageContext context;
+    context.run.id = "20261121T101844Z-3fa9c1d2";
+    const RunBackup message{.run = context.run.id,
+                            .table_to_backup = kOrders,
+                            .method = method,
+                            .units = {{.partition = "", .fingerprint = FingerprintOf(*table)}}};
+    // The first worker lives until its job is under way.
+    context.keep_alive = [&]() -> Status {
+      if (fixture.cloud().JobsStarted(kind) == 0) return Ok();
+      return MakeError(ErrorId::kCancelled, "killed");
+    };
+    const int64_t read_ms = ToUnixMillis(fixture.clock().Now());
+    ASSERT_FALSE(BackUpTable(message, context, services).ok());
+    fixture.clock().Advance(std::chrono::hours{1});
+    fixture.cloud().AppendRows(kOrders, NumberedRows(11, 5));
+
+    context.keep_alive = [] { return Status(); };
+    const auto result = BackUpTable(message, context, services);
+
+    ASSERT_TRUE(result.ok()) << result.error().message;
+    ASSERT_EQ(fixture.cloud().JobsStarted(kind), 1) << "it was found again";
+    const auto record = catalog::GetBackup(fixture.catalog(), result->outcomes.at(0).backup);
+    ASSERT_TRUE(record.ok()) << record.error().message;
+    EXPECT_EQ(record->rows, 10);
+    EXPECT_EQ(record->consistent_through_ms, read_ms) << kind;
+  }
 }
 
 TEST(RunBackups, WritesManifestsThatVerify) {
@@ -448,59 +533,18 @@ TEST(RunBackups, FinishesAfterACrashAtAnyCall) {
   }
 }
 
-// An export that holds `captured` rows of a table that had 10 when scanned.
-Status CheckCaptured(SimFixture& fixture, int64_t captured,
-                     const std::function<void()>& meanwhile) {
-  if (!fixture.cloud().HasTable(kOrders)) AddOrders(fixture);
-  const Services services = fixture.services();
-  const StageContext context;
-  const TableInfo table = fixture.cloud().warehouse().GetTable(kOrders).value();
-  const TableBackup common{
-      .context = context,
-      .services = services,
-      .table = table,
-      .dataset = {},
-      .repository = OpenRepositoryFor(services, BackupPolicy(), "acme-shop", "US").value()};
-  Unit unit;
-  unit.object = kOrders;
-  unit.scanned.fingerprint = FingerprintOf(table);
-  fixture.clock().Advance(std::chrono::minutes{1});
-  meanwhile();
-  return CheckRows(common, unit, captured);
-}
-
-TEST(CheckRows, RefusesAnExportWithFewerRowsThanAnUnchangedTable) {
-  SimFixture fixture;
-  const Status checked = CheckCaptured(fixture, 9, [] {});
-  ASSERT_FALSE(checked.ok());
-  EXPECT_EQ(checked.error().id, ErrorId::kRowsMissing);
-}
-
-TEST(CheckRows, DoesNotTakeRowsThatStreamInForRowsThatAreMissing) {
+TEST(RunBackups, DoesNotCallATableDeletedThatItCouldNotRead) {
   SimFixture fixture;
   AddOrders(fixture);
-  fixture.cloud().StreamRows(kOrders, NumberedRows(11, 8));
-  const Status checked = CheckCaptured(fixture, 4, [] {});
-  ASSERT_FALSE(checked.ok());
-  EXPECT_EQ(checked.error().id, ErrorId::kRowsMissing);
-}
-
-TEST(CheckRows, TakesWhatTheTableHoldsBeforeOrAfterAWrite) {
-  for (const int64_t captured : {10, 12}) {
-    SimFixture fixture;
-    EXPECT_TRUE(CheckCaptured(fixture, captured,
-                              [&] { fixture.cloud().AppendRows(kOrders, NumberedRows(11, 2)); })
-                    .ok())
-        << captured;
-  }
-}
-
-TEST(CheckRows, AsksForAnotherTryWhenTheTableWasWrittenMeanwhile) {
-  SimFixture fixture;
-  const Status checked =
-      CheckCaptured(fixture, 11, [&] { fixture.cloud().AppendRows(kOrders, NumberedRows(11, 2)); });
-  ASSERT_FALSE(checked.ok());
-  EXPECT_EQ(checked.error().id, ErrorId::kSourceChanged);
+  AddEvents(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().AppendRows(kEvents, {{{"day", "2026-01-01"}, {"what", "e"}}});
+  fixture.cloud().faults().DenyAccess(kEvents.ToString());
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(OutcomeOf(*report, kEvents), Outcome::kFailed);
+  EXPECT_EQ(report->totals.Of(Outcome::kVanished), 0);
 }
 
 TEST(RunBackups, SeeingNothingIsNoSuccess) {
@@ -527,39 +571,6 @@ TEST(RunBackups, CallsTheLossOfMostPartitionsSuspect) {
   EXPECT_THAT(Find(*most, kEvents.WithPartition("20260102"))->reason,
               testing::HasSubstr("1 partition of the table is gone, and with it its rows fell from "
                                  "3 to 1"));
-}
-
-ItemOutcome Item(const TableRef& object, Outcome outcome) {
-  return {.object = object, .outcome = outcome, .backup = "b"};
-}
-
-TEST(FindDeleted, NamesWhatWasThereAndIsNot) {
-  const auto deleted =
-      FindDeleted({Item(kEvents, Outcome::kBackedUp), Item(kOrders, Outcome::kUnchanged)},
-                  {Item(kEvents, Outcome::kUnchanged)}, {});
-  ASSERT_EQ(deleted.size(), 1u);
-  EXPECT_EQ(deleted[0].object, kOrders);
-  EXPECT_EQ(deleted[0].outcome, Outcome::kVanished);
-}
-
-TEST(FindDeleted, DoesNotCallATableDeletedThatHasPartitionsNow) {
-  const auto deleted =
-      FindDeleted({Item(kEvents, Outcome::kBackedUp)},
-                  {Item(kEvents.WithPartition("20260101"), Outcome::kBackedUp)}, {});
-  ASSERT_EQ(deleted.size(), 1u);
-  EXPECT_THAT(deleted[0].reason, testing::HasSubstr("has partitions now"));
-}
-
-TEST(FindDeleted, SaysNothingOfWhatCouldNotBeLookedAt) {
-  const std::vector<ItemOutcome> before = {Item(kOrders, Outcome::kBackedUp)};
-  EXPECT_TRUE(FindDeleted(before, {Item({.project = "acme-shop"}, Outcome::kFailed)}, {}).empty());
-  EXPECT_TRUE(FindDeleted(before,
-                          {Item({.project = "acme-shop", .dataset = "sales"}, Outcome::kFailed),
-                           Item(kEvents, Outcome::kUnchanged)},
-                          {})
-                  .empty());
-  EXPECT_TRUE(FindDeleted(before, {}, {.include = {"other"}, .exclude = {}}).empty());
-  EXPECT_TRUE(FindDeleted({Item(kOrders, Outcome::kVanished)}, {}, {}).empty());
 }
 
 }  // namespace

@@ -185,6 +185,20 @@ TEST(PlanTable, TakesATableAnewThatWasAViewAndTheReverse) {
   EXPECT_EQ(PlanTable(view, {}, LastOf(PlainTable()), {}, kNow).units.size(), 1u);
 }
 
+// A kind that is not told by the definition alone is compared all the same.
+TEST(PlanTable, TakesADefinitionAnewThatWasOfAnotherKind) {
+  const TableInfo view = View("SELECT 1");
+  for (const ObjectKind kind : {ObjectKind::kTable, ObjectKind::kMaterializedView,
+                                ObjectKind::kExternal, ObjectKind::kView}) {
+    LastBackups last = LastOfView(view);
+    last[""].kind = kind;
+    const bool same = kind == ObjectKind::kView;
+    EXPECT_EQ(PlanTable(view, {}, last, {}, kNow).units.empty(), same) << ObjectKindName(kind);
+    EXPECT_EQ(PlanFromSummary(SummaryOf(view), last, {}, kNow).has_value(), same)
+        << ObjectKindName(kind);
+  }
+}
+
 TEST(PlanTable, TakesATableThatWasNeverBackedUp) {
   const TablePlan plan = PlanTable(PlainTable(), {}, {}, {}, kNow);
   ASSERT_EQ(plan.units.size(), 1u);

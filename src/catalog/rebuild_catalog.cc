@@ -17,9 +17,12 @@ void NoteDamage(RebuildReport& report, const Error& error) {
 }
 
 Status AddManifest(const RebuildSource& source, const Manifest& manifest, Catalog& catalog) {
+  // Asked first: what is in the catalog is not read again, if this should be killed here.
+  bool accepted = false;
+  if (manifest.IsSuspect()) {
+    HF_ASSIGN_OR_RETURN(accepted, source.is_accepted(manifest.backup));
+  }
   HF_RETURN_IF_ERROR(catalog.RecordBackup(RecordOf(manifest, source.bucket, source.prefix)));
-  if (!manifest.IsSuspect()) return Ok();
-  HF_ASSIGN_OR_RETURN(const bool accepted, source.is_accepted(manifest.backup));
   return accepted ? catalog.AcceptBackup(manifest.backup) : Ok();
 }
 

@@ -24,6 +24,7 @@ using testing_support::NumberedRows;
 using testing_support::Restore;
 using testing_support::SimFixture;
 using testing_support::To;
+using testing_support::TwoColumns;
 
 TableRef Back(const TableRef& source) { return {source.project, "back", source.table, ""}; }
 
@@ -220,6 +221,51 @@ TEST(Apply, LeavesATableThatWasFinishedAloneWhileAnotherIsTriedAgain) {
   EXPECT_EQ(StoredPlans(fixture), 0u);
 }
 
+TEST(Apply, RestoresATableAnewThatWasFinishedAndThenDropped) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  const TableRef third{"acme-shop", "sales", "t3", ""};
+  fixture.cloud().AddTable(third, TwoColumns(), NumberedRows(1, 30));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const RestoreRequest request = ToBack(kSales);
+  fixture.cloud().faults().FailJobs("load", "quotaExceeded", 1);
+  ASSERT_EQ(Restore(fixture, request)->Count(TableOutcome::kRestored), 3)
+      << "two tables, and the dataset";
+  fixture.cloud().DropTable(Back(kSecond));
+  const auto plan = PlanRestore(request, fixture.restore_services());
+  ASSERT_TRUE(plan.ok() && plan->resumes_ms.has_value()) << "the third is there";
+  const auto report = Apply(request, *plan, fixture.restore_services());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->Succeeded());
+  ASSERT_TRUE(fixture.cloud().HasTable(Back(kSecond)));
+  EXPECT_EQ(fixture.cloud().ReadRows(Back(kSecond)).size(), 20u);
+}
+
+// Without the label it may be one that was released by the process that died, or somebody's.
+TEST(Apply, TakesATableWithoutItsLabelForFinishedOnlyByItsContent) {
+  for (const int64_t rows : {10, 9}) {
+    SimFixture fixture;
+    AddTwo(fixture);
+    ASSERT_TRUE(fixture.BackUp().ok());
+    const RestoreRequest request = ToBack(kSales);
+    DieInTheMiddle(fixture, request);
+    fixture.cloud().DropTable(Back(kFirst));
+    fixture.cloud().AddTable(Back(kFirst), TwoColumns(), NumberedRows(1, rows));
+    const auto report = Restore(fixture, request);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    ASSERT_TRUE(report->resumes_ms.has_value());
+    const TableReport& first = report->tables[0];
+    if (rows == 10) {
+      EXPECT_EQ(first.outcome, TableOutcome::kRestored) << first.error->message;
+    } else {
+      ASSERT_EQ(first.outcome, TableOutcome::kFailed);
+      EXPECT_EQ(first.error->id, ErrorId::kTableExists);
+    }
+    EXPECT_EQ(fixture.cloud().ReadRows(Back(kFirst)).size(), static_cast<size_t>(rows));
+    EXPECT_EQ(report->tables[1].outcome, TableOutcome::kRestored);
+  }
+}
+
 TEST(Apply, NamesATargetThatItHasToLeaveUnfinished) {
   SimFixture fixture;
   AddTwo(fixture);
@@ -372,6 +418,34 @@ Json NumberedLabels(size_t count) {
   Json labels = Json::object();
   for (size_t i = 10; i < 10 + count; ++i) labels["l" + std::to_string(i)] = std::to_string(i);
   return labels;
+}
+
+TEST(DropIfEmpty, TakesAwayNothingThatHoldsRowsOrIsOfAnother) {
+  constexpr const char* kMine = "0123abcd-1";
+  const struct {
+    const char* what;
+    const char* label;  // empty: none
+    int64_t rows;
+    int64_t streaming;
+    bool is_dropped;
+  } cases[] = {{"empty and mine", kMine, 0, 0, true},
+               {"with a row", kMine, 1, 0, false},
+               {"with a row that streams in", kMine, 0, 1, false},
+               {"of another restore", "0123abcd-2", 0, 0, false},
+               {"of nobody's restore", "", 0, 0, false}};
+  for (const auto& [what, label, rows, streaming, is_dropped] : cases) {
+    SimFixture fixture;
+    Json extra = Json::object();
+    if (*label != 0) extra = {{"labels", {{std::string(kRestoreLabel), label}}}};
+    fixture.cloud().AddTable(kFirst, TwoColumns(), NumberedRows(1, rows), extra);
+    if (streaming != 0) fixture.cloud().StreamRows(kFirst, NumberedRows(1, streaming));
+    const OwnedTable owned{.table = fixture.cloud().warehouse().GetTable(kFirst).value(),
+                           .restore_id = kMine};
+    const auto dropped = DropIfEmpty(fixture.restore_services(), owned);
+    ASSERT_TRUE(dropped.ok()) << what;
+    EXPECT_EQ(*dropped, is_dropped) << what;
+    EXPECT_EQ(fixture.cloud().HasTable(kFirst), !is_dropped) << what;
+  }
 }
 
 TEST(TargetResource, HasAsManyLabelsAsATableMayHaveAndTheRestoresAmongThem) {

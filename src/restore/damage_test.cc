@@ -69,6 +69,16 @@ class DamageTest : public testing::Test {
     return Apply(To(kFirst, "back"), *plan, services)->tables.at(0);
   }
 
+  // A look tells that of the newest backup, before there is a target.
+  void ExpectNothingIsLoaded(ErrorId id) {
+    const TableReport report = Restore();
+    ASSERT_EQ(report.outcome, TableOutcome::kFailed);
+    EXPECT_EQ(report.error->id, id);
+    EXPECT_EQ(cloud().JobsStarted("load"), 0);
+    EXPECT_FALSE(cloud().HasTable(kBack));
+    EXPECT_TRUE(Newest().damaged);
+  }
+
   SimFixture fixture_;
 };
 
@@ -83,6 +93,22 @@ TEST_F(DamageTest, ABackupWhoseManifestIsGoneIsPassedOverByTheNextRestore) {
   const TableReport report = Restore();
   EXPECT_EQ(report.outcome, TableOutcome::kRestored);
   EXPECT_EQ(cloud().ReadRows(kBack).size(), 10u);
+}
+
+TEST_F(DamageTest, ABackupWithoutItsFilesIsNotLoaded) {
+  for (const cloud::ObjectInfo& object : ObjectsOf(".avro")) cloud().RemoveObject(object.ref);
+  ExpectNothingIsLoaded(ErrorId::kObjectMissing);
+}
+
+// They are whole, and not the ones that were backed up: a load would take them.
+TEST_F(DamageTest, ABackupWhoseFilesAreOthersIsNotLoaded) {
+  for (const cloud::ObjectInfo& object : ObjectsOf(".avro")) {
+    const cloud::ObjectRef name{object.ref.bucket, object.ref.name, 0};
+    const auto bytes = cloud::ReadObjectToString(cloud().objects(), name, 1 << 20);
+    cloud().RemoveObject(object.ref);
+    ASSERT_TRUE(cloud::CreateObjectFromString(cloud().objects(), name, *bytes).ok());
+  }
+  ExpectNothingIsLoaded(ErrorId::kObjectChanged);
 }
 
 TEST_F(DamageTest, ARestoredTableThatDiffersDoesNotCondemnABackupThatIsWhole) {

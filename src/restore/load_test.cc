@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <set>
 
@@ -154,6 +155,11 @@ class ManyObjects : public testing::Test {
   }
 
   Status Fill(const OwnedTable& owned) {
+    FillProgress progress;
+    return Fill(owned, progress);
+  }
+
+  Status Fill(const OwnedTable& owned, FillProgress& progress) {
     const Services services{.warehouse = cloud_.warehouse(),
                             .definitions = cloud_.definitions(),
                             .objects = cloud_.objects(),
@@ -161,7 +167,6 @@ class ManyObjects : public testing::Test {
                             .clock = clock_,
                             .random = *random_,
                             .staging_bucket_pattern = "staging"};
-    FillProgress progress;
     return FillTarget(services, owned, manifests_, progress);
   }
 
@@ -192,6 +197,49 @@ TEST_F(ManyObjects, AreLoadedOnceEachWhereverTheProcessDied) {
       EXPECT_EQ(rows.size(), kRows) << "call " << call;
       EXPECT_EQ(std::set<Json>(rows.begin(), rows.end()).size(), kRows) << "call " << call;
     }
+  }
+}
+
+// Ids of jobs follow from the target's label, so one that stays keeps the ids that failed.
+TEST_F(ManyObjects, AreLoadedOnceEachAfterJobsThatFailedForAProcessBefore) {
+  const OwnedTable owned = NewTarget("again");
+  for (int64_t failed = 1; failed <= 3; ++failed) {
+    cloud_.faults().FailJobs("load", "quotaExceeded", 1);
+    ASSERT_FALSE(Fill(owned).ok());
+    EXPECT_EQ(cloud_.JobsStarted("load"), failed);
+  }
+  const Status filled = Fill(owned);
+  ASSERT_TRUE(filled.ok()) << filled.error().message;
+  EXPECT_EQ(cloud_.JobsStarted("load"), 3 + 2);
+  const sim::Rows rows = cloud_.ReadRows(owned.table.ref);
+  EXPECT_EQ(rows.size(), kRows);
+  EXPECT_EQ(std::set<Json>(rows.begin(), rows.end()).size(), kRows);
+}
+
+// Who takes a target away must know that nothing will be written to it any more.
+TEST_F(ManyObjects, ATargetIsNotDoneWithUntilItsJobIsKnownToBe) {
+  const struct {
+    const char* what;
+    std::function<void(sim::FaultPlan& faults)> break_it;
+    bool may_run;
+  } cases[] = {
+      {"nothing", [](sim::FaultPlan&) {}, false},
+      {"the job failed", [](sim::FaultPlan& f) { f.FailJobs("load", "invalid", 1); }, false},
+      {"it was refused", [](sim::FaultPlan& f) { f.DenyAccess(kOrders.project); }, false},
+      {"the call was lost", [](sim::FaultPlan& f) { f.SetRates({.reset_before = 1}); }, true},
+      {"the answer was lost", [](sim::FaultPlan& f) { f.SetRates({.reset_after = 1}); }, true},
+      {"nobody tells how it stands", [](sim::FaultPlan& f) { f.CrashAtCall(2); }, true},
+      {"it was the second job", [](sim::FaultPlan& f) { f.CrashAtCall(3, true); }, true}};
+  int number = 0;
+  for (const auto& [what, break_it, may_run] : cases) {
+    const OwnedTable owned = NewTarget(fmt::format("t{}", ++number));
+    FillProgress progress;
+    break_it(cloud_.faults());
+    EXPECT_EQ(Fill(owned, progress).ok(), std::string_view(what) == "nothing") << what;
+    EXPECT_EQ(progress.job_may_run, may_run) << what;
+    cloud_.faults().SetRates({});
+    cloud_.faults().AllowAccess(kOrders.project);
+    cloud_.faults().Revive();
   }
 }
 

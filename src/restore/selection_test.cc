@@ -246,6 +246,30 @@ TEST(Select, TakesNothingThatWasReadAfterTheTime) {
   EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
 }
 
+// The run began before the time, and came to one of its tables after it.
+TEST(Select, TakesOfARunThatWasUnderWayAtTheTimeOnlyWhatItHadReadByThen) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::hours{1});
+  fixture.cloud().AppendRows(kFirst, NumberedRows(11, 5));
+  fixture.cloud().AppendRows(kSecond, NumberedRows(21, 5));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto first = catalog::LatestGood(fixture.catalog(), kFirst).value().value();
+  const auto second = catalog::LatestGood(fixture.catalog(), kSecond).value().value();
+  ASSERT_LT(first.consistent_through_ms, second.consistent_through_ms);
+  RestoreRequest request = Of(kSales);
+  for (const bool had_read_both : {false, true}) {
+    request.as_of_ms = second.consistent_through_ms - (had_read_both ? 0 : 1);
+    const auto selection = Select(fixture.catalog(), request);
+    ASSERT_TRUE(selection.ok()) << selection.error().message;
+    EXPECT_EQ(Chosen(*selection), had_read_both ? "t1:15 t2:25" : "t1:15 t2:20");
+    if (!had_read_both) {
+      EXPECT_THAT(NoteOf(*selection, kSecond), HasSubstr("after that time"));
+    }
+  }
+}
+
 TEST(Select, TakesANamedBackupOnlyForWhatItIsOf) {
   SimFixture fixture;
   AddTwo(fixture);

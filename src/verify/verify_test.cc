@@ -123,6 +123,9 @@ TEST_F(VerifyTest, AManifestThatSaysOtherwiseIsFound) {
   manifest_ = good;
   manifest_.objects[0].size_bytes += 1;
   ExpectFinding(VerifyLevel::kL0, ErrorId::kObjectChanged);
+  manifest_ = good;
+  manifest_.objects[0].crc32c += 1;
+  for (const VerifyLevel level : kLevels) ExpectFinding(level, ErrorId::kObjectChanged);
 }
 
 TEST_F(VerifyTest, AColumnThatIsInTheManifestAloneIsFound) {
@@ -131,6 +134,40 @@ TEST_F(VerifyTest, AColumnThatIsInTheManifestAloneIsFound) {
   EXPECT_FALSE(report.Passed());
   ASSERT_FALSE(report.findings.empty());
   EXPECT_EQ(report.findings[0].id, ErrorId::kDataMismatch);
+}
+
+// The reader would give null for what a file lacks, and pass over what the table lacks.
+TEST_F(VerifyTest, AFileWithOtherColumnsThanTheTableIsRefused) {
+  const TableRef nested{"acme", "sales", "nested", ""};
+  const Schema columns{{{.name = "n", .type = FieldType::kInt64},
+                        {.name = "r",
+                         .type = FieldType::kRecord,
+                         .fields = {{.name = "x", .type = FieldType::kString}}}}};
+  cloud_.AddTable(nested, columns, {{{"n", 1}, {"r", {{"x", "a"}}}}});
+  const cloud::ObjectInfo file = Extract(nested, "nested/").at(0);
+  const Field more{.name = "y", .type = FieldType::kString};
+  const struct {
+    const char* what;
+    void (*change)(Schema& table, const Field& more);
+    bool is_refused;
+  } cases[] = {
+      {"the same", [](Schema&, const Field&) {}, false},
+      {"one column more", [](Schema& table, const Field& f) { table.fields.push_back(f); }, true},
+      {"one column less", [](Schema& table, const Field&) { table.fields.pop_back(); }, true},
+      {"another column", [](Schema& table, const Field& f) { table.fields[0] = f; }, true},
+      {"one more in the record",
+       [](Schema& table, const Field& f) { table.fields[1].fields.push_back(f); }, true},
+      {"another in the record",
+       [](Schema& table, const Field& f) { table.fields[1].fields[0] = f; }, true}};
+  for (const auto& [what, change, is_refused] : cases) {
+    Schema table = columns;
+    change(table, more);
+    const auto inspection = InspectObject(store(), file, table);
+    ASSERT_EQ(inspection.ok(), !is_refused) << what;
+    if (is_refused) {
+      EXPECT_EQ(inspection.error().id, ErrorId::kDataMismatch) << what;
+    }
+  }
 }
 
 TEST_F(VerifyTest, ADefinitionIsHeldAgainstTheHashOfWhatWasSeen) {

@@ -57,10 +57,17 @@ class SimFixture {
   // The catalog's file is gone: an empty one takes its place.
   void LoseCatalog() { catalog_ = catalog::SqliteCatalog::Open(":memory:").value(); }
 
+  // The same with a warehouse that is not quite the cloud's.
+  backup::Services services(cloud::Warehouse& warehouse) {
+    const backup::Services mine = services();
+    return {warehouse,  mine.definitions, mine.objects,      mine.projects,    mine.catalog,
+            mine.clock, mine.random,      mine.organization, mine.tool_version};
+  }
+
   // A whole run in this thread.
-  Result<RunReport> BackUp(const BackupPolicy& policy = {}) {
+  Result<RunReport> BackUp(const BackupPolicy& policy = {}) { return BackUp(policy, services()); }
+  Result<RunReport> BackUp(const BackupPolicy& policy, const backup::Services& with) {
     const backup::BusSetup setup{.bus = cloud_.bus(), .project = "platform"};
-    const backup::Services with = services();
     // A second between runs: ids and times of two runs are never the same.
     clock_.Advance(std::chrono::seconds{1});
     return backup::RunBackups({.policy = policy, .workers = 0}, setup, with,
