@@ -20,6 +20,7 @@ std::string Qualified(std::string_view relation, std::string_view column) {
 std::vector<Column> ColumnsOf(const std::vector<Field>& fields, std::string_view relation,
                               size_t pseudo_of) {
   std::vector<Column> columns;
+  columns.reserve(fields.size());
   for (const Field& field : fields) {
     columns.push_back({field.name, Qualified(relation, field.name), TypeOfField(field), pseudo_of});
   }
@@ -162,6 +163,7 @@ Result<Translator::FromSql> Translator::Unnest(const TypedSql& array, std::strin
 
 Result<RelationRef> Translator::ResolvePath(const PathName& path) const {
   std::vector<std::string> parts;
+  parts.reserve(path.parts.size());
   for (const Identifier& part : path.parts) parts.push_back(part.text);
   RelationRef ref;
   const auto schema_view = std::find_if(parts.begin(), parts.end(), [](const std::string& part) {

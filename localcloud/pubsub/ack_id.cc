@@ -19,7 +19,7 @@ Result<AckId> ParseAckId(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0 && (at == end || *at++ != '-')) at = end;
+    if (i > 0) at = at != end && *at == '-' ? at + 1 : end;
     const auto [rest, failure] = std::from_chars(at, end, parts[i]);
     if (failure != std::errc() || parts[i] < 0) {
       return MakeError(ErrorId::kPubsubInvalidRequest, "malformed acknowledgement id");

@@ -11,22 +11,21 @@ CommitQueue::CommitQueue(Store& store, int64_t pending_bytes_max)
 CommitQueue::~CommitQueue() { Stop(); }
 
 void CommitQueue::Submit(CommitOperation operation) {
+  std::unique_lock lock(mutex_);
   Status refused;
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      refused = MakeError(ErrorId::kPubsubStopped, "Pub/Sub is stopping");
-    } else if (pending_bytes_ > 0 && pending_bytes_ + operation.size_bytes > pending_bytes_max_) {
-      refused = MakeError(ErrorId::kPubsubStoreFailed, "too many publishes wait for the disk");
-    } else {
-      pending_bytes_ += operation.size_bytes;
-      pending_.push_back(std::move(operation));
-    }
+  if (stopping_) {
+    refused = MakeError(ErrorId::kPubsubStopped, "Pub/Sub is stopping");
+  } else if (pending_bytes_ > 0 && pending_bytes_ + operation.size_bytes > pending_bytes_max_) {
+    refused = MakeError(ErrorId::kPubsubStoreFailed, "too many publishes wait for the disk");
   }
   if (!refused.ok()) {
+    lock.unlock();
     operation.done(std::move(refused));
     return;
   }
+  pending_bytes_ += operation.size_bytes;
+  pending_.push_back(std::move(operation));
+  lock.unlock();
   arrived_.notify_one();
 }
 

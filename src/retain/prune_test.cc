@@ -219,6 +219,34 @@ TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
   EXPECT_TRUE(world.ObjectsBelow("tombstones/deleting/").empty()) << "it can be pinned";
 }
 
+// What policy hid was not looked for: it may have been there until yesterday.
+TEST(Prune, CountsTheGraceFromTheFirstRunThatMissedTheSource) {
+  PruneWorld world;
+  world.policy = R"({"keep_last": 1, "deleted_source": {"grace": "30d"}})";
+  auto& fixture = world.fixture();
+  fixture.cloud().AddTable({"acme-shop", "other", "x", ""}, TwoColumns(), NumberedRows(0, 1));
+  const auto marks_of_orders = [&] {
+    const auto plan = world.Plan();
+    EXPECT_TRUE(plan.ok());
+    return std::ranges::count_if(plan->items,
+                                 [](const PruneItem& item) { return item.object == kOrders; });
+  };
+  const BackupPolicy narrow{.scope = {.include = {"acme-shop.other"}, .exclude = {}}};
+  world.BackUpDays(1);
+  fixture.clock().Advance(hours{24} * 60);
+  ASSERT_TRUE(fixture.BackUp(narrow).ok());
+  fixture.cloud().DropTable(kOrders);
+  EXPECT_EQ(marks_of_orders(), 0) << "no run has looked for it since";
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_EQ(marks_of_orders(), 0) << "the first run that missed it";
+  fixture.clock().Advance(hours{24} * 29);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_EQ(marks_of_orders(), 0);
+  fixture.clock().Advance(hours{24} * 2);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_EQ(marks_of_orders(), 1);
+}
+
 // A manifest tells nothing of data that is gone: on the strength of it the last whole one would go.
 TEST(Prune, KeepsEverythingWhenTheDataOfTheNewestGoodBackupIsNotThere) {
   PruneWorld world;
