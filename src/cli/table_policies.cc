@@ -90,7 +90,7 @@ Result<std::optional<RetentionPolicy>> TablePolicies::RetentionOf(const TableRef
   HF_ASSIGN_OR_RETURN(const backup::TablePolicy of_table, policies_->Of(table));
   if (!of_table.note.empty()) {
     return MakeError(ErrorId::kInvalidPolicy,
-                     table.ToString() + ": what its owner says cannot be taken: " + of_table.note);
+                     "what its owner says cannot be taken: " + of_table.note);
   }
   const auto found = policy.fields.find("retention");
   if (found == policy.fields.end()) return std::optional<RetentionPolicy>();
