@@ -79,9 +79,8 @@ Result<std::optional<RetentionPolicy>> TablePolicies::RetentionOf(const TableRef
     const auto info = services_.warehouse.GetTable(table);
     if (!info.ok() && info.error().code == Code::kNotFound) {
       return MakeError(ErrorId::kTableNotFound,
-                       table.ToString() +
-                           " is gone, and with it the labels by which the policy may "
-                           "keep its backups longer");
+                       "it is gone, and with it the labels by which the policy may "
+                       "keep its backups longer");
     }
     if (!info.ok()) return info.error();
   }
