@@ -151,6 +151,7 @@ size_t Registry::CountSubscriptions(const std::string& prefix) const {
 std::vector<std::shared_ptr<const TopicEntry>> Registry::AllTopics() const {
   const std::shared_lock lock(mutex_);
   std::vector<std::shared_ptr<const TopicEntry>> all;
+  all.reserve(topics_.size());
   for (const auto& [name, topic] : topics_) all.push_back(topic);
   return all;
 }
@@ -158,6 +159,7 @@ std::vector<std::shared_ptr<const TopicEntry>> Registry::AllTopics() const {
 std::vector<std::shared_ptr<Subscription>> Registry::AllSubscriptions() const {
   const std::shared_lock lock(mutex_);
   std::vector<std::shared_ptr<Subscription>> all;
+  all.reserve(subscriptions_.size());
   for (const auto& [name, subscription] : subscriptions_) all.push_back(subscription);
   return all;
 }

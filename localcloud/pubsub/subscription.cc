@@ -119,6 +119,7 @@ std::vector<std::function<void()>> Subscription::Wakes() {
   const std::lock_guard lock(mutex_);
   if (!consumers_.empty()) std::ranges::rotate(consumers_, consumers_.begin() + 1);
   std::vector<std::function<void()>> wakes;
+  wakes.reserve(consumers_.size());
   for (const auto& consumer : consumers_) wakes.push_back(consumer->wake);
   return wakes;
 }

@@ -49,8 +49,9 @@ void UnaryPull::Try(bool wait) {
   if (taken.ok() && taken->received_messages().empty() && wait) return;
   ended_ = true;
   alarm_.Cancel();
-  if (taken.ok()) *response_ = std::move(taken).value();
-  Finish(taken.ok() ? grpc::Status::OK : ToGrpcStatus(taken.error()));
+  if (!taken.ok()) return Finish(ToGrpcStatus(taken.error()));
+  *response_ = std::move(taken).value();
+  Finish(grpc::Status::OK);
 }
 
 void UnaryPull::End(const grpc::Status& status) {
