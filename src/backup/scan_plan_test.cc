@@ -163,6 +163,24 @@ TEST(PlanFromSummary, LooksAtAnOldViewOnceInThePeriodOfForcedBackups) {
   EXPECT_FALSE(is_settled(21));
 }
 
+// An export cuts such a time to microseconds, and would pass for equal ever after.
+TEST(PlanTable, LeavesATimeOfPicosecondsToTheMethodThatKeepsIt) {
+  TableInfo table = PlainTable();
+  Field inner{.name = "at", .type = FieldType::kTimestamp};
+  inner.extras = {{"timestampPrecision", "12"}};
+  table.schema.fields.push_back({.name = "r", .type = FieldType::kRecord, .fields = {inner}});
+  BackupPolicy policy;
+  const TablePlan exported = PlanTable(table, {}, {}, policy, kNow);
+  EXPECT_TRUE(exported.units.empty());
+  ASSERT_EQ(exported.outcomes.size(), 1U);
+  EXPECT_EQ(exported.outcomes[0].outcome, Outcome::kUnsupported);
+  EXPECT_NE(exported.outcomes[0].reason.find("r.at"), std::string::npos);
+  policy.method = Method::kCopy;
+  EXPECT_EQ(PlanTable(table, {}, {}, policy, kNow).units.size(), 1U);
+  table.schema.fields.back().fields.front().extras = {{"timestampPrecision", "6"}};
+  EXPECT_EQ(PlanTable(table, {}, {}, {}, kNow).units.size(), 1U);
+}
+
 TEST(PlanTable, TakesAViewWhoseDefinitionChangedAndNoOther) {
   const TableInfo view = View("SELECT 1");
   EXPECT_EQ(PlanTable(view, {}, LastOfView(view), {}, kNow).outcomes.at(0).outcome,

@@ -61,6 +61,14 @@ TEST(DecideDue, NeverHasTwoAtOnce) {
   EXPECT_TRUE(decision.next);
 }
 
+TEST(DecideDue, GoesOnWithARunThatDiedThoughNothingElseIsDue) {
+  ScheduleHistory history = Began("2026-03-06T02:00:00Z", "2026-03-06T04:00:00Z");
+  const Timestamp soon = DueAt("2026-03-06T05:00:00Z");
+  ASSERT_THAT(DecideDue(Daily(), history, soon).due, IsEmpty());
+  history.unfinished_due = {kNight};
+  EXPECT_THAT(DecideDue(Daily(), history, soon).due, ElementsAre(kNight));
+}
+
 TEST(DecideDue, DoesNotPutOffAFirstBackup) {
   const auto decision = DecideDue(Daily(), {}, DueAt("2026-03-07T12:00:00Z"));
   EXPECT_THAT(decision.due, ElementsAre(kNight, kNewYork));
@@ -113,6 +121,8 @@ TEST(ReadScheduleHistory, TellsTheNewestRunOfEachScheduleAndWhetherOneIsAtWork) 
   EXPECT_TRUE(at("2026-03-01T02:10:00Z").is_run_under_way);
   EXPECT_FALSE(at("2026-03-03T03:00:00Z").is_run_under_way)
       << "silent for long: to be gone on with";
+  EXPECT_THAT(at("2026-03-03T03:00:00Z").unfinished_due, ElementsAre(kNight));
+  EXPECT_THAT(at("2026-03-01T02:10:00Z").unfinished_due, IsEmpty()) << "a worker is at it";
 }
 
 }  // namespace

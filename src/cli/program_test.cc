@@ -324,6 +324,8 @@ TEST_F(ProgramTest, RunsWhatIsDueOnce) {
   std::ofstream(directory_ + "/config.yaml", std::ios::app)
       << "policies:\n  tables:\n    acme-shop.sales.people: {schedule: '0 2 * * *'}\n"
          "    acme-shop.sales.orders: {exclude: true}\n";
+  const Ran part = Run({"backup", "run", "--due", "acme-shop.sales.people"});
+  EXPECT_EQ(part.exit_code, kExitUsage) << "it would use up the schedule of the other tables";
   const Json run = RunJson({"backup", "run", "--due"});
   EXPECT_EQ(run["totals"]["backed_up"], 1);
   EXPECT_EQ(run["totals"]["excluded"], 1);

@@ -43,6 +43,7 @@ TEST_F(RunQueryTest, SendsGoogleSqlWithBoundParameters) {
   const Json body = ParseJson(http.requests().at(0).body).value();
   EXPECT_EQ(body["query"], "SELECT @x");
   EXPECT_EQ(body["useLegacySql"], false);  // google-semantics A6: the default is TRUE
+  EXPECT_EQ(body["useQueryCache"], false) << "a listing of yesterday would hide a change";
   EXPECT_EQ(body["parameterMode"], "NAMED");
   EXPECT_EQ(body["queryParameters"][0]["name"], "x");
   EXPECT_EQ(body["queryParameters"][0]["parameterValue"]["value"], "a'b");

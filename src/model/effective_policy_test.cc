@@ -252,6 +252,13 @@ TEST(EffectivePolicy, TakesAnOwnersFileFieldByField) {
   const OwnerFile partial{.origin = "f", .content = ParseOwnerText("retention: {keep_last: 3}")};
   EXPECT_THAT(resolver.OfTable(table, {}, {}, &partial).RefusalText(),
               HasSubstr("lacks keep_daily"));
+  // A part without bounds of its own could undo the one that has them.
+  const OwnerFile undoing{.origin = "f",
+                          .content = ParseOwnerText("retention: {keep_daily: 7, max_age: 1h}")};
+  EXPECT_THAT(resolver.OfTable(table, {}, {}, &undoing).RefusalText(),
+              HasSubstr("has max_age, which has no bounds"));
+  const OwnerFile within{.origin = "f", .content = ParseOwnerText("retention: {keep_daily: 7}")};
+  EXPECT_EQ(resolver.OfTable(table, {}, {}, &within).RefusalText(), "");
 }
 
 TEST(EffectivePolicy, IsWhatABackupPolicyBecomes) {
