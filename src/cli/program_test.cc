@@ -338,6 +338,29 @@ TEST_F(ProgramTest, RunsWhatIsDueOnce) {
   EXPECT_EQ(Run({"backup", "run", "--due"}).exit_code, kExitLocked) << "one process at a time";
 }
 
+TEST_F(ProgramTest, LogsWhoDidWhatAndShowsAnEndThatWasCutOff) {
+  MakeTables();
+  EXPECT_EQ(RunJson({"audit", "verify"})["entries"], 0);
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  const Json chain = RunJson({"audit", "verify"});
+  EXPECT_EQ(chain["entries"], 1);
+  EXPECT_THAT(Run({"audit", "list"}).out, HasSubstr("backup.run"));
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  const std::string kept = chain["last_hash"].get<std::string>();
+  EXPECT_EQ(Run({"audit", "verify", "--includes", kept}).exit_code, 0);
+  EXPECT_EQ(Run({"audit", "verify", "--includes", std::string(64, '0')}).exit_code, kExitDamaged);
+}
+
+TEST_F(ProgramTest, ChecksThatCatalogAndRepositoriesAgree) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  const Json clean = RunJson({"catalog", "check"});
+  EXPECT_GE(clean["manifests"], 3);
+  EXPECT_EQ(clean["manifests"], clean["records"]);
+  EXPECT_TRUE(clean["findings"].empty()) << DumpJson(clean);
+  EXPECT_EQ(Run({"catalog", "check", "gs://no-such-bucket"}).exit_code, kExitNoRepository);
+}
+
 TEST_F(ProgramTest, ARunThatWasGoneOnWithHasItsOwnSummary) {
   MakeTables();
   const auto begin_run = [&](const std::string& id) {
