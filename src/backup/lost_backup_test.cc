@@ -49,6 +49,22 @@ TEST(LostBackup, OfAnUnchangedTableIsMadeAgain) {
   EXPECT_EQ(ItemOf(*after, kOrders).outcome, Outcome::kUnchanged);
 }
 
+TEST(LostBackup, ThatAnotherCatalogPrunedIsForgottenAndNotDamaged) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const std::string pruned = LoseManifest(fixture);
+  auto repository =
+      repository::Repository::Open(fixture.cloud().objects(), {"acme-shop-holdfast-us", ""});
+  ASSERT_TRUE(
+      repository->WriteEvidence(repository::kPrunedEvidence, pruned, {{"backup", pruned}}).ok());
+
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(ItemOf(*report, kOrders).outcome, Outcome::kBackedUp);
+  EXPECT_EQ(catalog::GetBackup(fixture.catalog(), pruned).error().id, ErrorId::kBackupNotFound);
+}
+
 // What lies in the old place says nothing of what is to lie in the new one.
 TEST(Repository, InAnotherPlaceIsFilledByTheNextRun) {
   SimFixture fixture;

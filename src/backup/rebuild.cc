@@ -180,6 +180,10 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
           .is_accepted =
               [repository](const std::string& backup) mutable {
                 return repository.HasEvidence(repository::kAcceptedEvidence, backup);
+              },
+          .is_pruned =
+              [repository](const std::string& backup) mutable {
+                return repository.HasEvidence(repository::kPrunedEvidence, backup);
               }};
 }
 
@@ -280,7 +284,30 @@ Result<catalog::RebuildReport> RebuildFrom(const Services& services,
   return catalog::RebuildCatalog(sources, services.catalog);
 }
 
+Result<int64_t> ForgetPruned(const Services& services, const TableRef& scope) {
+  HF_ASSIGN_OR_RETURN(const auto locations, RepositoriesNear(services.catalog, scope));
+  int64_t forgotten = 0;
+  for (const repository::Location& location : locations) {
+    auto repository = repository::Repository::Open(services.objects, location);
+    if (!repository.ok() && repository.error().code == Code::kNotFound) continue;
+    if (!repository.ok()) return std::move(repository).error();
+    HF_RETURN_IF_ERROR(cloud::ForEachPage<repository::EvidenceEntry>(
+        [&](const std::string& token) {
+          return repository->ListEvidence(repository::kPrunedEvidence, token);
+        },
+        [&](repository::EvidenceEntry&& entry) -> Status {
+          HF_ASSIGN_OR_RETURN(const auto known,
+                              services.catalog.FindBackups({.id_prefix = entry.id}, ""));
+          if (known.items.empty()) return Ok();
+          ++forgotten;
+          return services.catalog.RemoveBackup(entry.id);
+        }));
+  }
+  return forgotten;
+}
+
 Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef& scope) {
+  HF_RETURN_IF_ERROR(ForgetPruned(services, scope));
   HF_ASSIGN_OR_RETURN(const auto locations, RepositoriesNear(services.catalog, scope));
   std::set<std::string> unverified;
   std::vector<catalog::RebuildSource> sources;

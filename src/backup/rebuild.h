@@ -29,12 +29,17 @@ Result<FoundRepositories> FindRepositories(
 Result<catalog::RebuildReport> RebuildFrom(const Services& services,
                                            const std::vector<repository::Location>& repositories);
 
+// Takes the backups out of the catalog that a prune of another catalog deleted, in the repositories
+// in which this one knows backups of what `scope` names: they are not lost. A repository that is
+// gone is left out. Returns how many there were. Idempotent. Errors: as above.
+Result<int64_t> ForgetPruned(const Services& services, const TableRef& scope);
+
 // Reads in what other catalogs' workers left of the objects that `scope` names, as far as its
 // members are set, in the repositories in which this catalog knows backups of them: manifests and
 // runs that it does not know, verifications of backups of which it knows none, and nothing else.
-// What a rebuild that was killed left out is of that kind as well. A restore by a catalog that is
-// behind would take an older backup in silence. A repository that is gone is left out. Idempotent.
-// Errors: as above.
+// What a rebuild that was killed left out is of that kind as well. Forgets what others pruned. A
+// restore by a catalog that is behind would take an older backup in silence. A repository that is
+// gone is left out. Idempotent. Errors: as above.
 Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef& scope);
 
 }  // namespace holdfast::backup

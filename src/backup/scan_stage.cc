@@ -201,7 +201,7 @@ class ProjectScan {
         }
         HF_ASSIGN_OR_RETURN(const bool is_committed, IsCommitted(place, record));
         if (!is_committed) {
-          HF_RETURN_IF_ERROR(NoteLost(record));
+          HF_RETURN_IF_ERROR(NoteLost(place, record));
           found_lost = true;
         }
         ++entry;
@@ -239,7 +239,12 @@ class ProjectScan {
     return backups;
   }
 
-  Status NoteLost(const catalog::BackupRecord& record) {
+  Status NoteLost(const repository::Location& place, const catalog::BackupRecord& record) {
+    HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(services_.objects, place));
+    HF_ASSIGN_OR_RETURN(const bool pruned,
+                        repository.HasEvidence(repository::kPrunedEvidence, record.backup));
+    // By a prune that this catalog did not hear of.
+    if (pruned) return services_.catalog.RemoveBackup(record.backup);
     LogWarning("the manifest of a backup is gone: its object is backed up again",
                {{"object", record.object.ToString()}, {"backup", record.backup}});
     return services_.catalog.RecordVerification({.backup = record.backup,

@@ -62,6 +62,8 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
         const Status recorded = catalog.RecordVerification(*found);
         // Its manifest is gone, or was one of those that could not be read.
         if (!recorded.ok() && recorded.error().id == ErrorId::kBackupNotFound) {
+          HF_ASSIGN_OR_RETURN(const bool pruned, source.is_pruned(found->backup));
+          if (pruned) return Ok();
           if (lost.insert(found->backup).second) NoteDamage(report, LostBackup(found->backup));
           return Ok();
         }
@@ -84,8 +86,9 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
 // elsewhere.
 class LostBackups {
  public:
-  LostBackups(Catalog& catalog, std::set<std::string>& lost, RebuildReport& report)
-      : catalog_(catalog), lost_(lost), report_(report) {}
+  LostBackups(const std::vector<RebuildSource>& sources, Catalog& catalog,
+              std::set<std::string>& lost, RebuildReport& report)
+      : sources_(sources), catalog_(catalog), lost_(lost), report_(report) {}
 
   // By the newest run over everything, and the narrower ones since.
   Status Find() {
@@ -106,7 +109,12 @@ class LostBackups {
     HF_ASSIGN_OR_RETURN(const bool was_read, WasRead(item.object.project));
     if (!was_read) return Ok();
     HF_ASSIGN_OR_RETURN(const auto known, catalog_.FindBackups({.id_prefix = item.backup}, ""));
-    if (!known.items.empty() || !lost_.insert(item.backup).second) return Ok();
+    if (!known.items.empty() || lost_.contains(item.backup)) return Ok();
+    for (const RebuildSource& source : sources_) {
+      HF_ASSIGN_OR_RETURN(const bool pruned, source.is_pruned(item.backup));
+      if (pruned) return Ok();
+    }
+    lost_.insert(item.backup);
     NoteDamage(report_,
                MakeError(ErrorId::kManifestNotFound,
                          fmt::format("backup {} of {}, which run {} names, has no manifest "
@@ -122,6 +130,7 @@ class LostBackups {
     return was_read_.emplace(project, !any.items.empty()).first->second;
   }
 
+  const std::vector<RebuildSource>& sources_;
   Catalog& catalog_;
   std::set<std::string>& lost_;
   RebuildReport& report_;
@@ -139,7 +148,7 @@ Result<RebuildReport> RebuildCatalog(const std::vector<RebuildSource>& sources, 
     HF_RETURN_IF_ERROR(
         AddRepository(source, catalog, report, runs, lost).WithContext("gs://" + source.bucket));
   }
-  HF_RETURN_IF_ERROR(LostBackups(catalog, lost, report).Find());
+  HF_RETURN_IF_ERROR(LostBackups(sources, catalog, lost, report).Find());
   return report;
 }
 

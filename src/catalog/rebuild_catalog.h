@@ -38,6 +38,8 @@ struct RebuildSource {
   std::function<Status(const VerificationVisitor& visit)> for_each_verification;
   // Whether a person said of a suspect backup that it is good.
   std::function<Result<bool>(const std::string& backup)> is_accepted;
+  // Whether a prune deleted the backup: then what still names it names nothing that was lost.
+  std::function<Result<bool>(const std::string& backup)> is_pruned;
 };
 
 struct RebuildReport {

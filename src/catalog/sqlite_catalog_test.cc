@@ -424,7 +424,8 @@ RebuildSource SomeRepository() {
             }
             return visit(MakeError(ErrorId::kInvalidJson, "cut"));
           },
-          .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; }};
+          .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; },
+          .is_pruned = [](const std::string&) -> Result<bool> { return false; }};
 }
 
 TEST_F(CatalogTest, IsRebuiltFromRepositories) {

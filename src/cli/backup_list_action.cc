@@ -1,10 +1,12 @@
 #include <iostream>
+#include <map>
 
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/selector.h"
 #include "cli/status_text.h"
 #include "repository/repository.h"
+#include "retain/pins.h"
 
 namespace holdfast::cli {
 
@@ -15,8 +17,44 @@ struct Listed {
   bool more = false;  // there are more than the limit
 };
 
+// What keeps the listed backups from being pruned, by repository, as far as it can be read.
+class PinsOfRepositories {
+ public:
+  PinsOfRepositories(const GlobalOptions& global, cloud::ObjectStore& objects)
+      : global_(global), objects_(objects) {}
+
+  // "pin", "hold", "pin, hold" or nothing.
+  std::string Of(const catalog::BackupRecord& record) {
+    const repository::Location place{record.bucket, record.prefix};
+    auto known = pins_.find(place);
+    if (known == pins_.end()) known = pins_.emplace(place, Read(place)).first;
+    const auto found = known->second.find(record.backup);
+    if (found == known->second.end()) return {};
+    std::string text = found->second.pins > 0 ? "pin" : "";
+    if (found->second.holds > 0) text += text.empty() ? "hold" : ", hold";
+    return text;
+  }
+
+ private:
+  using Pins = std::map<std::string, retain::PinCounts>;
+
+  // A list of what the catalog knows is worth having while the bucket is away.
+  Pins Read(const repository::Location& place) {
+    auto repository = repository::Repository::Open(objects_, place);
+    auto pins = repository.ok() ? retain::ListPins(*repository) : Result<Pins>(repository.error());
+    if (pins.ok()) return *std::move(pins);
+    Say(global_, "Pins and holds of gs://" + place.bucket +
+                     " cannot be read and are not shown: " + pins.error().message);
+    return {};
+  }
+
+  const GlobalOptions& global_;
+  cloud::ObjectStore& objects_;
+  std::map<repository::Location, Pins> pins_;
+};
+
 Result<Listed> FindRows(catalog::Catalog& catalog, const catalog::BackupFilter& filter,
-                        size_t limit, bool pretty) {
+                        size_t limit, bool pretty, PinsOfRepositories& pins) {
   Listed listed;
   std::string token;
   do {
@@ -25,6 +63,7 @@ Result<Listed> FindRows(catalog::Catalog& catalog, const catalog::BackupFilter& 
       listed.more = listed.rows.size() == limit;
       if (listed.more) return listed;
       Json row = BackupJson(record);
+      row["kept_by"] = pins.Of(record);
       if (pretty) {
         row["rows"] = HumanCount(record.rows);
         row["bytes"] = HumanBytes(record.stored_bytes);
@@ -47,9 +86,10 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
   }
   filter.newest_only = options.latest;
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  PinsOfRepositories pins(global, environment->objects());
   HF_ASSIGN_OR_RETURN(const Listed listed,
                       FindRows(environment->catalog(), filter, static_cast<size_t>(options.limit),
-                               global.OutputFormat() == Format::kPretty));
+                               global.OutputFormat() == Format::kPretty, pins));
   if (listed.rows.empty() && !options.name.empty()) return NoBackupsOf(options.name);
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "backup", .heading = "BACKUP"},
@@ -59,7 +99,8 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
              {.member = "bytes", .heading = "SIZE", .align_right = true},
              {.member = "method", .heading = "METHOD"},
              {.member = "verified", .heading = "VERIFIED"},
-             {.member = "state", .heading = "STATE"}},
+             {.member = "state", .heading = "STATE"},
+             {.member = "kept_by", .heading = "KEPT BY"}},
             listed.rows, kNoBackupsText);
   if (listed.more) Say(global, "There are more: raise --limit, or name a table.");
   return kExitOk;
@@ -95,6 +136,13 @@ Result<int> BackupShow(const GlobalOptions& global, const std::string& id) {
          {"level", VerifyLevelName(verification.level)},
          {"passed", verification.passed},
          {"detail", verification.detail}});
+  }
+  HF_ASSIGN_OR_RETURN(const auto pins, retain::ReadPins(repository, record.backup));
+  for (const retain::Pin& pin : pins) {
+    document["kept_by"].push_back({{"kind", retain::PinKindName(pin.kind)},
+                                   {"reason", pin.reason},
+                                   {"actor", pin.actor},
+                                   {"created", FormatTimestamp(FromUnixMillis(pin.created_ms))}});
   }
   PrintDocument(std::cout, global.OutputFormat(), document);
   return kExitOk;

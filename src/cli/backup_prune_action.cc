@@ -147,6 +147,7 @@ Result<int> BackupPrune(const GlobalOptions& global, const BackupPruneOptions& o
   if (document) policies.emplace(*environment, *document);
   const retain::Services services{
       .warehouse = environment->warehouse(),
+      .definitions = environment->definitions(),
       .objects = environment->objects(),
       .catalog = environment->catalog(),
       .clock = environment->clock(),

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <set>
 
+#include "backup/rebuild.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
@@ -126,6 +127,8 @@ Result<Verified> VerifyAll(Environment& environment, const GlobalOptions& global
 Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  // What another catalog pruned is not damaged.
+  HF_RETURN_IF_ERROR(backup::ForgetPruned(environment->backup_services(), {}));
   HF_ASSIGN_OR_RETURN(const auto records, FindNamed(environment->catalog(), options));
   HF_ASSIGN_OR_RETURN(const Verified verified,
                       VerifyAll(*environment, global, records, *FindVerifyLevel(options.level)));

@@ -154,6 +154,10 @@ void PrintDrift(const verify::DriftReport& report, const Collected& collected, b
   if (report.Of(verify::DriftKind::kUnknownBackup) > 0) {
     std::cout << "`holdfast catalog rebuild` reads in what the catalog does not have\n";
   }
+  if (report.pruned_elsewhere > 0) {
+    std::cout << fmt::format("{} of backups that another catalog pruned, taken out of this one\n",
+                             Plural(report.pruned_elsewhere, "record"));
+  }
   if (report.records_elsewhere > 0) {
     std::cout << fmt::format("{} in other repositories: name those to have them looked at\n",
                              Plural(report.records_elsewhere, "record"));

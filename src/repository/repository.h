@@ -34,6 +34,10 @@ inline constexpr const char* kRestoreEvidence = "restore";
 // The kind of evidence by which a person says that a suspect backup is good; its id is the backup.
 inline constexpr const char* kAcceptedEvidence = "accepted";
 
+// The kind by which a prune says that it deleted a backup; its id is the backup. A catalog that
+// still has such a backup is behind: nothing is damaged.
+inline constexpr const char* kPrunedEvidence = "pruned";
+
 // A manifest as a listing shows it, unread.
 struct ManifestEntry {
   ManifestPath path;

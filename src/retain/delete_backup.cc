@@ -141,6 +141,12 @@ Status DeleteData(const DeletionContext& context, const Tombstone& tombstone) {
 }
 
 Status Forget(const DeletionContext& context, const PruneItem& item, const Tombstone& tombstone) {
+  // Other catalogs would take the backup for lost. Of what the tombstone says only: a prune that
+  // was killed writes the same again.
+  HF_RETURN_IF_ERROR(context.repository.WriteEvidence(repository::kPrunedEvidence, tombstone.backup,
+                                                      {{"backup", tombstone.backup},
+                                                       {"object", tombstone.object.ToString()},
+                                                       {"reasons", tombstone.reasons}}));
   // Before the record goes: a prune that dies in between writes it a second time, never not at all.
   HF_RETURN_IF_ERROR(
       context.services.catalog.AppendAudit({.at_ms = ToUnixMillis(context.now),

@@ -9,7 +9,15 @@ namespace {
 
 bool IsAbsent(const Error& error) {
   return error.id == ErrorId::kTableNotFound || error.id == ErrorId::kDatasetNotFound ||
-         error.id == ErrorId::kProjectNotFound;
+         error.id == ErrorId::kProjectNotFound || error.id == ErrorId::kRoutineNotFound;
+}
+
+// Whether what was asked for is there; an error other than its absence is one.
+template <typename T>
+Result<bool> IsThere(const Result<T>& found) {
+  if (found.ok()) return true;
+  if (IsAbsent(found.error())) return false;
+  return found.error();
 }
 
 Result<bool> HasPartition(cloud::Warehouse& warehouse, const TableRef& object) {
@@ -25,15 +33,18 @@ Result<bool> HasPartition(cloud::Warehouse& warehouse, const TableRef& object) {
 }
 
 // A partition of a table that is not partitioned any more does not exist.
-Result<bool> SourceExists(cloud::Warehouse& warehouse, const TableRef& object) {
-  // What is no table is not looked for, and so never taken for gone.
-  if (object.table.empty() || object.table.find(':') != object.table.npos) return true;
-  const auto table = warehouse.GetTable(object);
-  if (!table.ok()) {
-    if (IsAbsent(table.error())) return false;
-    return table.error();
+Result<bool> SourceExists(const Services& services, const TableRef& object) {
+  if (const auto reserved = ParseReservedName(object.table)) {
+    const DatasetRef dataset = object.dataset_ref();
+    return reserved->routine.empty()
+               ? IsThere(services.warehouse.GetDataset(dataset))
+               : IsThere(services.definitions.GetRoutine(dataset, reserved->routine));
   }
-  return object.partition.empty() ? Result<bool>(true) : HasPartition(warehouse, object);
+  // What has no name by which to look is never taken for gone.
+  if (object.table.empty() || object.table.find(':') != object.table.npos) return true;
+  HF_ASSIGN_OR_RETURN(const bool there, IsThere(services.warehouse.GetTable(object)));
+  return there && !object.partition.empty() ? HasPartition(services.warehouse, object)
+                                            : Result<bool>(there);
 }
 
 bool IsGraceOver(const RetentionPolicy& policy, Timestamp last_seen, Timestamp now) {
@@ -96,7 +107,7 @@ Status LookAtSource(const Services& services, const RetentionPolicy& policy,
   if (!missed_ms) return Ok();
   const Timestamp last_seen = FromUnixMillis(*missed_ms);
   if (!IsGraceOver(policy, last_seen, now)) return Ok();
-  HF_ASSIGN_OR_RETURN(const bool exists, SourceExists(services.warehouse, object));
+  HF_ASSIGN_OR_RETURN(const bool exists, SourceExists(services, object));
   if (exists) return Ok();
   history.source_last_seen = last_seen;
   history.source_deleted_at = last_seen;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr size_t kPinnedBackupsMax = 1'000'000;
 constexpr size_t kIdBytes = 8;
+constexpr size_t kPinsReadMax = 100;
+constexpr int64_t kPinBytesMax = 64 * 1024;
 
 // "<prefix>/pins/", or that of one backup.
 std::string PinsPrefix(const repository::Repository& repository, std::string_view backup) {
@@ -37,7 +39,7 @@ std::optional<std::pair<std::string, PinKind>> ParsePinName(std::string_view nam
 }
 
 using PinVisitor =
-    std::function<Status(const std::string& backup, PinKind kind, const cloud::ObjectRef& ref)>;
+    std::function<Status(const std::string& backup, PinKind kind, const cloud::ObjectInfo& info)>;
 
 // Every pin of a backup, or of the whole repository if none is named.
 Status ForEachPin(repository::Repository& repository, std::string_view backup,
@@ -50,7 +52,7 @@ Status ForEachPin(repository::Repository& repository, std::string_view backup,
       },
       [&](cloud::ObjectInfo&& info) -> Status {
         const auto pin = ParsePinName(std::string_view(info.ref.name).substr(behind));
-        return pin ? visit(pin->first, pin->second, info.ref) : Ok();
+        return pin ? visit(pin->first, pin->second, info) : Ok();
       });
 }
 
@@ -96,9 +98,9 @@ Result<int64_t> ReleasePins(repository::Repository& repository, const std::strin
   int64_t released = 0;
   const Status read =
       ForEachPin(repository, backup,
-                 [&](const std::string&, PinKind found, const cloud::ObjectRef& ref) -> Status {
+                 [&](const std::string&, PinKind found, const cloud::ObjectInfo& info) -> Status {
                    if (found != kind) return Ok();
-                   HF_RETURN_IF_ERROR(repository.store().DeleteObject(ref));
+                   HF_RETURN_IF_ERROR(repository.store().DeleteObject(info.ref));
                    ++released;
                    return Ok();
                  });
@@ -108,20 +110,42 @@ Result<int64_t> ReleasePins(repository::Repository& repository, const std::strin
 
 Result<PinCounts> CountPins(repository::Repository& repository, const std::string& backup) {
   PinCounts counts;
-  const Status read = ForEachPin(
-      repository, backup, [&](const std::string&, PinKind kind, const cloud::ObjectRef&) -> Status {
-        Count(kind, counts);
-        return Ok();
-      });
+  const Status read =
+      ForEachPin(repository, backup,
+                 [&](const std::string&, PinKind kind, const cloud::ObjectInfo&) -> Status {
+                   Count(kind, counts);
+                   return Ok();
+                 });
   HF_RETURN_IF_ERROR(read);
   return counts;
+}
+
+Result<std::vector<Pin>> ReadPins(repository::Repository& repository, const std::string& backup) {
+  std::vector<Pin> pins;
+  HF_RETURN_IF_ERROR(
+      ForEachPin(repository, backup,
+                 [&](const std::string&, PinKind kind, const cloud::ObjectInfo& info) -> Status {
+                   if (pins.size() == kPinsReadMax) return Ok();
+                   Pin pin{.kind = kind, .reason = {}, .actor = {}, .created_ms = info.created_ms};
+                   const auto text = ReadObjectToString(repository.store(), info.ref, kPinBytesMax);
+                   const auto json = text.ok() ? ParseJson(*text) : Result<Json>(text.error());
+                   // It was released meanwhile, or somebody else wrote it: it is a pin all the
+                   // same.
+                   if (json.ok() && json->is_object()) {
+                     pin.reason = StringOr(*json, "reason", "");
+                     pin.actor = StringOr(*json, "actor", "");
+                   }
+                   pins.push_back(std::move(pin));
+                   return Ok();
+                 }));
+  return pins;
 }
 
 Result<std::map<std::string, PinCounts>> ListPins(repository::Repository& repository) {
   std::map<std::string, PinCounts> pins;
   HF_RETURN_IF_ERROR(
       ForEachPin(repository, "",
-                 [&](const std::string& backup, PinKind kind, const cloud::ObjectRef&) -> Status {
+                 [&](const std::string& backup, PinKind kind, const cloud::ObjectInfo&) -> Status {
                    Count(kind, pins[backup]);
                    if (pins.size() <= kPinnedBackupsMax) return Ok();
                    return MakeError(ErrorId::kLimitExceeded,

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -50,6 +51,17 @@ Result<int64_t> ReleasePins(repository::Repository& repository, const std::strin
 
 // Of one backup, as of now.
 Result<PinCounts> CountPins(repository::Repository& repository, const std::string& backup);
+
+// One of them, for a person.
+struct Pin {
+  PinKind kind = PinKind::kPin;
+  std::string reason;  // this and the next empty, when the object cannot be read
+  std::string actor;
+  int64_t created_ms = 0;  // the store's time
+};
+
+// Those of one backup, the first 100.
+Result<std::vector<Pin>> ReadPins(repository::Repository& repository, const std::string& backup);
 
 // By backup, of the whole repository. kLimitExceeded over a million.
 Result<std::map<std::string, PinCounts>> ListPins(repository::Repository& repository);

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "backup/rebuild.h"
 #include "retain/prune_world_for_test.h"
 
 namespace holdfast::retain {
@@ -203,6 +204,60 @@ TEST(Prune, KeepsWhatIsLeftOfASourceUntilItIsGoneForItsGrace) {
   EXPECT_EQ(marks_of_orders(), 0) << "it was made anew";
 }
 
+TEST(Prune, KnowsWhenARoutineOrADatasetIsGone) {
+  PruneWorld world;
+  world.policy = R"({"keep_last": 2, "deleted_source": {"grace": "5d"}})";
+  auto& cloud = world.fixture().cloud();
+  const TableRef other{"acme-shop", "stock", "items", ""};
+  const DatasetRef stock = other.dataset_ref();
+  cloud.AddTable(other, TwoColumns(), NumberedRows(0, 3));
+  cloud.PutRoutine(stock, "gone", "1");
+  cloud.PutRoutine(kOrders.dataset_ref(), "stays", "2");
+  ASSERT_TRUE(world.fixture().BackUp().ok());
+  cloud.DropDataset(stock);
+  const auto marked = [&] {
+    std::set<std::string> names;
+    const auto plan = world.Plan();
+    EXPECT_TRUE(plan.ok());
+    for (const PruneItem& item : plan->items) names.insert(item.object.ToString());
+    return names;
+  };
+  world.fixture().clock().Advance(hours{24});
+  ASSERT_TRUE(world.fixture().BackUp().ok());
+  EXPECT_TRUE(marked().empty()) << "the grace begins with the run that misses them";
+  world.fixture().clock().Advance(hours{24} * 6);
+  ASSERT_TRUE(world.fixture().BackUp().ok());
+  EXPECT_EQ(marked(), (std::set<std::string>{other.ToString(), DatasetObject(stock).ToString(),
+                                             RoutineObject(stock, "gone").ToString()}));
+}
+
+// Somebody else's catalog still has what a prune of ours deleted.
+TEST(Prune, TellsOtherCatalogsWhatItDeleted) {
+  PruneWorld world;
+  world.options.grace = hours{0};
+  world.BackUpDays(4);
+  auto& fixture = world.fixture();
+  const auto other = catalog::SqliteCatalog::Open(":memory:").value();
+  const backup::Services mine = fixture.services();
+  const backup::Services theirs{mine.warehouse,   mine.definitions, mine.objects, mine.projects,
+                                *other,           mine.clock,       mine.random,  mine.organization,
+                                mine.tool_version};
+  const std::vector<repository::Location> places{{PruneWorld::kBucket, ""}};
+  ASSERT_TRUE(backup::RebuildFrom(theirs, places).ok());
+  ASSERT_EQ(other->FindBackups({.table = "orders"}, "")->items.size(), 4U);
+
+  ASSERT_TRUE(world.Prune().ok());
+  ASSERT_EQ(world.Prune()->Count(PruneAction::kDelete, PruneOutcome::kDone), 2);
+
+  EXPECT_EQ(backup::ForgetPruned(theirs, {}).value(), 2);
+  EXPECT_EQ(other->FindBackups({.table = "orders"}, "")->items.size(), 2U);
+  EXPECT_EQ(backup::ForgetPruned(theirs, {}).value(), 0);
+
+  const auto rebuilt = backup::RebuildFrom(theirs, places);
+  ASSERT_TRUE(rebuilt.ok());
+  EXPECT_EQ(rebuilt->damaged, 0) << rebuilt->problems.front().message;
+}
+
 TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
   PruneWorld world;
   world.options.grace = hours{0};
@@ -323,6 +378,24 @@ TEST(Pins, ComeTooLateOnceTheDeletionHasBegun) {
   ASSERT_TRUE(pin(records[0]).ok());
   ASSERT_TRUE(pin(records[0]).ok());
   EXPECT_EQ(ListPins(repository)->at(records[0].backup).pins, 2);
+}
+
+TEST(Pins, TellWhoTookThemAndWhy) {
+  PruneWorld world;
+  world.BackUpDays(1);
+  auto repository = world.OpenRepository();
+  const catalog::BackupRecord record = world.Records()[0];
+  EXPECT_TRUE(ReadPins(repository, record.backup)->empty());
+  ASSERT_TRUE(AddPin(repository, record, {PinKind::kHold, "the \"audit\"", "cli:alice"},
+                     world.fixture().clock().Now(), world.random())
+                  .ok());
+  const auto pins = ReadPins(repository, record.backup);
+  ASSERT_TRUE(pins.ok());
+  ASSERT_EQ(pins->size(), 1U);
+  EXPECT_EQ(pins->front().kind, PinKind::kHold);
+  EXPECT_EQ(pins->front().reason, "the \"audit\"");
+  EXPECT_EQ(pins->front().actor, "cli:alice");
+  EXPECT_EQ(pins->front().created_ms, ToUnixMillis(world.fixture().clock().Now()));
 }
 
 TEST(Tombstone, ComesBackFromItsJsonAndIsStrict) {

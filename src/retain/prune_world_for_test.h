@@ -38,6 +38,7 @@ class PruneWorld {
   Services services() { return services(fixture_.clock()); }
   Services services(Clock& clock) {
     return {.warehouse = fixture_.cloud().warehouse(),
+            .definitions = fixture_.cloud().definitions(),
             .objects = fixture_.cloud().objects(),
             .catalog = fixture_.catalog(),
             .clock = clock,

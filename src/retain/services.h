@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "cloud/definitions.h"
 #include "cloud/object_store.h"
 #include "cloud/warehouse.h"
 #include "model/resource_names.h"
@@ -16,6 +17,7 @@ namespace holdfast::retain {
 
 struct Services {
   cloud::Warehouse& warehouse;
+  cloud::Definitions& definitions;
   cloud::ObjectStore& objects;
   catalog::Catalog& catalog;
   Clock& clock;

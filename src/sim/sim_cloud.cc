@@ -68,7 +68,10 @@ void SimCloud::PatchDataset(const DatasetRef& dataset, const Json& patch) {
   Must(state_->warehouse.PatchDataset(dataset, patch));
 }
 
-void SimCloud::DropDataset(const DatasetRef& dataset) { state_->warehouse.DropDataset(dataset); }
+void SimCloud::DropDataset(const DatasetRef& dataset) {
+  state_->warehouse.DropDataset(dataset);
+  state_->definitions.DropDataset(dataset);
+}
 
 void SimCloud::AddTable(const TableRef& table, const Schema& schema, const Rows& rows,
                         const Json& extra) {

@@ -128,6 +128,14 @@ void SimDefinitions::DropRoutine(const DatasetRef& dataset, const std::string& r
   routines_[dataset].erase(routine);
 }
 
+void SimDefinitions::DropDataset(const DatasetRef& dataset) {
+  const std::lock_guard lock(mutex_);
+  routines_.erase(dataset);
+  const auto in_dataset = [&](const auto& entry) { return entry.first.dataset_ref() == dataset; };
+  std::erase_if(row_policies_, in_dataset);
+  std::erase_if(iam_policies_, in_dataset);
+}
+
 void SimDefinitions::PutRowAccessPolicy(const TableRef& table,
                                         const cloud::RowAccessPolicy& policy) {
   const std::lock_guard lock(mutex_);

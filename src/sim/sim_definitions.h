@@ -42,6 +42,7 @@ class SimDefinitions final : public cloud::Definitions {
   // As users do, outside of the fault plan.
   void PutRoutine(const DatasetRef& dataset, const std::string& routine, const Json& resource);
   void DropRoutine(const DatasetRef& dataset, const std::string& routine);
+  void DropDataset(const DatasetRef& dataset);
   void PutRowAccessPolicy(const TableRef& table, const cloud::RowAccessPolicy& policy);
   void PutIamPolicy(const TableRef& table, const Json& policy);
 

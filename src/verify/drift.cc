@@ -106,6 +106,12 @@ class DriftCheck {
     // It may have been committed after its page was listed.
     HF_ASSIGN_OR_RETURN(const bool there, at->second->HasManifest(record.object, record.backup));
     if (there) return Ok();
+    HF_ASSIGN_OR_RETURN(const bool pruned,
+                        at->second->HasEvidence(repository::kPrunedEvidence, record.backup));
+    if (pruned) {
+      ++report_.pruned_elsewhere;
+      return services_.catalog.RemoveBackup(record.backup);
+    }
     Find(DriftKind::kManifestLost, SubjectOf(record.object, record.backup),
          "the catalog has it and the repository does not");
     return RecordDamage(record);
@@ -177,6 +183,7 @@ Json DriftReport::ToJson() const {
   return {{"manifests", manifests},
           {"records", records},
           {"records_elsewhere", records_elsewhere},
+          {"pruned_elsewhere", pruned_elsewhere},
           {"data_young", data_young},
           {"data_in_doubt", data_in_doubt},
           {"counts", std::move(counts)},

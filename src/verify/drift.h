@@ -47,6 +47,7 @@ struct DriftReport {
   int64_t manifests = 0;               // looked at
   int64_t records = 0;                 // of the catalog, in the repositories looked at
   int64_t records_elsewhere = 0;       // in others: not looked at
+  int64_t pruned_elsewhere = 0;        // another catalog pruned them: taken out of this one
   int64_t data_young = 0;              // data without a manifest that is within its grace period
   int64_t data_in_doubt = 0;           // or of which it cannot be said whose it is
   int64_t count[kDriftKinds] = {};     // by DriftKind

@@ -75,6 +75,24 @@ TEST_F(DriftTest, DataThatIsGoneIsADamagedBackup) {
   EXPECT_FALSE(RecordOf(kInStock).damaged);
 }
 
+TEST_F(DriftTest, WhatAnotherCatalogPrunedIsForgottenAndNotDamaged) {
+  const catalog::BackupRecord record = RecordOf(kSold);
+  for (const char* beginning : {"data/", "manifests/"}) {
+    for (const auto& object : Objects(beginning, "/orders/")) {
+      fixture_.cloud().RemoveObject(object.ref);
+    }
+  }
+  auto repository = repository::Repository::Open(fixture_.cloud().objects(), {kVault, ""});
+  ASSERT_TRUE(
+      repository
+          ->WriteEvidence(repository::kPrunedEvidence, record.backup, {{"backup", record.backup}})
+          .ok());
+  const DriftReport report = Check();
+  EXPECT_TRUE(report.IsClean()) << DumpJson(report.ToJson());
+  EXPECT_EQ(report.pruned_elsewhere, 1);
+  EXPECT_FALSE(catalog::GetBackup(fixture_.catalog(), record.backup).ok());
+}
+
 TEST_F(DriftTest, AManifestThatWasCutOrTakenAwayIsADamagedBackup) {
   const auto manifest = Objects("manifests/", "/orders/").at(0);
   fixture_.cloud().RemoveObject(manifest.ref);
