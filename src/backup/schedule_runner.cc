@@ -26,6 +26,27 @@ std::optional<MissedSchedule> FindMissed(const Schedule& schedule, Timestamp sta
   return missed;
 }
 
+// Whether a run that failed whole is to be made again.
+bool IsRetryDue(const ScheduleHistory& history, const std::string& schedule, Timestamp now) {
+  const auto failed = history.failed_whole_ms.find(schedule);
+  return failed != history.failed_whole_ms.end() &&
+         now >= FromUnixMillis(failed->second) + kWholeFailurePause;
+}
+
+// By the first page of its outcomes: a project that denies access, or a bucket that cannot be
+// written to, is the reason of them all.
+Result<bool> FailedWhole(catalog::RunLedger& ledger, const Run& run) {
+  if (run.state != RunState::kFinished) return false;
+  HF_ASSIGN_OR_RETURN(const auto page, ledger.ListOutcomes(run.id, ""));
+  const bool any_worked = std::ranges::any_of(page.items, [](const ItemOutcome& item) {
+    return item.outcome == Outcome::kBackedUp || item.outcome == Outcome::kUnchanged ||
+           item.outcome == Outcome::kMetadataOnly;
+  });
+  const bool any_failed = std::ranges::any_of(
+      page.items, [](const ItemOutcome& item) { return item.outcome == Outcome::kFailed; });
+  return any_failed && !any_worked;
+}
+
 }  // namespace
 
 DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHistory& history,
@@ -41,7 +62,11 @@ DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHist
       continue;
     }
     const Timestamp started = FromUnixMillis(last->second);
-    if (schedule.LastDue(now) <= started) continue;
+    if (schedule.LastDue(now) <= started) {
+      if (IsRetryDue(history, schedule.ToString(), now))
+        decision.due.push_back(schedule.ToString());
+      continue;
+    }
     decision.due.push_back(schedule.ToString());
     if (auto missed = FindMissed(schedule, started, now)) {
       decision.missed.push_back(*std::move(missed));
@@ -70,7 +95,10 @@ Result<ScheduleHistory> ReadScheduleHistory(catalog::RunLedger& ledger,
     HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
     for (const Run& run : page.items) {
       for (const std::string& schedule : run.due) {
-        if (wanted.erase(schedule) > 0) history.last_started_ms[schedule] = run.started_ms;
+        if (wanted.erase(schedule) == 0) continue;
+        history.last_started_ms[schedule] = run.started_ms;
+        HF_ASSIGN_OR_RETURN(const bool failed, FailedWhole(ledger, run));
+        if (failed) history.failed_whole_ms[schedule] = run.finished_ms;
       }
     }
     looked += page.items.size();

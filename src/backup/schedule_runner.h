@@ -2,9 +2,11 @@
 //
 // A schedule is due when its last time has come and no run of it began since; at exactly that time
 // it is. However many times were missed while nothing ran, one run catches up with them, and they
-// are named. One that never had a run is due at once: a first backup is not put off. While a run is
-// under way nothing is due, so there are never two. The ledger is the memory: a process may stop
-// and another go on. `DecideDue` is pure. Source: issue "Policy"; model/schedule.h.
+// are named. A run in which nothing at all worked is made again kWholeFailurePause after its end,
+// as long as it takes. One that never had a run is due at once: a first backup is not put off.
+// While a run is under way nothing is due, so there are never two. The ledger is the memory: a
+// process may stop and another go on. `DecideDue` is pure. Source: issue "Policy";
+// model/schedule.h.
 #pragma once
 
 #include <map>
@@ -22,7 +24,9 @@ namespace holdfast::backup {
 struct ScheduleHistory {
   std::map<std::string, int64_t> last_started_ms;  // of the newest run of a schedule, by its text
   bool is_run_under_way = false;                   // one that a worker is at, of whatever schedule
-  std::vector<std::string> unfinished_due;         // of one that no worker is at any more
+  // Of a schedule whose newest run backed nothing up and found nothing unchanged, when it ended.
+  std::map<std::string, int64_t> failed_whole_ms;
+  std::vector<std::string> unfinished_due;  // of one that no worker is at any more
 };
 
 struct MissedSchedule {
@@ -39,6 +43,9 @@ struct DueDecision {
 
 // How late a run may begin without its time counting as missed.
 inline constexpr Duration kScheduleGrace = std::chrono::minutes{5};
+
+// Between a run in which nothing worked and the next try.
+inline constexpr Duration kWholeFailurePause = std::chrono::minutes{15};
 
 DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHistory& history,
                       Timestamp now);

@@ -69,6 +69,17 @@ TEST(DecideDue, GoesOnWithARunThatDiedThoughNothingElseIsDue) {
   EXPECT_THAT(DecideDue(Daily(), history, soon).due, ElementsAre(kNight));
 }
 
+TEST(DecideDue, MakesARunAgainInWhichNothingWorked) {
+  ScheduleHistory history = Began("2026-03-06T02:00:00Z", "2026-03-06T04:00:00Z");
+  history.failed_whole_ms[kNight] = ToUnixMillis(DueAt("2026-03-06T02:01:00Z"));
+  EXPECT_THAT(DecideDue(Daily(), history, DueAt("2026-03-06T02:15:59Z")).due, IsEmpty());
+  const auto decision = DecideDue(Daily(), history, DueAt("2026-03-06T02:16:00Z"));
+  EXPECT_THAT(decision.due, ElementsAre(kNight));
+  EXPECT_THAT(decision.missed, IsEmpty()) << "its time was not missed";
+  history.is_run_under_way = true;
+  EXPECT_THAT(DecideDue(Daily(), history, DueAt("2026-03-06T02:16:00Z")).due, IsEmpty());
+}
+
 TEST(DecideDue, DoesNotPutOffAFirstBackup) {
   const auto decision = DecideDue(Daily(), {}, DueAt("2026-03-07T12:00:00Z"));
   EXPECT_THAT(decision.due, ElementsAre(kNight, kNewYork));
@@ -123,6 +134,38 @@ TEST(ReadScheduleHistory, TellsTheNewestRunOfEachScheduleAndWhetherOneIsAtWork) 
       << "silent for long: to be gone on with";
   EXPECT_THAT(at("2026-03-03T03:00:00Z").unfinished_due, ElementsAre(kNight));
   EXPECT_THAT(at("2026-03-01T02:10:00Z").unfinished_due, IsEmpty()) << "a worker is at it";
+}
+
+TEST(ReadScheduleHistory, KnowsARunInWhichNothingWorked) {
+  struct Case {
+    std::vector<Outcome> outcomes;
+    bool failed_whole;
+  };
+  for (const Case& at : {Case{{Outcome::kFailed, Outcome::kUnsupported}, true},
+                         Case{{Outcome::kFailed, Outcome::kUnchanged}, false},
+                         Case{{Outcome::kFailed, Outcome::kBackedUp}, false},
+                         Case{{Outcome::kExcluded}, false}, Case{{}, false}}) {
+    const auto ledger = catalog::SqliteCatalog::Open(":memory:").value();
+    holdfast::Run run;
+    run.id = "20260301T020000Z-aaaaaaaa";
+    run.started_ms = ToUnixMillis(DueAt("2026-03-01T02:00:00Z"));
+    run.due = {kNight};
+    ASSERT_TRUE(ledger->BeginRun(run).ok());
+    std::vector<ItemOutcome> items;
+    for (const Outcome outcome : at.outcomes) {
+      items.push_back(
+          {.object = {"p-1", "d", "t" + std::to_string(items.size()), ""}, .outcome = outcome});
+    }
+    ASSERT_TRUE(ledger->CompleteTask(TaskId(StartBackupProcess{.run = run.id}), {}, items).ok());
+    const int64_t ended = run.started_ms + 5000;
+    ASSERT_TRUE(ledger->FinishRun(run.id, ended).ok());
+    const auto history = ReadScheduleHistory(*ledger, Daily(), DueAt("2026-03-01T03:00:00Z"));
+    ASSERT_TRUE(history.ok());
+    EXPECT_EQ(history->failed_whole_ms.contains(kNight), at.failed_whole);
+    if (at.failed_whole) {
+      EXPECT_EQ(history->failed_whole_ms.at(kNight), ended);
+    }
+  }
 }
 
 }  // namespace
