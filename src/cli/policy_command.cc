@@ -16,10 +16,11 @@ namespace holdfast::cli {
 
 namespace {
 
-// What is in effect where the document says nothing: the settings of `policy`.
+// What is in effect where the document says nothing: the settings of `policy`, and `retention`.
 std::optional<Json> FieldFromSettings(const PolicyField& field, const LoadedConfig& loaded) {
-  const std::string name =
+  std::string name =
       "policy." + (field.name == "methods" ? std::string("method") : std::string(field.name));
+  if (field.name == "retention") name = "retention";
   for (const EffectiveSetting& at : loaded.settings) {
     if (at.setting->name != name) continue;
     const Json value = field.name == "methods" ? Json::array({at.value}) : at.value;
@@ -43,13 +44,30 @@ std::vector<Json> FieldRows(const EffectivePolicy& policy, const LoadedConfig& l
   return rows;
 }
 
+// Whether the table is there, or was and has backups: a policy of names holds for one that is not,
+// and a name that was mistyped has one as well.
+Result<bool> IsKnown(Environment& environment, const TableRef& table) {
+  if (!ParseReservedName(table.table)) {
+    const auto found = environment.warehouse().GetTable(table);
+    if (found.ok()) return true;
+    if (found.error().code != Code::kNotFound) return found.error();
+  }
+  HF_ASSIGN_OR_RETURN(
+      const auto backups,
+      environment.catalog().FindBackups(
+          {.project = table.project, .dataset = table.dataset, .table = table.table}, ""));
+  return !backups.items.empty();
+}
+
 Result<int> PolicyShow(const GlobalOptions& global, const std::string& name) {
   HF_ASSIGN_OR_RETURN(const TableRef table, ParseTableRef(name));
   HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
   HF_ASSIGN_OR_RETURN(const auto document, LoadPolicyDocument(loaded));
   EffectivePolicy policy;
+  bool known = true;
   if (document) {
     HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(loaded.config));
+    HF_ASSIGN_OR_RETURN(known, IsKnown(*environment, table.WholeTable()));
     TablePolicies policies(*environment, *document);
     HF_ASSIGN_OR_RETURN(policy, policies.Of(table.WholeTable()));
   }
@@ -64,6 +82,7 @@ Result<int> PolicyShow(const GlobalOptions& global, const std::string& name) {
     PrintDocument(std::cout, format,
                   {{"schema", "holdfast.policy.v1"},
                    {"object", table.WholeTable().ToString()},
+                   {"known", known},
                    {"enabled", policy.enabled()},
                    {"fields", rows},
                    {"refusals", std::move(refusals)}});
@@ -81,6 +100,10 @@ Result<int> PolicyShow(const GlobalOptions& global, const std::string& name) {
     }
   }
   if (!kept.empty()) Say(global, "Kept and shown, not acted on yet: " + kept + ".");
+  if (!known) {
+    Say(global, table.WholeTable().ToString() +
+                    " is not there and has no backup: this would hold for a table of that name.");
+  }
   if (!document) Say(global, "There is no policy document: the settings hold for every table.");
   for (const PolicyRefusal& refusal : policy.refusals) {
     Say(global, "Refused: " + refusal.ToString());

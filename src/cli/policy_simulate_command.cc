@@ -1,13 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <iostream>
 #include <memory>
 
 #include "adapters/system_clock.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
+#include "cli/config_file.h"
 #include "cli/retention_text.h"
 #include "cli/text_file.h"
+#include "model/effective_policy.h"
+#include "model/policy_document.h"
 #include "model/yaml_tree.h"
 
 namespace holdfast::cli {
@@ -16,6 +21,9 @@ namespace {
 
 constexpr size_t kPolicyBytesMax = size_t{1} << 20U;
 constexpr size_t kHistoryBytesMax = size_t{256} << 20U;
+constexpr std::array kPolicySections = {
+    PolicyLevel::kDefaults, PolicyLevel::kClasses, PolicyLevel::kFolders, PolicyLevel::kProjects,
+    PolicyLevel::kDatasets, PolicyLevel::kTables,  PolicyLevel::kLabels};
 
 struct SimulateOptions {
   std::string policy;
@@ -23,27 +31,63 @@ struct SimulateOptions {
   std::string now;
 };
 
-// The member `retention` or `defaults.retention` of a policy document; a document with neither
-// `retention` nor `defaults` is the retention policy itself.
-Result<RetentionPolicy> RetentionOf(const Json& document) {
-  const Json* retention = FindField(document, "retention");
-  const Json* const defaults = FindField(document, "defaults");
-  if (retention == nullptr && defaults != nullptr) retention = FindField(*defaults, "retention");
-  if (retention == nullptr) retention = &document;
-  if (defaults != nullptr && retention == &document) {
-    return MakeError(ErrorId::kRetentionInvalid, "the document has no \"defaults.retention\"");
+// What a file says of retention: of each object by its name, or the same of all.
+class RetentionByObject {
+ public:
+  explicit RetentionByObject(RetentionPolicy same) : same_(std::move(same)) {}
+  explicit RetentionByObject(PolicyDocument document) : document_(std::move(document)) {}
+
+  // Of one for which the document says nothing: everything is kept.
+  Result<RetentionPolicy> Of(const std::string& object) const {
+    if (!document_) return same_;
+    const auto table = ParseTableRef(object);
+    // A name that is no table's can only have what holds for all.
+    const PolicyResolver resolver(*document_, table.ok() ? table->project : object, {}, {});
+    const EffectivePolicy policy =
+        table.ok() ? resolver.OfTable(table->WholeTable(), {}, {}) : resolver.OfProject();
+    const auto found = policy.fields.find("retention");
+    if (found == policy.fields.end()) return RetentionPolicy();
+    return RetentionPolicy::FromJson(found->second.value);
   }
-  return RetentionPolicy::FromJson(*retention);
+
+ private:
+  RetentionPolicy same_;
+  std::optional<PolicyDocument> document_;
+};
+
+bool SaysRetention(const PolicyDocument& document) {
+  return std::ranges::any_of(document.rules, [](const PolicyRule& rule) {
+    return rule.fields.find("retention") != rule.fields.end();
+  });
 }
 
-Result<RetentionPolicy> ReadPolicy(const std::string& path) {
+// A policy document, whole or as the member `policies` of a configuration file; a map whose member
+// `retention` is the retention of everything; or that retention itself.
+Result<RetentionByObject> ReadPolicy(const std::string& path) {
   HF_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kPolicyBytesMax));
   HF_ASSIGN_OR_RETURN(const YamlNode tree, ParseYamlTree(text).WithContext(path));
-  const Json document = tree.ToJson();
-  if (!document.is_object()) {
+  const Json json = tree.ToJson();
+  if (!json.is_object()) {
     return MakeError(ErrorId::kRetentionInvalid, path + ": the document is not a map");
   }
-  return RetentionOf(document).WithContext(path);
+  const Json* const retention = FindField(json, "retention");
+  const bool in_config = json.contains(kPoliciesMember);
+  const bool is_document = std::ranges::any_of(kPolicySections, [&](PolicyLevel section) {
+    return json.contains(PolicyLevelName(section));
+  });
+  if (!in_config && (retention != nullptr || !is_document)) {
+    HF_ASSIGN_OR_RETURN(
+        RetentionPolicy same,
+        RetentionPolicy::FromJson(retention == nullptr ? json : *retention).WithContext(path));
+    return RetentionByObject(std::move(same));
+  }
+  HF_ASSIGN_OR_RETURN(PolicyDocument document,
+                      ReadPolicyText(text, path, in_config ? kPoliciesMember : std::string_view()));
+  if (!SaysRetention(document)) {
+    return MakeError(ErrorId::kRetentionInvalid,
+                     path + ": the document says \"retention\" nowhere, not even in its defaults");
+  }
+  return RetentionByObject(std::move(document));
 }
 
 Result<std::vector<retain::ObjectHistory>> ReadHistory(const std::string& path) {
@@ -64,12 +108,13 @@ Result<Timestamp> ReadNow(const std::string& text) {
 }
 
 Result<int> Simulate(const GlobalOptions& global, const SimulateOptions& options) {
-  HF_ASSIGN_OR_RETURN(const RetentionPolicy policy, ReadPolicy(options.policy));
+  HF_ASSIGN_OR_RETURN(const RetentionByObject policies, ReadPolicy(options.policy));
   HF_ASSIGN_OR_RETURN(const auto histories, ReadHistory(options.history));
   HF_ASSIGN_OR_RETURN(const Timestamp now, ReadNow(options.now));
   const bool pretty = global.OutputFormat() == Format::kPretty;
   std::vector<Json> rows;
   for (const retain::ObjectHistory& history : histories) {
+    HF_ASSIGN_OR_RETURN(const RetentionPolicy policy, policies.Of(history.object));
     const retain::RetentionPlan plan = retain::PlanRetention(history, policy, now);
     if (pretty) PrintCalendar(std::cout, plan, policy.calendar);
     for (const retain::Verdict& verdict : plan.verdicts) {
@@ -98,7 +143,7 @@ void AddPolicySimulateCommand(CLI::App& app, CommandContext context) {
   auto options = std::make_shared<SimulateOptions>();
   command
       ->add_option("--policy", options->policy,
-                   "YAML or JSON with the member retention or defaults.retention")
+                   "YAML or JSON: a policy document, or a map with the member retention")
       ->type_name("FILE")
       ->required();
   command

@@ -89,6 +89,25 @@ TEST_F(PolicySimulateTest, PrintsEachBackupWithItsReasons) {
   }
 }
 
+TEST_F(PolicySimulateTest, JudgesEachObjectByWhatHoldsForIt) {
+  const char* const document = R"(
+defaults: {retention: {keep_last: 9}}
+tables:
+  p.d.t: {retention: {keep_last: 1}}
+)";
+  ASSERT_EQ(Simulate(document, "json"), kExitOk) << err_;
+  EXPECT_EQ(Actions(),
+            (std::vector<std::string>{"d keep", "c remove", "b keep", "a remove", "e keep"}));
+  ASSERT_EQ(Simulate("policies:\n  tables: {p.d.t: {retention: {keep_last: 1}}}\n", "json"),
+            kExitOk)
+      << err_;
+  EXPECT_EQ(Actions(),
+            (std::vector<std::string>{"d keep", "c remove", "b keep", "a remove", "e keep"}))
+      << "of the other nothing is said: it is kept";
+  EXPECT_EQ(Simulate("defaults: {retention: {keep_last: 1}}\ntabels: {}\n", "json"), kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("tabels"));
+}
+
 TEST_F(PolicySimulateTest, ShowsACalendar) {
   ASSERT_EQ(Simulate("retention: {keep_last: 1}", "pretty"), kExitOk) << err_;
   EXPECT_THAT(out_, HasSubstr("p.d.t: 2 of 4 backups kept"));
@@ -102,7 +121,7 @@ TEST_F(PolicySimulateTest, NamesWhatIsWrongWithThePolicy) {
   EXPECT_EQ(Simulate("retention: [", "json"), kExitUsage);
   EXPECT_THAT(err_, HasSubstr("line 1"));
   EXPECT_EQ(Simulate("defaults: {method: copy}", "json"), kExitUsage);
-  EXPECT_THAT(err_, HasSubstr("defaults.retention"));
+  EXPECT_THAT(err_, HasSubstr("\"retention\" nowhere"));
   Write("history.json", R"([{"object": "a"}])");
   EXPECT_EQ(Simulate("retention: {}", "json"), kExitUsage);
   EXPECT_THAT(err_, HasSubstr("entry 1"));

@@ -11,9 +11,9 @@
 //     bucket: acme-policies                    files PROJECT/DATASET/TABLE.yaml
 //     fields: {class: {allow: [critical]}, forced_full_days: {min: 1, max: 30}, rpo: {}}
 //
-// Every section is optional. Which rule wins is said in effective_policy.h. The document is carried
-// by a run as JSON with the line of each value, so that workers need no file and an edit during the
-// run changes nothing. Plain values; pure. Source: issue "Policy".
+// Every section is optional; so is `version: 1`. Which rule wins is said in effective_policy.h. The
+// document is carried by a run as JSON with the line of each value, so that workers need no file
+// and an edit during the run changes nothing. Plain values; pure. Source: issue "Policy".
 #pragma once
 
 #include <map>

@@ -98,12 +98,21 @@ class DocumentReader {
     return false;
   }
 
+  // For a document that says which form it has; there is one so far.
+  void CheckVersion(const YamlNode& version) {
+    const Json value = version.ToJson();
+    if (value == 1) return;
+    AddProblem(version,
+               fmt::format("is version {}: this program reads version 1", DumpJson(value)));
+  }
+
   void ReadSection(const YamlNode& key, const YamlNode& section) {
     constexpr std::array kLevels = {PolicyLevel::kDefaults, PolicyLevel::kClasses,
                                     PolicyLevel::kFolders,  PolicyLevel::kProjects,
                                     PolicyLevel::kDatasets, PolicyLevel::kTables,
                                     PolicyLevel::kLabels};
     if (key.text == "owner_bounds") return ReadBounds(section);
+    if (key.text == "version") return CheckVersion(section);
     const auto* level = std::ranges::find(kLevels, key.text, PolicyLevelName);
     if (level == kLevels.end()) {
       AddProblem(key,

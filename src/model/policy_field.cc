@@ -8,6 +8,7 @@
 #include <set>
 
 #include "model/method.h"
+#include "model/policy.h"
 #include "model/resource_names.h"
 #include "model/retention.h"
 #include "model/schedule.h"
@@ -192,6 +193,16 @@ Result<Json> NormalList(const Json& value, const NormalItem& normal, Path& path)
   return list;
 }
 
+// A text of that field. What BackupPolicy would not take is refused here, with its place, and not
+// by the run.
+Result<Json> NormalTextOf(const PolicyField& field, const Json& value) {
+  HF_ASSIGN_OR_RETURN(Json text, NormalText(value));
+  if (!field.in_backup_policy) return text;
+  const auto policy = BackupPolicy::FromJson({{field.name, text}});
+  if (!policy.ok()) return MakeError(ErrorId::kInvalidPolicy, policy.error().message);
+  return text;
+}
+
 // A map with no other members than those named; each is checked by `check(name, value)`.
 template <typename Check>
 Status CheckMembers(const Json& map, std::string_view names, const Check& check, Path& path) {
@@ -252,7 +263,7 @@ Result<Json> NormalPolicyValue(const PolicyField& field, const Json& value,
                                std::vector<std::string>& path) {
   switch (field.type) {
     case kText:
-      return NormalText(value);
+      return NormalTextOf(field, value);
     case kInteger:
     case kNumber:
       return NormalNumber(field, value);
