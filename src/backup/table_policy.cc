@@ -76,14 +76,20 @@ bool ProjectPolicies::UsesLabel(std::string_view key) const {
          (context_.run.document->bounds.labels && key.starts_with(kOwnerLabelPrefix));
 }
 
+void ProjectPolicies::RememberLabels(const TableRef& table, Labels labels) {
+  std::erase_if(labels, [&](const auto& label) { return !UsesLabel(label.first); });
+  if (!labels.empty()) table_labels_[table.table] = std::move(labels);
+}
+
 Status ProjectPolicies::ReadLabels(const DatasetRef& dataset) {
-  return cloud::ForEachPage<TableLabels>(
+  const Status listed = cloud::ForEachPage<TableLabels>(
       [&](const std::string& token) { return services_.warehouse.ListTableLabels(dataset, token); },
       [&](TableLabels&& table) -> Status {
-        std::erase_if(table.labels, [&](const auto& label) { return !UsesLabel(label.first); });
-        if (!table.labels.empty()) table_labels_[table.ref.table] = std::move(table.labels);
+        RememberLabels(table.ref, std::move(table.labels));
         return context_.keep_alive();
       });
+  // A dataset that is gone has no tables to ask of; who asks for one that was remembers its labels.
+  return !listed.ok() && listed.error().id == ErrorId::kDatasetNotFound ? Ok() : listed;
 }
 
 std::string ProjectPolicies::OwnerObject(const DatasetRef& dataset) const {

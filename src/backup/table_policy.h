@@ -41,6 +41,9 @@ class ProjectPolicies {
   // a policy bucket goes into every note.
   Status EnterDataset(const DatasetInfo& dataset);
 
+  // Says what labels a table of the dataset had that is gone: no listing tells any more.
+  void RememberLabels(const TableRef& table, Labels labels);
+
   // All that the document says of a table of the dataset that was entered; the run has one.
   // Errors: as above.
   Result<EffectivePolicy> EffectiveOf(const TableRef& table);

@@ -128,6 +128,14 @@ void PrintWholeRun(std::ostream& out, const StatusSummary& summary) {
     PrintLine(out, fmt::format("  NOT PROTECTED, of a kind that is not backed up: {}",
                                Plural(count, "object")));
   }
+  if (const auto count = seen.progress.totals.Of(Outcome::kExcluded); count > 0) {
+    PrintLine(out, fmt::format("  NOT PROTECTED, left out by the policy document: {}",
+                               Plural(count, "object")));
+  }
+  if (const auto count = summary.last_run->progress.totals.Of(Outcome::kNotDue); count > 0) {
+    PrintLine(out, fmt::format("  Not looked at in the last run, being of other schedules: {}",
+                               Plural(count, "object")));
+  }
 }
 
 void PrintKind(std::ostream& out, const NamedObjects& objects, std::string_view what,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backup/projects_stage.h"
+#include "repository/repository.h"
 
 namespace holdfast::cli {
 
@@ -32,6 +33,31 @@ Result<CheckProjectTables> FindProject(const std::string& project,
     check.labels = info.labels;
   }
   return check;
+}
+
+// The manifest of the newest backup of the table or of one of its partitions.
+Result<Manifest> NewestManifest(const backup::Services& services, const TableRef& table) {
+  std::optional<catalog::BackupRecord> newest;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
+      [&](const std::string& token) {
+        return services.catalog.FindBackups({.project = table.project,
+                                             .dataset = table.dataset,
+                                             .table = table.table,
+                                             .newest_only = true},
+                                            token);
+      },
+      [&](catalog::BackupRecord&& record) -> Status {
+        if (!newest || record.created_ms > newest->created_ms) newest = std::move(record);
+        return Ok();
+      }));
+  if (!newest) {
+    return MakeError(ErrorId::kTableNotFound,
+                     "it is gone, and with it the labels by which the policy may keep its backups "
+                     "longer: no backup of it tells them");
+  }
+  HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(
+                                           services.objects, {newest->bucket, newest->prefix}));
+  return repository.ReadManifest(newest->object, newest->backup);
 }
 
 }  // namespace
@@ -77,14 +103,27 @@ Result<EffectivePolicy> TablePolicies::Of(const TableRef& table) {
 Result<std::optional<RetentionPolicy>> TablePolicies::RetentionOf(const TableRef& table) {
   if (context_.run.document->NeedsLabels() && !ParseReservedName(table.table)) {
     const auto info = services_.warehouse.GetTable(table);
-    if (!info.ok() && info.error().code == Code::kNotFound) {
-      return MakeError(ErrorId::kTableNotFound,
-                       "it is gone, and with it the labels by which the policy may "
-                       "keep its backups longer");
-    }
+    if (!info.ok() && info.error().code == Code::kNotFound) return RetentionOfGone(table);
     if (!info.ok()) return info.error();
   }
   HF_ASSIGN_OR_RETURN(const EffectivePolicy policy, Of(table));
+  return RetentionIn(table, policy);
+}
+
+Result<std::optional<RetentionPolicy>> TablePolicies::RetentionOfGone(const TableRef& table) {
+  HF_ASSIGN_OR_RETURN(const Manifest manifest, NewestManifest(services_, table));
+  HF_RETURN_IF_ERROR(EnterProject(table.project));
+  dataset_ = {};  // the next table's dataset is to be read anew
+  HF_RETURN_IF_ERROR(policies_->EnterDataset({.ref = table.dataset_ref(),
+                                              .location = manifest.location,
+                                              .resource = manifest.dataset_resource}));
+  policies_->RememberLabels(table, LabelsOf(manifest.table_resource));
+  HF_ASSIGN_OR_RETURN(const EffectivePolicy policy, policies_->EffectiveOf(table));
+  return RetentionIn(table, policy);
+}
+
+Result<std::optional<RetentionPolicy>> TablePolicies::RetentionIn(const TableRef& table,
+                                                                  const EffectivePolicy& policy) {
   // A backup may be made without an owner's word; nothing is deleted without it.
   HF_ASSIGN_OR_RETURN(const backup::TablePolicy of_table, policies_->Of(table));
   if (!of_table.note.empty()) {

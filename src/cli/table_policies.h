@@ -25,12 +25,15 @@ class TablePolicies {
   // policy bucket.
   Result<EffectivePolicy> Of(const TableRef& table);
 
-  // How long its backups are kept; nullopt: the document does not say. Errors besides:
-  // kTableNotFound for a table that is gone, where labels may say more of it than is known any
-  // more.
+  // How long its backups are kept; nullopt: the document does not say. Of a table that is gone its
+  // labels count, and its dataset's, as its newest backup has them. Errors besides: those of
+  // reading that backup; kTableNotFound when there is none.
   Result<std::optional<RetentionPolicy>> RetentionOf(const TableRef& table);
 
  private:
+  Result<std::optional<RetentionPolicy>> RetentionIn(const TableRef& table,
+                                                     const EffectivePolicy& policy);
+  Result<std::optional<RetentionPolicy>> RetentionOfGone(const TableRef& table);
   Status EnterProject(const std::string& project);
   Status EnterDataset(const DatasetRef& dataset);
 

@@ -86,10 +86,11 @@ std::string WhyNotGood(const catalog::BackupRecord& record) {
                         : "is suspect: " + record.suspect;
 }
 
-// Whether anything was there beside the dataset itself, which outlives what is in it.
-bool HasContent(const Census& census) {
-  return std::ranges::any_of(census.Objects(), [](const ObjectState& state) {
-    return state.object.table != MakeReservedName({});
+// Whether anything of the source was there: of a dataset, more than the dataset itself, which
+// outlives what is in it.
+bool HasContent(const Census& census, const TableRef& source) {
+  return std::ranges::any_of(census.Objects(), [&](const ObjectState& state) {
+    return state.object.table != MakeReservedName({}) || state.object.table == source.table;
   });
 }
 
@@ -130,7 +131,7 @@ class Selector {
         HF_ASSIGN_OR_RETURN(const auto items, OutcomesOf(catalog_, source_, run));
         census.Add(run, items);
         if (!census.IsComplete()) continue;
-        if (HasContent(census)) return census;
+        if (HasContent(census, source_)) return census;
         // All that is named is gone, and named it was: it is taken as it last was.
         gone_ms_ = run.started_ms;
         census = NewCensus();
