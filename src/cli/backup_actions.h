@@ -38,6 +38,9 @@ struct BackupVerifyOptions {
   std::string name;
   std::string level = "L2";
   bool all = false;
+  bool due = false;           // what the verification policy says is due
+  std::string every = "1d";   // with `due`: until the next pass
+  int64_t mebibytes_max = 0;  // with `due`: read at most so much in this pass; 0: no limit
 };
 
 // Says of a suspect backup that it is good: in the catalog, and as evidence in its repository.

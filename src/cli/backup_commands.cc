@@ -79,14 +79,31 @@ void AddVerify(CLI::App& backup, CommandContext context) {
   command->add_option("name", options->name,
                       "A backup's id, or a project, dataset, table or partition; none: everything");
   command
-      ->add_option("--level", options->level,
-                   "L0 objects exist with size and checksum, L1 every byte matches, L2 rows and "
-                   "content match; L3, restored and equal, is what `restore run` proves")
+      ->add_option(
+          "--level", options->level,
+          "L0 objects exist with size and checksum, L1 every byte matches, L2 rows and "
+          "content match, L3 restored into a scratch dataset it is equal, L4 the source as "
+          "of that moment, if it can still be read, is equal too")
       ->type_name("LEVEL")
-      ->check(OneOf({"L0", "L1", "L2"}));
+      ->check(OneOf({"L0", "L1", "L2", "L3", "L4"}));
   command->add_flag("--all", options->all,
                     "Every backup, not only the newest and the newest good one of each object");
+  CLI::Option* due = command->add_flag(
+      "--due", options->due,
+      "What is due by `verification` of the settings and the policy document, the oldest read "
+      "first: so that all is read and restored in the time that it says");
+  command->add_option("--every", options->every, "With --due: until the next such pass")
+      ->type_name("DURATION")
+      ->needs(due);
+  command
+      ->add_option("--max-mebibytes", options->mebibytes_max,
+                   "With --due: read at most so much in this pass")
+      ->type_name("N")
+      ->check(Between(0, 1'000'000'000))
+      ->needs(due);
   SetExamples(*command, {{"holdfast backup verify", "every byte and row of the newest ones"},
+                         {"holdfast backup verify --due --every 1d",
+                          "once a day: every backup is read within the set period"},
                          {"holdfast backup verify acme-shop.sales --level L0", "quickly"}});
   command->callback([context, options] {
     context.action = [context, options] { return BackupVerify(context.global, *options); };

@@ -8,15 +8,14 @@
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
+#include "cli/policy_source.h"
 #include "cli/selector.h"
-#include "verify/verify_recorded.h"
+#include "cli/verify_backups.h"
+#include "model/policy_field.h"
 
 namespace holdfast::cli {
 
 namespace {
-
-// Backups in a row that cannot be looked at, after which it is the service that is away.
-constexpr int kFailuresMax = 3;
 
 // Adds the backups of the filter that are wanted.
 Status Append(catalog::Catalog& catalog, const catalog::BackupFilter& filter,
@@ -86,52 +85,71 @@ Json UncheckedRow(const catalog::BackupRecord& record, VerifyLevel level, const 
           {"finding", error.message}};
 }
 
-// What verifying several backups came to.
-struct Verified {
+std::vector<Json> RowsOf(const GlobalOptions& global, const Verified& verified) {
+  const bool pretty = global.OutputFormat() == Format::kPretty;
   std::vector<Json> rows;
-  int64_t damaged = 0;
-  int64_t bytes = 0;
-  std::vector<Error> unchecked;  // why these could not be looked at
-};
-
-Result<Verified> VerifyAll(Environment& environment, const GlobalOptions& global,
-                           const std::vector<catalog::BackupRecord>& records, VerifyLevel level) {
-  Verified verified;
-  const verify::Services services = environment.verify_services();
-  Progress progress(global.Mode(), IsTerminal(), environment.clock());
-  int failed_in_a_row = 0;
-  for (const catalog::BackupRecord& record : records) {
-    const size_t done = verified.rows.size();
-    progress.Show(
-        fmt::format("verifying {} of {}: {}", done + 1, records.size(), record.object.ToString()),
-        {{"message_type", "status"}, {"done", done}, {"total", records.size()}});
-    const auto report = verify::VerifyRecorded(services, record, level);
-    if (!report.ok()) {
-      // One that cannot be looked at must not hide the damage of the next; a service that is down
-      // ends it.
-      if (++failed_in_a_row == kFailuresMax) return report.error();
-      verified.unchecked.push_back(report.error());
-      verified.rows.push_back(UncheckedRow(record, level, report.error()));
-      continue;
-    }
-    failed_in_a_row = 0;
-    verified.damaged += report->Passed() ? 0 : 1;
-    verified.bytes += report->bytes_read;
-    verified.rows.push_back(ReportRow(*report, global.OutputFormat() == Format::kPretty));
+  for (const Looked& looked : verified.looked) {
+    rows.push_back(looked.report.ok() ? ReportRow(*looked.report, pretty)
+                                      : UncheckedRow(looked.look.record, looked.look.level,
+                                                     looked.report.error()));
   }
-  return verified;
+  return rows;
+}
+
+// With progress on stderr, until Ctrl-C: what was looked at by then stays so.
+Result<Verified> VerifyWithProgress(Environment& environment, const GlobalOptions& global,
+                                    const std::vector<Look>& looks) {
+  Progress progress(global.Mode(), IsTerminal(), environment.clock());
+  return VerifyAll(environment, looks, [&](const Look& look, size_t done, size_t total) -> Status {
+    progress.Show(
+        fmt::format("verifying {} of {}: {}", done + 1, total, look.record.object.ToString()),
+        {{"message_type", "status"}, {"done", done}, {"total", total}});
+    return Ok();
+  });
+}
+
+// What is due, and words on what is left for later passes.
+Result<std::vector<Look>> DueOf(Environment& environment, const LoadedConfig& loaded,
+                                const GlobalOptions& global, const BackupVerifyOptions& options) {
+  HF_ASSIGN_OR_RETURN(const auto document, LoadPolicyDocument(loaded));
+  HF_ASSIGN_OR_RETURN(const Duration every, ParsePolicyDuration(options.every));
+  verify::RotationOptions rotation{.interval = every};
+  rotation.bytes_max = options.mebibytes_max << 20U;
+  HF_ASSIGN_OR_RETURN(DueLooks due, FindDueLooks(environment, document, rotation));
+  if (due.reading.backups == 0) {
+    return MakeError(ErrorId::kNothingToVerify, "there are no backups",
+                     "Make the first with `holdfast backup run`; if the catalog was lost: holdfast "
+                     "catalog rebuild");
+  }
+  Say(global, fmt::format("{}, {}: {} due now, {} of them overdue",
+                          Plural(due.reading.backups, "backup"), HumanBytes(due.reading.bytes),
+                          due.looks.size(), due.reading.overdue + due.rehearsals.overdue));
+  if (const int64_t left = due.reading.deferred + due.rehearsals.deferred; left > 0) {
+    Say(global, fmt::format("WARNING: {} more should be looked at before the next pass, and are "
+                            "over the limit of this one.",
+                            HumanCount(left)));
+  }
+  return std::move(due.looks);
 }
 
 }  // namespace
 
 Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options) {
-  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
-  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(loaded.config));
   // What another catalog pruned is not damaged.
   HF_RETURN_IF_ERROR(backup::ForgetPruned(environment->backup_services(), {}));
-  HF_ASSIGN_OR_RETURN(const auto records, FindNamed(environment->catalog(), options));
-  HF_ASSIGN_OR_RETURN(const Verified verified,
-                      VerifyAll(*environment, global, records, *FindVerifyLevel(options.level)));
+  std::vector<Look> looks;
+  if (options.due) {
+    HF_ASSIGN_OR_RETURN(looks, DueOf(*environment, loaded, global, options));
+  } else {
+    HF_ASSIGN_OR_RETURN(auto records, FindNamed(environment->catalog(), options));
+    for (catalog::BackupRecord& record : records) {
+      looks.push_back({std::move(record), *FindVerifyLevel(options.level)});
+    }
+  }
+  HF_ASSIGN_OR_RETURN(const Verified verified, VerifyWithProgress(*environment, global, looks));
+  const std::vector<Json> rows = RowsOf(global, verified);
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "result", .heading = "RESULT"},
              {.member = "level_reached", .heading = "LEVEL"},
@@ -140,10 +158,11 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
              {.member = "rows_read", .heading = "ROWS", .align_right = true},
              {.member = "bytes_read", .heading = "READ", .align_right = true},
              {.member = "finding", .heading = "FINDING"}},
-            verified.rows, "");
-  Say(global, fmt::format("{} verified at {}, {} damaged, {} read",
-                          Plural(static_cast<int64_t>(verified.rows.size()), "backup"),
-                          options.level, verified.damaged, HumanBytes(verified.bytes)));
+            rows, options.due ? "Nothing is due." : "");
+  Say(global, fmt::format("{} verified{}, {} damaged, {} read",
+                          Plural(static_cast<int64_t>(rows.size()), "backup"),
+                          options.due ? "" : " at " + options.level, verified.damaged,
+                          HumanBytes(verified.bytes)));
   if (!verified.unchecked.empty()) {
     Say(global, fmt::format("{} could not be looked at, which says nothing of whether it is good: "
                             "run the same command again.",

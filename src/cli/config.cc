@@ -164,6 +164,7 @@ Result<Config> BuildConfig(Layers& layers) {
       .policy_file = layers.TextOf("policy_file"),
       .policy = {},
       .retention = {},
+      .verification = {},
       .prune = {.grace = std::chrono::hours{layers.ValueOf("prune.grace_hours").get<int>()},
                 .removals_max = layers.ValueOf("prune.removals_max").get<int64_t>(),
                 .share_max = layers.ValueOf("prune.share_max").get<double>()}};
@@ -175,6 +176,12 @@ Result<Config> BuildConfig(Layers& layers) {
         fmt::format("{}: retention: {}", layers.OriginOf("retention"), retention.error().message));
   }
   config.retention = *std::move(retention);
+  auto verification = VerificationPolicy::FromJson(layers.ValueOf("verification"));
+  if (!verification.ok()) {
+    return MakeError(ErrorId::kConfigInvalid,
+                     layers.OriginOf("verification") + ": " + verification.error().message);
+  }
+  config.verification = *std::move(verification);
   return config;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/settings.h"
 #include "model/policy.h"
 #include "model/retention.h"
+#include "model/verification_policy.h"
 #include "retain/prune.h"
 
 namespace holdfast::cli {
@@ -47,6 +48,7 @@ struct Config {
   std::string policy_file;  // of the policy document, as given (policy_source.h); empty: none
   BackupPolicy policy;
   RetentionPolicy retention;
+  VerificationPolicy verification;
   retain::PruneOptions prune;
 
   bool operator==(const Config&) const = default;

@@ -60,6 +60,9 @@ TEST(Config, TakesRetentionAsADocument) {
       {"retention: {keep_dayly: 7}", "c.yaml:1: retention: \"keep_dayly\""},
       {"retention: 7", "is not a map"},
       {"retention: [7]", "is not a map"},
+      {"verification: {read_in: 7d}", "c.yaml:1: verification has no member \"read_in\""},
+      {"verification: {read_within: soon}", "read_within"},
+      {"verification: {live: 1}", "live"},
   };
   for (const auto& [file, part] : wrong) {
     const auto loaded = Parse(file);
@@ -177,7 +180,7 @@ TEST(Config, EverySettingHasAVariable) {
         return ChoicesOf(setting).front() == setting.fallback ? ChoicesOf(setting).back()
                                                               : ChoicesOf(setting).front();
       case SettingType::kDocument:
-        return "{keep_last: 3}";
+        return setting.name == "retention" ? "{keep_last: 3}" : "{live: true}";
       default:
         return "other";
     }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include "base/directory_lock.h"
@@ -374,6 +375,43 @@ TEST_F(ProgramTest, ShowsWhatKeepsABackupAndWhatAPolicyWouldSayOfATableThatIsNot
   EXPECT_EQ(known["known"], true);
   EXPECT_THAT(DumpJson(known["fields"]), HasSubstr("keep_last"));
   EXPECT_THAT(Run({"policy", "show", "acme-shop.sales.ordres"}).err, HasSubstr("is not there"));
+}
+
+TEST_F(ProgramTest, VerifiesByRestoringAndAgainstTheSourceAndWhatIsDue) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  for (const char* level : {"L3", "L4"}) {
+    const Json rows = RunJson({"backup", "verify", "acme-shop.sales.orders", "--level", level});
+    ASSERT_EQ(rows.size(), 2U) << "two partitions";
+    for (const Json& row : rows) {
+      EXPECT_EQ(row["result"], "ok") << DumpJson(row);
+      EXPECT_EQ(row["level_reached"], level);
+      EXPECT_GT(row["rows_read"], 0);
+    }
+  }
+  const Ran none = Run({"backup", "verify", "acme-shop.sales.dataset:definition", "--level", "L3"});
+  EXPECT_NE(none.exit_code, kExitOk);
+  EXPECT_THAT(none.out, HasSubstr("has no rows"));
+  {
+    const auto environment = Open();
+    const auto page =
+        environment->warehouse().ListTables({"acme-shop", "holdfast_backup_rehearsal_us"}, "");
+    ASSERT_TRUE(page.ok()) << page.error().message;
+    EXPECT_TRUE(page->items.empty()) << "rehearsals are taken away";
+  }
+  const Json again = RunJson({"backup", "run"});
+  EXPECT_EQ(again["totals"]["unchanged"], again["totals"]["objects"])
+      << "the scratch dataset is not backed up";
+
+  EXPECT_THAT(Run({"backup", "verify", "--due"}).out, HasSubstr("Nothing is due."));
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "verification: {read_within: 2h, restore_within: 2h}\n";
+  const Json due = RunJson({"backup", "verify", "--due", "--every", "3h"});
+  std::map<std::string, int> levels;
+  for (const Json& row : due) ++levels[row["level_reached"].get<std::string>()];
+  EXPECT_EQ(levels["L2"], 4) << DumpJson(due);
+  EXPECT_EQ(levels["L3"], 3) << "of what has rows";
+  EXPECT_EQ(Run({"backup", "verify", "--due", "--every", "soon"}).exit_code, kExitUsage);
 }
 
 TEST_F(ProgramTest, RunsWhatIsDueOnce) {

@@ -15,6 +15,7 @@
 #include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "cli/run_schedules.h"
+#include "cli/run_verification.h"
 #include "localcloud/localcloud.h"
 
 namespace holdfast::cli {
@@ -113,6 +114,8 @@ Result<int> Up(const GlobalOptions& global) {
   }
   workers.emplace_back(
       [&](const std::stop_token& token) { RunSchedules(global, *environment, token); });
+  workers.emplace_back(
+      [&](const std::stop_token& token) { RunVerification(global, *environment, token); });
   Say(global, environment->DescribeCloud() + ": " + Plural(config.workers, "worker") +
                   " ready; Ctrl-C stops.");
   stop.Wait();

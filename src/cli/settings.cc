@@ -137,6 +137,13 @@ constexpr auto kSettings = std::to_array<Setting>({
      .unset = "everything is kept",
      .doc = "what `holdfast backup prune` keeps: `{keep_daily: 7, keep_monthly: 12}` and so on, or "
             "`{preset: bbq}`; see [retention.md](retention.md)"},
+    {.name = "verification",
+     .type = SettingType::kDocument,
+     .unset = "`{read_within: 30d}`",
+     .doc = "what `holdfast backup verify --due` and `holdfast up` keep to: `read_within`, every "
+            "backup is read whole in that time; `restore_within`, of each object the newest good "
+            "backup is restored into a scratch dataset and compared; `live: true`, what is read is "
+            "held against the source as of the same moment"},
     {.name = "prune.grace_hours",
      .type = SettingType::kInteger,
      .fallback = "72",

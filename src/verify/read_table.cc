@@ -37,7 +37,8 @@ Result<SetInspection> TableReader::InspectAll(const std::vector<cloud::ObjectInf
 }
 
 Result<SetInspection> TableReader::Read(const TableRef& table, const std::string& location,
-                                        const Schema& schema, std::string_view purpose) const {
+                                        const Schema& schema, std::string_view purpose,
+                                        std::optional<int64_t> as_of_ms) const {
   // A place of its own for each look: an earlier one may have left a part behind.
   const std::string look = RandomHex(random, 8);
   const std::string prefix = fmt::format("{}/{}/", purpose, look);
@@ -46,6 +47,7 @@ Result<SetInspection> TableReader::Read(const TableRef& table, const std::string
   HF_ASSIGN_OR_RETURN(const cloud::JobStatus done,
                       cloud::RunJob(warehouse, clock, job,
                                     cloud::ExtractJob{.source = table,
+                                                      .as_of_ms = as_of_ms,
                                                       .destination_uri = "gs://" + bucket + "/" +
                                                                          prefix + "*.avro"},
                                     keep_alive));

@@ -5,6 +5,8 @@
 // References outlive the reader; thread-safe as far as the ports are.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,12 +26,13 @@ struct TableReader {
   std::string bucket;           // scratch, in the table's location; it exists
   cloud::KeepAlive keep_alive;  // between polls and objects
 
-  // Reads all rows of `table` (or of the partition it names), as rows of `schema`. `location` is
-  // the table's; `purpose` ("compare") becomes part of names. Nothing of it stays behind, but for
-  // what cannot be deleted: that is logged. Errors: of the job, kExtractIncomplete, those of
-  // InspectObjects.
+  // Reads all rows of `table` (or of the partition it names), as rows of `schema`; as of that time,
+  // if one is given. `location` is the table's; `purpose` ("compare") becomes part of names.
+  // Nothing of it stays behind, but for what cannot be deleted: that is logged. Errors: of the job,
+  // kExtractIncomplete, those of InspectObjects.
   Result<SetInspection> Read(const TableRef& table, const std::string& location,
-                             const Schema& schema, std::string_view purpose) const;
+                             const Schema& schema, std::string_view purpose,
+                             std::optional<int64_t> as_of_ms = std::nullopt) const;
 
  private:
   Result<SetInspection> InspectAll(const std::vector<cloud::ObjectInfo>& extracted,

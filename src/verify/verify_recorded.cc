@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "model/policy.h"
 #include "repository/repository.h"
+#include "verify/verify_live.h"
 
 namespace holdfast::verify {
 
@@ -38,6 +39,11 @@ Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord&
 
 Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
                                     VerifyLevel level) {
+  if (level == VerifyLevel::kL4) {
+    HF_ASSIGN_OR_RETURN(VerifyReport report, VerifyManifest(services, manifest, VerifyLevel::kL2));
+    if (report.Passed()) HF_RETURN_IF_ERROR(VerifyLive(services, manifest, report));
+    return report;
+  }
   if (!manifest.copy) return VerifyBackup(services.objects, manifest, level);
   if (level == VerifyLevel::kL1) level = VerifyLevel::kL2;
   const TableRef& copy = *manifest.copy;

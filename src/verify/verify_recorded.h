@@ -29,7 +29,10 @@ struct Services {
 bool IsDamageOfRepository(const Error& error);
 
 // Verifies what a manifest names, by its method, and records nothing. A copy has no kL1: it is
-// verified at kL2 instead. Errors: those of VerifyBackup and VerifyCopy.
+// verified at kL2 instead. At kL4 the source is read as of the moment that the backup holds it, and
+// compared; where that moment cannot be had any more (verify_live.h), the report is one of kL2.
+// kL3 is no business of this: see restore/rehearse.h. Errors: those of VerifyBackup, VerifyCopy and
+// VerifyLive.
 Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
                                     VerifyLevel level);
 

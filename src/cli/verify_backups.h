@@ -1,0 +1,54 @@
+// Verifying backups one after the other, by whatever level each is to have.
+//
+// L0 to L2 and L4 read the backup (verify/verify_recorded.h), L3 restores it into a scratch dataset
+// (restore/rehearse.h). Evidence and the catalog say what was found.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "cli/environment.h"
+#include "verify/rotation.h"
+
+namespace holdfast::cli {
+
+// One backup and how far it is to be verified.
+struct Look {
+  catalog::BackupRecord record;
+  VerifyLevel level = VerifyLevel::kL2;
+};
+
+// A backup that was looked at, or why it could not be.
+struct Looked {
+  Look look;
+  Result<verify::VerifyReport> report;
+};
+
+// What looking at several came to.
+struct Verified {
+  std::vector<Looked> looked;
+  int64_t damaged = 0;
+  int64_t bytes = 0;
+  std::vector<Error> unchecked;
+};
+
+// Called before each look.
+using LookProgress = std::function<Status(const Look& look, size_t done, size_t total)>;
+
+// Looks at each. One that cannot be looked at does not hide the damage of the next; several in a
+// row are an error: the service is away. Errors: that, and those of `progress`.
+Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& looks,
+                           const LookProgress& progress);
+
+// What is due now, by the settings and the policy document: backups to be read, those to be
+// restored after them. `plan` tells the sums of both. Errors: of the catalog.
+struct DueLooks {
+  std::vector<Look> looks;
+  verify::RotationPlan reading;     // without items
+  verify::RotationPlan rehearsals;  // likewise
+};
+Result<DueLooks> FindDueLooks(Environment& environment,
+                              const std::optional<PolicyDocument>& document,
+                              const verify::RotationOptions& options);
+
+}  // namespace holdfast::cli
