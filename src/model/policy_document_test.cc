@@ -100,6 +100,8 @@ TEST(PolicyDocument, TellsThePlaceOfEachMistake) {
       {"defaults: {verification: {read_within: soon}}", "line 1, column 40", "duration"},
       {"defaults: {verification: {often: 1d}}", "line 1, column 34", "no member \"often\""},
       {"defaults: {repositories: [{location: EU}]}", "line 1, column 27", "bucket_pattern"},
+      {"defaults: {repositories: [{bucket_pattern: No One}]}", "line 1, column 27",
+       "no bucket's name"},
       {"defaults: {retention: 7}", "line 1, column 23", "a map"},
       {"defaults: {class: precious}", "line 1, column 19", "no class \"precious\""},
       {"classes: {a: {class: critical}}", "line 1, column 11", "class itself"},
