@@ -32,16 +32,23 @@ Status RunClone(const TableBackup& common, const RunBackup& message, const Table
                           .location = common.table.location,
                           .id = JobId(fmt::format("freeze{}", MethodName(message.method)),
                                       message.run, table, common.context.attempt)};
-  const auto done = cloud::RunJob(services.warehouse, services.clock, job,
-                                  cloud::CopyJob{.sources = {table},
-                                                 .as_of_ms = message.as_of_ms,
-                                                 .destination = place,
-                                                 .operation = cloud::CopyOperation::kClone},
-                                  common.context.keep_alive);
+  auto done =
+      services.warehouse.StartJob(job, cloud::CopyJob{.sources = {table},
+                                                      .as_of_ms = message.as_of_ms,
+                                                      .destination = place,
+                                                      .operation = cloud::CopyOperation::kClone});
+  const bool failed_earlier = done.ok() && done->FailedEarlier();
+  if (done.ok()) {
+    done = cloud::WaitForJob(services.warehouse, services.clock, *std::move(done),
+                             common.context.keep_alive);
+  }
   if (done.ok()) return Ok();
   // Another message of the table was quicker.
   if (services.warehouse.GetTable(place).ok()) return Ok();
-  return done.error().WithContext(
+  Error error = done.error();
+  // For a worker that did not live to record it: what was in the way may be over.
+  if (failed_earlier) error.code = Code::kAborted;
+  return error.WithContext(
       fmt::format("freezing {} as of {} (policy field `freeze`)", table.ToString(),
                   FormatTimestamp(FromUnixMillis(message.as_of_ms.value_or(0)))));
 }
