@@ -68,9 +68,9 @@ bool IsLookDue(const catalog::BackupRecord& last, const BackupPolicy& policy, in
 }
 
 // Whether the object was written to after the moment as of which its last backup was taken: what it
-// was found to be then, it had become since.
+// was found to be then, it had become since. Within one millisecond nobody knows.
 bool IsAheadOf(const catalog::BackupRecord& last, int64_t last_modified_ms) {
-  return last.as_of_ms && last_modified_ms > *last.as_of_ms;
+  return last.as_of_ms && last_modified_ms >= *last.as_of_ms;
 }
 
 void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last,

@@ -352,10 +352,10 @@ TEST(PlanTable, TakesSeveralPartitionsAsOfTheMomentBeforeTheLook) {
 TEST(PlanTable, TakesAgainWhatWasWrittenToAfterTheMomentOfItsLastBackup) {
   const TableInfo table = PlainTable();
   LastBackups last = LastOf(table);
-  last.at("").as_of_ms = table.last_modified_ms;
+  last.at("").as_of_ms = table.last_modified_ms + 1;
   EXPECT_TRUE(PlanTable(table, {}, last, {}, kNow).units.empty());
   EXPECT_TRUE(PlanFromSummary(SummaryOf(table), last, {}, kNow));
-  last.at("").as_of_ms = table.last_modified_ms - 1;
+  last.at("").as_of_ms = table.last_modified_ms;
   EXPECT_EQ(PlanTable(table, {}, last, {}, kNow).units.size(), 1U);
   EXPECT_FALSE(PlanFromSummary(SummaryOf(table), last, {}, kNow));
 }

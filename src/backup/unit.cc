@@ -88,7 +88,7 @@ TableRef SourceOf(const TableBackup& common, const Unit& unit) {
 Status CheckRows(const TableBackup& common, const Unit& unit, int64_t rows_captured) {
   const int64_t rows_scanned = unit.scanned.fingerprint.rows;
   if (rows_captured == rows_scanned) return Ok();
-  if (common.as_of_ms && unit.scanned.fingerprint.last_modified_ms > *common.as_of_ms) return Ok();
+  if (common.as_of_ms && unit.scanned.fingerprint.last_modified_ms >= *common.as_of_ms) return Ok();
   HF_ASSIGN_OR_RETURN(const Fingerprint now, CurrentFingerprint(common, unit));
   // Written between the scan and the export: the copy is whole, and the next run, which compares
   // with the scan's fingerprint, takes the object again.
