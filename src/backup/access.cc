@@ -61,6 +61,12 @@ Result<AccessState> ReadAccess(const Services& services, const BackupPolicy& pol
   return state;
 }
 
+bool HasRowPolicies(const AccessState& access) {
+  if (!access.document) return false;
+  const Json* policies = FindField(*access.document, "row_access_policies");
+  return policies != nullptr && !policies->empty();
+}
+
 bool IsTrueFilter(std::string_view filter) {
   std::string word;
   int open = 0;

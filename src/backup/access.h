@@ -27,6 +27,9 @@ struct AccessState {
 Result<AccessState> ReadAccess(const Services& services, const BackupPolicy& policy,
                                const TableRef& table, ObjectKind kind);
 
+// Whether the table was seen to have row access policies.
+bool HasRowPolicies(const AccessState& access);
+
 // Whether a policy's filter lets every row through: TRUE, in whatever case, spaces and parentheses.
 bool IsTrueFilter(std::string_view filter);
 

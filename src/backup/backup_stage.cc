@@ -7,6 +7,8 @@
 #include "backup/copy_unit.h"
 #include "backup/definition_stage.h"
 #include "backup/export_unit.h"
+#include "backup/freeze.h"
+#include "backup/replicate.h"
 #include "backup/scan_plan.h"
 #include "backup/unit.h"
 #include "base/retry.h"
@@ -49,6 +51,11 @@ class TableStage {
     for (const BackupUnit& scanned : message_.units) {
       HF_RETURN_IF_ERROR(common_.context.keep_alive());
       Unit unit = MakeUnit(scanned);
+      if (!scanned.made_before.empty()) {
+        const auto made_up = MakeUpFor(common_, unit);
+        Keep(made_up.ok() ? made_up : SettleFailure(common_.context, unit.object, made_up.error()));
+        continue;
+      }
       const auto started = Start(std::move(unit));
       if (!started.ok()) {
         Keep(AdoptOrSettle(MakeUnit(scanned), started.error()));
@@ -62,6 +69,7 @@ class TableStage {
     }
     // Every other unit was finished and recorded; the next attempt finds their manifests.
     if (retry_) return *std::move(retry_);
+    if (common_.frozen && !message_.shares_moment) DropFrozen(common_, common_.frozen->table.ref);
     return std::move(result_);
   }
 
@@ -70,7 +78,7 @@ class TableStage {
     Unit unit;
     unit.object = message_.table_to_backup.WithPartition(scanned.partition);
     unit.scanned = scanned;
-    unit.backup = BackupId(message_.run, unit.object);
+    unit.backup = BackupId(message_.run, unit.object, message_.method);
     unit.started = common_.services.clock.Now();
     if (const auto found = last_.find(scanned.partition); found != last_.end()) {
       unit.last = found->second;
@@ -87,6 +95,13 @@ class TableStage {
                           repository.ReadManifest(unit.object, unit.backup));
       HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Adopt(common_, unit, manifest));
       return std::optional(std::move(outcome));
+    }
+    if (ReadsFrozen(unit)) {
+      HF_RETURN_IF_ERROR(EnsureFrozen());
+      const std::string& partition = unit.object.partition;
+      if (!partition.empty() && !common_.frozen->partition_rows.contains(partition)) {
+        return std::optional(NotYetOutcome(unit.object, *common_.as_of_ms));
+      }
     }
     RunningUnit running{.unit = std::move(unit)};
     if (message_.method == Method::kExport) {
@@ -109,6 +124,19 @@ class TableStage {
     }
     running_.push_back(std::move(running));
     return std::optional<ItemOutcome>();
+  }
+
+  // A job takes a whole table as of a moment by itself. An export does not count what it should
+  // have found, and of a partition there is no such job.
+  bool ReadsFrozen(const Unit& unit) const {
+    return common_.as_of_ms &&
+           (message_.method == Method::kExport || !unit.object.partition.empty());
+  }
+
+  Status EnsureFrozen() {
+    if (common_.frozen) return Ok();
+    HF_ASSIGN_OR_RETURN(common_.frozen, FreezeTable(common_, message_));
+    return Ok();
   }
 
   // Another worker may have the same message, and have committed the backup meanwhile and cleared
@@ -155,7 +183,7 @@ Result<StageResult> BackUpUnder(const RunBackup& message, const StageContext& co
                                 const Services& services) {
   const TableRef& table = message.table_to_backup;
   if (message.method == Method::kDefinition) return BackUpDefinition(message, context, services);
-  if (message.method != Method::kExport && message.method != Method::kCopy) {
+  if (message.method == Method::kNative) {
     return MakeError(ErrorId::kMethodUnsupported,
                      "method " + std::string(MethodName(message.method)));
   }
@@ -173,14 +201,18 @@ Result<StageResult> BackUpUnder(const RunBackup& message, const StageContext& co
   HF_ASSIGN_OR_RETURN(
       repository::Repository repository,
       OpenRepositoryFor(services, context.run.policy, table.project, info->location));
-  HF_ASSIGN_OR_RETURN(LastBackups last, KnownBackupsOf(services, repository, table, message.run));
+  HF_ASSIGN_OR_RETURN(LastBackups last, KnownBackupsOf(services, repository, table, message.run,
+                                                       MethodSought(context.run.policy)));
+  // The past of a table with row access policies is for its administrators (google-semantics #23).
+  const bool closed_past = context.run.policy.time_travel_days == 0 && HasRowPolicies(*access);
   return TableStage(message,
                     {.context = context,
                      .services = services,
                      .table = *std::move(info),
                      .dataset = std::move(dataset),
                      .repository = std::move(repository),
-                     .access = *std::move(access)},
+                     .access = *std::move(access),
+                     .as_of_ms = closed_past ? std::nullopt : message.as_of_ms},
                     std::move(last))
       .Run();
 }
@@ -192,9 +224,16 @@ Result<StageResult> BackUpTable(const RunBackup& message, const StageContext& co
   StageContext own = context;
   own.run.document.reset();  // what it says of this table is in the message
   HF_ASSIGN_OR_RETURN(own.run.policy, PatchPolicy(context.run.policy, message.policy));
-  own.run.policy.method = message.method;
+  if (message.method == Method::kDefinition) {
+    own.run.policy.further_methods.clear();
+  } else {
+    own.run.policy = own.run.policy.ForMethod(message.method);
+  }
   HF_ASSIGN_OR_RETURN(StageResult result, BackUpUnder(message, own, services));
-  for (ItemOutcome& outcome : result.outcomes) outcome.note = message.note;
+  for (ItemOutcome& outcome : result.outcomes) {
+    outcome.note = message.note;
+    outcome.method = MethodSought(own.run.policy);
+  }
   return result;
 }
 

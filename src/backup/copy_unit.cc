@@ -98,17 +98,24 @@ Json WithoutExpirations(const Json& resource) {
 
 }  // namespace
 
-Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
-                                   const TableRef& place) {
+Status EnsureCopyDataset(const TableBackup& common, const TableRef& place) {
   const DatasetInfo dataset{
       .ref = place.dataset_ref(),
       .location = common.table.location,
-      .resource = {{"description", "Backups made by Holdfast, method copy"},
+      .resource = {{"description", "Backups made by Holdfast, methods copy and snapshot"},
                    {"labels", {{kCopyDatasetLabel, kCopyDatasetLabelValue}}}}};
   HF_ASSIGN_OR_RETURN(const DatasetInfo found, common.services.warehouse.EnsureDataset(dataset));
-  HF_RETURN_IF_ERROR(CheckCopyDataset(found));
-  return common.services.warehouse.StartJob(
-      JobOf(common, unit, "copy"), cloud::CopyJob{.sources = {unit.object}, .destination = place});
+  return CheckCopyDataset(found);
+}
+
+Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
+                                   const TableRef& place) {
+  HF_RETURN_IF_ERROR(EnsureCopyDataset(common, place));
+  const Method method = common.context.run.policy.method;
+  cloud::CopyJob job{.sources = {SourceOf(common, unit)}, .destination = place};
+  if (!common.frozen) job.as_of_ms = common.as_of_ms;
+  if (method == Method::kSnapshot) job.operation = cloud::CopyOperation::kSnapshot;
+  return common.services.warehouse.StartJob(JobOf(common, unit, MethodName(method)), job);
 }
 
 Result<ItemOutcome> FinishCopy(const TableBackup& common, const Unit& unit, const TableRef& place,
@@ -120,15 +127,20 @@ Result<ItemOutcome> FinishCopy(const TableBackup& common, const Unit& unit, cons
   if (const Json patch = WithoutExpirations(copy.resource); !patch.is_null()) {
     HF_ASSIGN_OR_RETURN(copy, services.warehouse.UpdateTable(place, patch));
   }
-  HF_RETURN_IF_ERROR(CheckRows(common, unit, copy.rows));
+  if (common.frozen) {
+    HF_RETURN_IF_ERROR(CheckFrozenRows(common, unit, copy.rows));
+  } else {
+    HF_RETURN_IF_ERROR(CheckRows(common, unit, copy.rows));
+  }
 
   Manifest manifest = StartManifest(common, unit);
+  if (common.as_of_ms) SetSchemaOf(copy, manifest);
   manifest.copy = place;
   manifest.copy_modified_ms = copy.last_modified_ms;
   manifest.rows = copy.rows;
   manifest.stored_bytes = copy.bytes;
   manifest.verified = VerifyLevel::kL0;
-  if (common.context.run.policy.verify >= VerifyLevel::kL2) {
+  if (common.context.run.policy.verify >= VerifyLevel::kL2 && manifest.method == Method::kCopy) {
     HF_RETURN_IF_ERROR(ReadCopy(common, place, manifest));
   }
   return Commit(common, unit, std::move(manifest));

@@ -1,8 +1,11 @@
-// Method *copy*: a table or partition as a table of its own in a backup project.
+// Methods *copy* and *snapshot*: a table, or with *copy* a partition, as a table of its own in a
+// backup project.
 //
-// A copy job inside the warehouse: no bytes pass here, so the content is not read; rows are
-// counted. The copy's expiration is cleared, and that of its partitions (seed 002). The manifest,
-// in the repository as for an export, names the table that holds the data.
+// A copy job inside the warehouse: no bytes pass here, so the content is not read by the job; rows
+// are counted. The copy's expiration is cleared, and that of its partitions (seed 002): what
+// deletes it is retention. The manifest, in the repository as for an export, names the table that
+// holds the data. A snapshot is of a whole table, costs only what changes at the source afterwards,
+// and is not read when it is made: the service keeps it read-only.
 #pragma once
 
 #include <string>
@@ -23,8 +26,12 @@ inline constexpr std::string_view kCopyDatasetLabelValue = "copies";
 TableRef PlaceOfCopy(const BackupPolicy& policy, const TableRef& object,
                      const std::string& location, const std::string& backup, int attempt);
 
-// Starts the copy job, or attaches to it, making the dataset if need be. Returns at once. Errors:
-// kCopyDataset when a dataset of that name is not ours, or lets tables expire.
+// The dataset that a place is in, made if it is absent. kCopyDataset when one of that name is not
+// ours, or lets tables expire.
+Status EnsureCopyDataset(const TableBackup& common, const TableRef& place);
+
+// Starts the job of the policy's method, or attaches to it, making the dataset if need be. Returns
+// at once. Errors: those of EnsureCopyDataset.
 Result<cloud::JobStatus> StartCopy(const TableBackup& common, const Unit& unit,
                                    const TableRef& place);
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "backup/replicate.h"
 #include "backup/scan_plan.h"
 #include "backup/unit.h"
 #include "base/retry.h"
@@ -61,7 +62,7 @@ class DefinitionBackup {
       : context_(context), services_(services) {
     unit_.object = message.table_to_backup;
     unit_.scanned = message.units.front();
-    unit_.backup = BackupId(message.run, unit_.object);
+    unit_.backup = BackupId(message.run, unit_.object, Method::kDefinition);
     unit_.started = services.clock.Now();
   }
 
@@ -95,6 +96,7 @@ class DefinitionBackup {
                              .dataset = std::move(definition.dataset),
                              .repository = std::move(repository),
                              .access = std::move(access)};
+    if (!unit_.scanned.made_before.empty()) return MakeUpFor(common, unit_);
     return Save(common, kind, last);
   }
 

@@ -74,6 +74,18 @@ Result<std::string> WhySuspect(catalog::BackupIndex& index, const BackupPolicy& 
   return ShrinkReason(policy, rows_before, rows_before - rows_gone);
 }
 
+std::string WhyDeleted(bool has_partitions_now, bool is_whole_now) {
+  if (has_partitions_now) {
+    return "the table has partitions now, which are backed up one by one; its backups as a whole "
+           "are kept";
+  }
+  if (is_whole_now) {
+    return "the table is backed up as a whole now, or has no partition left; its backups by "
+           "partition are kept";
+  }
+  return "deleted at the source since the run before; its backups are kept";
+}
+
 // A table whose name something else has now is gone as well.
 void NoteReplaced(const std::vector<ItemOutcome>& before, std::vector<ItemOutcome>& now) {
   std::set<TableRef> had_backups;
@@ -95,7 +107,8 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
                                      const std::vector<ItemOutcome>& now, const Scope& scope) {
   std::set<TableRef> present;
   std::set<TableRef> tables_present;
-  std::set<std::string> failed;  // projects and datasets that were not listed
+  std::set<TableRef> tables_divided;  // of which some partition is
+  std::set<std::string> failed;       // projects and datasets that were not listed
   std::set<TableRef> tables_unseen;
   for (const ItemOutcome& item : now) {
     if (item.object.table.empty()) {
@@ -104,6 +117,9 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
     } else {
       present.insert(item.object);
       if (IsPresent(item)) tables_present.insert(item.object.WholeTable());
+      if (IsPresent(item) && !item.object.partition.empty()) {
+        tables_divided.insert(item.object.WholeTable());
+      }
       if (IsUnseen(item)) tables_unseen.insert(item.object.WholeTable());
     }
   }
@@ -118,13 +134,13 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
       continue;
     }
     const bool reshaped = object.partition.empty() && tables_present.contains(object);
+    const bool is_whole_now = !object.partition.empty() &&
+                              tables_present.contains(object.WholeTable()) &&
+                              !tables_divided.contains(object.WholeTable());
     deleted.push_back({.object = object,
                        .kind = item.kind,
                        .outcome = Outcome::kVanished,
-                       .reason = reshaped ? "the table has partitions now, which are backed up one "
-                                            "by one; its backups as a whole are kept"
-                                          : "deleted at the source since the run before; its "
-                                            "backups are kept",
+                       .reason = WhyDeleted(reshaped, is_whole_now),
                        .backup = item.backup,
                        .error_id = {}});
   }

@@ -37,6 +37,7 @@ Result<DryRun> PlanBackups(const BackupPolicy& policy,
                            const Services& services) {
   StageContext context;
   context.run.id = "dry-run";
+  context.run.started_ms = ToUnixMillis(services.clock.Now());
   context.run.policy = policy;
   context.run.document = document;
   context.is_last_attempt = true;

@@ -93,6 +93,7 @@ Result<Export> Collect(const TableBackup& common, const Unit& unit, const Export
   HF_ASSIGN_OR_RETURN(job, cloud::WaitForJob(services.warehouse, services.clock, std::move(job),
                                              common.context.keep_alive));
   Export made{.manifest = StartManifest(common, unit), .staged = {}};
+  if (common.frozen) SetSchemaOf(common.frozen->table, made.manifest);
   HF_ASSIGN_OR_RETURN(
       std::vector<cloud::ObjectInfo> objects,
       cloud::ListExtracted(services.objects, place.bucket, place.prefix, job.output_files));
@@ -138,13 +139,18 @@ Result<ExportPlace> PlaceOfExport(const TableBackup& common, const Unit& unit) {
 
 Result<cloud::JobStatus> StartExport(const TableBackup& common, const Unit& unit,
                                      const ExportPlace& place) {
-  return StartExtract(common, unit, unit.object, "extract", place);
+  return StartExtract(common, unit, SourceOf(common, unit), "extract", place);
 }
 
 Result<ItemOutcome> FinishExport(const TableBackup& common, const Unit& unit,
                                  const ExportPlace& place, cloud::JobStatus job) {
   HF_ASSIGN_OR_RETURN(Export made, Collect(common, unit, place, std::move(job)));
-  if (const Status checked = CheckRows(common, unit, made.manifest.rows); !checked.ok()) {
+  if (common.frozen) {
+    if (const Status whole = CheckFrozenRows(common, unit, made.manifest.rows); !whole.ok()) {
+      DeleteStaged(common, made.staged);
+      return whole.error();
+    }
+  } else if (const Status checked = CheckRows(common, unit, made.manifest.rows); !checked.ok()) {
     DeleteStaged(common, made.staged);
     if (checked.error().id != ErrorId::kSourceChanged) return checked.error();
     Result<Export> still = ExportFrozen(common, unit, place);

@@ -5,13 +5,16 @@
 #include <algorithm>
 
 #include "backup/copy_unit.h"
+#include "base/clock.h"
 
 namespace holdfast::backup {
 
 namespace {
 
 constexpr size_t kResultDatasetDigits = 40;
-constexpr int64_t kMillisPerDay = 24LL * 60 * 60 * 1000;
+constexpr int64_t kMillisPerHour = 60LL * 60 * 1000;
+constexpr int64_t kMillisPerDay = 24 * kMillisPerHour;
+constexpr int64_t kTimeTravelHours = 7 * 24;  // of a dataset that says nothing of it
 
 ItemOutcome Unsupported(const TableRef& table, std::string_view what) {
   return {.object = table,
@@ -64,6 +67,12 @@ bool IsLookDue(const catalog::BackupRecord& last, const BackupPolicy& policy, in
   return (now_ms - last.created_ms) / kMillisPerDay % policy.forced_full_days == 0;
 }
 
+// Whether the object was written to after the moment as of which its last backup was taken: what it
+// was found to be then, it had become since. Within one millisecond nobody knows.
+bool IsAheadOf(const catalog::BackupRecord& last, int64_t last_modified_ms) {
+  return last.as_of_ms && last_modified_ms >= *last.as_of_ms;
+}
+
 void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last,
                 const BackupPolicy& policy, int64_t now_ms, TablePlan& plan) {
   Change change = Change::kDataChanged;
@@ -71,7 +80,8 @@ void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last
     const catalog::BackupRecord& record = found->second;
     // Another method keeps its data elsewhere: what it has says nothing of this one.
     if (record.method == policy.method && !IsForced(record, policy, now_ms)) {
-      change = CompareFingerprints(record.source, now);
+      change = IsAheadOf(record, now.last_modified_ms) ? Change::kDataChanged
+                                                       : CompareFingerprints(record.source, now);
       if (change == Change::kUnchanged) {
         plan.outcomes.push_back(Unchanged(object, record));
         return;
@@ -104,16 +114,18 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
     return PlanDefinitionFromSummary(summary, *kind, last, policy, now_ms);
   // Only a table that was whole last time can be settled here: the numbers of partitions, and
   // whether it has any by now, are not in the listing. Dropping and creating anew moves `creation`.
+  // A snapshot is of the whole, however it is divided.
   const auto found = last.find("");
-  if (found == last.end() || last.size() != 1) return std::nullopt;
+  if (found == last.end()) return std::nullopt;
+  if (last.size() != 1 && policy.method != Method::kSnapshot) return std::nullopt;
   const catalog::BackupRecord& record = found->second;
   const Fingerprint& source = record.source;
   const bool equal = source.creation_ms == summary.creation_ms &&
                      source.last_modified_ms == summary.last_modified_ms &&
                      source.rows == summary.rows && source.bytes == summary.bytes;
   // An empty partitioned table is also "whole"; its first partition moves the time.
-  if (!equal || source.streaming || record.method != policy.method ||
-      IsForced(record, policy, now_ms)) {
+  if (!equal || source.streaming || IsAheadOf(record, summary.last_modified_ms) ||
+      record.method != policy.method || IsForced(record, policy, now_ms)) {
     return std::nullopt;
   }
   return Unchanged(summary.ref, record);
@@ -121,7 +133,7 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
 
 TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
-  TablePlan plan{.method = policy.method, .units = {}, .outcomes = {}};
+  TablePlan plan{.method = policy.method, .as_of_ms = {}, .units = {}, .outcomes = {}};
   const auto kind = ObjectKindOf(table.kind);
   if (!kind) {
     plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), TableKindName(table.kind)));
@@ -140,12 +152,14 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
     plan.outcomes.push_back({.object = table.ref.WholeTable(),
                              .outcome = Outcome::kUnsupported,
                              .reason = fmt::format("column {} has more digits of a second than an "
-                                                   "export keeps; method copy keeps them",
+                                                   "export keeps; methods copy and "
+                                                   "snapshot keep them",
                                                    too_precise),
                              .error_id = {}});
     return plan;
   }
   for (const PartitionInfo& partition : partitions) {
+    if (policy.method == Method::kSnapshot) break;  // of the whole table only
     if (IsStreamingBuffer(table, partition.ref)) continue;
     PlanObject(partition.ref, FingerprintOf(table, partition), last, policy, now_ms, plan);
   }
@@ -153,6 +167,38 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
   if (plan.units.empty() && plan.outcomes.empty()) {
     PlanObject(table.ref.WholeTable(), FingerprintOf(table), last, policy, now_ms, plan);
   }
+  // A table that was made in between cannot be had as of before.
+  if (policy.freeze && plan.units.size() > 1) plan.as_of_ms = std::max(now_ms, table.creation_ms);
+  return plan;
+}
+
+Result<std::optional<int64_t>> TimeTravelMoment(const BackupPolicy& policy,
+                                                const DatasetInfo& dataset, int64_t started_ms) {
+  if (policy.time_travel_days == 0) return std::optional<int64_t>();
+  const int64_t window_hours = Int64Or(dataset.resource, "maxTimeTravelHours", kTimeTravelHours);
+  if (policy.time_travel_days * 24 > window_hours) {
+    return MakeError(ErrorId::kTimeTravelWindow,
+                     fmt::format("its policy takes it as it was {} days ago, and dataset {} keeps "
+                                 "{} hours of its past",
+                                 policy.time_travel_days, dataset.ref.ToString(), window_hours));
+  }
+  return std::optional(std::max(started_ms - policy.time_travel_days * kMillisPerDay,
+                                started_ms - (window_hours - 1) * kMillisPerHour));
+}
+
+TablePlan TakenAsOf(TablePlan plan, const TableInfo& table, int64_t as_of_ms) {
+  if (plan.method == Method::kDefinition || plan.units.empty()) return plan;
+  plan.as_of_ms = as_of_ms;
+  if (table.creation_ms <= as_of_ms) return plan;
+  for (const BackupUnit& unit : plan.units) {
+    plan.outcomes.push_back(
+        {.object = table.ref.WithPartition(unit.partition),
+         .outcome = Outcome::kNotDue,
+         .reason = fmt::format("it was made at {}, after {}, as of which its policy takes it",
+                               FormatTimestamp(FromUnixMillis(table.creation_ms)),
+                               FormatTimestamp(FromUnixMillis(as_of_ms)))});
+  }
+  plan.units.clear();
   return plan;
 }
 
@@ -173,7 +219,7 @@ std::optional<ItemOutcome> PlanDefinitionFromSummary(const TableSummary& summary
 
 TablePlan PlanDefinition(const TableRef& object, ObjectKind kind, Fingerprint now,
                          const LastBackups& last) {
-  TablePlan plan{.method = Method::kDefinition, .units = {}, .outcomes = {}};
+  TablePlan plan{.method = Method::kDefinition, .as_of_ms = {}, .units = {}, .outcomes = {}};
   const auto found = last.find("");
   if (found != last.end() && found->second.kind == kind &&
       CompareDefinitionFingerprints(found->second.source, now) == Change::kUnchanged) {
@@ -193,6 +239,7 @@ std::vector<WorkMessage> MessagesFor(const RunBackup& table, const std::vector<B
     RunBackup message = table;
     message.units.assign(units.begin() + static_cast<ptrdiff_t>(begin),
                          units.begin() + static_cast<ptrdiff_t>(end));
+    message.shares_moment = units.size() > units_max;
     messages.emplace_back(std::move(message));
   }
   return messages;

@@ -31,6 +31,7 @@ bool IsBackedUpDataset(const DatasetInfo& info);
 // No object of the table is in both.
 struct TablePlan {
   Method method = Method::kExport;    // of the units: the policy's, or that of definitions
+  std::optional<int64_t> as_of_ms;    // RunBackup::as_of_ms
   std::vector<BackupUnit> units;      // to back up; empty: nothing
   std::vector<ItemOutcome> outcomes;  // of objects that are settled already: unchanged, unsupported
 };
@@ -40,10 +41,20 @@ struct TablePlan {
 std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,
                                            const BackupPolicy& policy, int64_t now_ms);
 
-// What is to be done for a table. `partitions`: all of it when the table is partitioned, else
-// empty.
+// What is to be done for a table by the policy's `method`. `partitions`: all of it when the table
+// is partitioned, else empty. `now_ms` is before either was looked at: several partitions are taken
+// as of then, so that they are of one moment, as of which what is unchanged was so too.
 TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms);
+
+// The moment as of which the policy of a run that began at `started_ms` takes the tables of a
+// dataset; nullopt: as they are. At the edge of the time travel window an hour is left for the
+// work. kTimeTravelWindow when it is beyond.
+Result<std::optional<int64_t>> TimeTravelMoment(const BackupPolicy& policy,
+                                                const DatasetInfo& dataset, int64_t started_ms);
+
+// The plan of a table that is taken as of such a moment: what was made after it is not due yet.
+TablePlan TakenAsOf(TablePlan plan, const TableInfo& table, int64_t as_of_ms);
 
 // The same two for an object without data, of which `now` tells all.
 std::optional<ItemOutcome> PlanDefinitionFromSummary(const TableSummary& summary, ObjectKind kind,

@@ -337,5 +337,40 @@ TEST(MessagesFor, BoundsThePartitionsOfOneMessage) {
   EXPECT_NE(TaskId(messages[0]), TaskId(messages[1]));
 }
 
+TEST(PlanTable, TakesSeveralPartitionsAsOfTheMomentBeforeTheLook) {
+  const TableInfo table = PartitionedTable();
+  const std::vector<PartitionInfo> two = {Partition("20260101", 200, 10),
+                                          Partition("20260102", 200, 10)};
+  EXPECT_EQ(PlanTable(table, two, {}, {}, kNow).as_of_ms, kNow);
+  EXPECT_EQ(PlanTable(table, {two[0]}, {}, {}, kNow).as_of_ms, std::nullopt);
+  BackupPolicy policy;
+  policy.freeze = false;
+  EXPECT_EQ(PlanTable(table, two, {}, policy, kNow).as_of_ms, std::nullopt);
+}
+
+// What was seen is not what was taken: equal fingerprints do not say that the backup has it.
+TEST(PlanTable, TakesAgainWhatWasWrittenToAfterTheMomentOfItsLastBackup) {
+  const TableInfo table = PlainTable();
+  LastBackups last = LastOf(table);
+  last.at("").as_of_ms = table.last_modified_ms + 1;
+  EXPECT_TRUE(PlanTable(table, {}, last, {}, kNow).units.empty());
+  EXPECT_TRUE(PlanFromSummary(SummaryOf(table), last, {}, kNow));
+  last.at("").as_of_ms = table.last_modified_ms;
+  EXPECT_EQ(PlanTable(table, {}, last, {}, kNow).units.size(), 1U);
+  EXPECT_FALSE(PlanFromSummary(SummaryOf(table), last, {}, kNow));
+}
+
+TEST(PlanTable, TakesASnapshotOfTheWholeTableOnly) {
+  const TableInfo table = PartitionedTable();
+  const std::vector<PartitionInfo> two = {Partition("20260101", 200, 10),
+                                          Partition("20260102", 200, 10)};
+  BackupPolicy policy;
+  policy.method = Method::kSnapshot;
+  const TablePlan plan = PlanTable(table, two, {}, policy, kNow);
+  ASSERT_EQ(plan.units.size(), 1U);
+  EXPECT_EQ(plan.units[0].partition, "");
+  EXPECT_EQ(plan.as_of_ms, std::nullopt);
+}
+
 }  // namespace
 }  // namespace holdfast::backup

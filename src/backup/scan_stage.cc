@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "backup/replicate.h"
 #include "backup/scan_plan.h"
 #include "backup/table_policy.h"
 #include "base/log.h"
@@ -54,11 +55,14 @@ class ProjectScan {
     return policy().scope.MayCoverRoutines(dataset) ? ScanRoutines(dataset) : Ok();
   }
 
+  bool IsLeftToRetry(const Error& error) const {
+    return IsInterrupted(error) || (IsRetryable(error) && !context_.is_last_attempt);
+  }
+
   // Records that something could not be looked at; an error that may pass is left to a retry.
   Status Settle(const TableRef& object, Status status) {
     if (status.ok()) return Ok();
-    if (IsInterrupted(status.error())) return status;
-    if (IsRetryable(status.error()) && !context_.is_last_attempt) return status;
+    if (IsLeftToRetry(status.error())) return status;
     result_.outcomes.push_back(FailedOutcome(object, status.error()));
     return Ok();
   }
@@ -106,27 +110,24 @@ class ProjectScan {
                                .last_modified_ms = listed.last_modified_ms};
     if (auto settled = PlanDefinitionFromSummary(summary, ObjectKind::kRoutine, last,
                                                  table_policy->policy, now_ms_)) {
-      settled->note = table_policy->note;
-      result_.outcomes.push_back(*std::move(settled));
-      return Ok();
+      return AddOutcome(*std::move(settled), *table_policy);
     }
     const auto routine = services_.definitions.GetRoutine(object.dataset_ref(), listed.routine);
     if (!routine.ok()) {
       if (routine.error().id != ErrorId::kRoutineNotFound) return routine.error();
-      AddVanished(object);
+      result_.outcomes.push_back(DroppedOutcome(object));
       return Ok();
     }
-    Add(object,
-        PlanDefinition(object, ObjectKind::kRoutine, FingerprintOfDefinition(routine->resource),
-                       last),
-        *table_policy);
-    return Ok();
+    return Add(object,
+               PlanDefinition(object, ObjectKind::kRoutine,
+                              FingerprintOfDefinition(routine->resource), last),
+               *table_policy);
   }
 
-  void AddVanished(const TableRef& object) {
-    result_.outcomes.push_back({.object = object,
-                                .outcome = Outcome::kVanished,
-                                .reason = "was listed, then dropped before it could be read"});
+  static ItemOutcome DroppedOutcome(const TableRef& object) {
+    return {.object = object,
+            .outcome = Outcome::kVanished,
+            .reason = "was listed, then dropped before it could be read"};
   }
 
   // The dataset's own definition. A listing tells neither its access nor when it was changed.
@@ -136,30 +137,91 @@ class ProjectScan {
     HF_ASSIGN_OR_RETURN(const DatasetInfo info,
                         services_.warehouse.GetDataset(itself.dataset_ref()));
     HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(itself, table_policy->policy));
-    Add(itself,
+    return Add(
+        itself,
         PlanDefinition(itself, ObjectKind::kDataset, FingerprintOfDefinition(info.resource), last),
         *table_policy);
+  }
+
+  // An outcome of the object by the policy's method. One that is unchanged, and whose backup a
+  // further repository lacks, is work.
+  Status AddOutcome(ItemOutcome outcome, const TablePolicy& table_policy) {
+    outcome.note = table_policy.note;
+    HF_ASSIGN_OR_RETURN(const bool is_everywhere, IsEverywhere(outcome, table_policy.policy));
+    if (!is_everywhere) {
+      AddMissingCopy(outcome, table_policy);
+      return Ok();
+    }
+    if (!IsDefinitionOnly(outcome.kind)) outcome.method = MethodSought(table_policy.policy);
+    result_.outcomes.push_back(std::move(outcome));
     return Ok();
   }
 
-  void Add(const TableRef& object, TablePlan plan, const TablePolicy& table_policy) {
+  // One more unit of the last message, where that is of the same kind.
+  void AddMissingCopy(const ItemOutcome& outcome, const TablePolicy& table_policy) {
+    BackupUnit unit{.partition = outcome.object.partition,
+                    .change = Change::kUnchanged,
+                    .made_before = outcome.backup};
+    const Method method = MethodOf(outcome, table_policy.policy);
+    RunBackup* last =
+        result_.follow_ups.empty() ? nullptr : std::get_if<RunBackup>(&result_.follow_ups.back());
+    if (last != nullptr && last->table_to_backup == outcome.object.WholeTable() &&
+        last->method == method && !last->units.front().made_before.empty() &&
+        last->units.size() < kUnitsPerMessage) {
+      last->units.push_back(std::move(unit));
+      return;
+    }
+    result_.follow_ups.push_back(RunBackup{.run = context_.run.id,
+                                           .table_to_backup = outcome.object.WholeTable(),
+                                           .method = method,
+                                           .units = {std::move(unit)},
+                                           .policy = table_policy.patch,
+                                           .note = table_policy.note});
+  }
+
+  static Method MethodOf(const ItemOutcome& outcome, const BackupPolicy& policy) {
+    return IsDefinitionOnly(outcome.kind) ? Method::kDefinition : policy.method;
+  }
+
+  // Whether every further repository has the backup that an unchanged object is left with.
+  Result<bool> IsEverywhere(const ItemOutcome& outcome, const BackupPolicy& policy) {
+    if (outcome.outcome != Outcome::kUnchanged || !IsReplicated(MethodOf(outcome, policy))) {
+      return true;
+    }
+    catalog::BackupRecord record;
+    record.backup = outcome.backup;
+    record.object = outcome.object;
+    for (const FurtherRepository& further : policy.repositories) {
+      const repository::Location place = PlaceOfFurther(further, outcome.object, location_);
+      HF_ASSIGN_OR_RETURN(const bool has_repository, HasRepository(place));
+      if (!has_repository) return false;
+      HF_ASSIGN_OR_RETURN(const bool is_committed, IsCommitted(place, record));
+      if (!is_committed) return false;
+    }
+    return true;
+  }
+
+  Status Add(const TableRef& object, TablePlan plan, const TablePolicy& table_policy) {
     for (ItemOutcome& outcome : plan.outcomes) {
-      outcome.note = table_policy.note;
-      result_.outcomes.push_back(std::move(outcome));
+      HF_RETURN_IF_ERROR(AddOutcome(std::move(outcome), table_policy));
     }
     const RunBackup message{.run = context_.run.id,
                             .table_to_backup = object.WholeTable(),
                             .method = plan.method,
                             .units = {},
                             .policy = table_policy.patch,
-                            .note = table_policy.note};
+                            .note = table_policy.note,
+                            .as_of_ms = plan.as_of_ms};
     std::ranges::move(MessagesFor(message, plan.units, kUnitsPerMessage),
                       std::back_inserter(result_.follow_ups));
+    return Ok();
   }
 
   // What is to be done with the object; nullopt: it is settled, being excluded or not due.
   Result<std::optional<TablePolicy>> PolicyOf(const TableRef& object) {
     HF_ASSIGN_OR_RETURN(TablePolicy found, policies_.Of(object));
+    // A definition is saved once, whatever the methods for tables.
+    if (ParseReservedName(object.table)) found.policy.further_methods.clear();
     if (!found.settled) return std::optional(std::move(found));
     result_.outcomes.push_back(*std::move(found.settled));
     return std::optional<TablePolicy>();
@@ -172,14 +234,35 @@ class ProjectScan {
     return ScanUnder(summary, **table_policy);
   }
 
+  // A method for which the listing does not settle the table.
+  struct OpenMethod {
+    TablePolicy policy;
+    LastBackups last;
+  };
+
   Status ScanUnder(const TableSummary& summary, const TablePolicy& table_policy) {
-    HF_ASSIGN_OR_RETURN(const LastBackups last, IntactBackupsOf(summary.ref, table_policy.policy));
-    if (auto settled = PlanFromSummary(summary, last, table_policy.policy, now_ms_)) {
-      settled->note = table_policy.note;
-      result_.outcomes.push_back(*std::move(settled));
-      return Ok();
+    const auto kind = ObjectKindOf(summary.kind);
+    const bool has_rows = summary.kind == TableKind::kUnknown || (kind && !IsDefinitionOnly(*kind));
+    std::vector<OpenMethod> open;
+    for (const Method method : table_policy.policy.Methods()) {
+      TablePolicy own = table_policy;
+      own.policy = table_policy.policy.ForMethod(method);
+      if (!has_rows) own.policy.further_methods.clear();
+      HF_ASSIGN_OR_RETURN(LastBackups last, IntactBackupsOf(summary.ref, own.policy));
+      if (auto settled = PlanFromSummary(summary, last, own.policy, now_ms_)) {
+        HF_RETURN_IF_ERROR(AddOutcome(*std::move(settled), own));
+      } else {
+        open.push_back({std::move(own), std::move(last)});
+      }
+      if (!has_rows) break;  // its definition is saved, once
     }
-    return Settle(summary.ref, LookAtTable(summary.ref, last, table_policy));
+    if (open.empty()) return Ok();
+    const Status looked = LookAtTable(summary.ref, open);
+    if (looked.ok() || IsLeftToRetry(looked.error())) return looked;
+    for (const OpenMethod& each : open) {
+      HF_RETURN_IF_ERROR(AddOutcome(FailedOutcome(summary.ref, looked.error()), each.policy));
+    }
+    return Ok();
   }
 
   // The newest backups of the table's objects that are still there: one whose repository or
@@ -188,7 +271,8 @@ class ProjectScan {
     const repository::Location expected{
         FillBucketPattern(policy.bucket_pattern, table.project, location_), policy.prefix};
     while (true) {
-      HF_ASSIGN_OR_RETURN(LastBackups last, LastBackupsOf(services_.catalog, table));
+      HF_ASSIGN_OR_RETURN(LastBackups last,
+                          LastBackupsOf(services_.catalog, table, "", MethodSought(policy)));
       bool found_lost = false;
       for (auto entry = last.begin(); entry != last.end();) {
         const catalog::BackupRecord& record = entry->second;
@@ -264,24 +348,33 @@ class ProjectScan {
     }
     const bool is_there = opened.ok() || opened.error().code != Code::kNotFound;
     if (!is_there) {
-      LogWarning("repository is gone: what it held is backed up again",
+      LogWarning("repository is not there: what it held, or should hold, is written again",
                  {{"bucket", place.bucket}, {"error", opened.error().message}});
     }
     repositories_.emplace(place, is_there);
     return is_there;
   }
 
-  Status LookAtTable(const TableRef& table, const LastBackups& last,
-                     const TablePolicy& table_policy) {
+  Status LookAtTable(const TableRef& table, const std::vector<OpenMethod>& open) {
     const auto info = services_.warehouse.GetTable(table);
     if (!info.ok()) {
       if (info.error().code != Code::kNotFound) return info.error();
-      AddVanished(table);
+      for (const OpenMethod& each : open) {
+        HF_RETURN_IF_ERROR(AddOutcome(DroppedOutcome(table), each.policy));
+      }
       return Ok();
     }
+    std::optional<int64_t> as_of_ms;
+    if (info->kind == TableKind::kTable) {
+      HF_ASSIGN_OR_RETURN(as_of_ms, MomentOf(table, open.front().policy.policy));
+    }
+    const bool by_partition = std::ranges::any_of(open, [](const OpenMethod& each) {
+      return each.policy.policy.method != Method::kSnapshot;
+    });
     std::vector<PartitionInfo> partitions;
     // The partitions of a materialized view are not ours to back up.
-    if (info->kind == TableKind::kTable && info->partitioning.kind != Partitioning::Kind::kNone) {
+    if (by_partition && info->kind == TableKind::kTable &&
+        info->partitioning.kind != Partitioning::Kind::kNone) {
       HF_RETURN_IF_ERROR(cloud::ForEachPage<PartitionInfo>(
           [&](const std::string& token) {
             return services_.warehouse.ListPartitions(table, token);
@@ -291,8 +384,21 @@ class ProjectScan {
             return context_.keep_alive();
           }));
     }
-    Add(table, PlanTable(*info, partitions, last, table_policy.policy, now_ms_), table_policy);
+    for (const OpenMethod& each : open) {
+      TablePlan plan = PlanTable(*info, partitions, each.last, each.policy.policy, now_ms_);
+      if (as_of_ms) plan = TakenAsOf(std::move(plan), *info, *as_of_ms);
+      HF_RETURN_IF_ERROR(Add(table, std::move(plan), each.policy));
+    }
     return Ok();
+  }
+
+  // Of a listing a dataset is without its time travel window.
+  Result<std::optional<int64_t>> MomentOf(const TableRef& table, const BackupPolicy& policy) {
+    if (policy.time_travel_days == 0) return std::optional<int64_t>();
+    if (!dataset_ || dataset_->ref != table.dataset_ref()) {
+      HF_ASSIGN_OR_RETURN(dataset_, services_.warehouse.GetDataset(table.dataset_ref()));
+    }
+    return TimeTravelMoment(policy, *dataset_, context_.run.started_ms);
   }
 
   const StageContext& context_;
@@ -300,6 +406,7 @@ class ProjectScan {
   int64_t now_ms_;
   std::string location_;  // of the dataset that is looked at
   ProjectPolicies policies_;
+  std::optional<DatasetInfo> dataset_;                 // whole, the one that was last asked for
   std::map<repository::Location, bool> repositories_;  // looked at, and whether they are there
   std::map<repository::Location, std::set<std::string>> committed_;  // backups of this dataset
   StageResult result_;

@@ -60,16 +60,22 @@ Result<std::string> EnsureStagingBucket(const Services& services, const BackupPo
   return bucket;
 }
 
+std::optional<Method> MethodSought(const BackupPolicy& policy) {
+  return policy.further_methods.empty() ? std::nullopt : std::optional(policy.method);
+}
+
 namespace {
 
 // The newest intact backup of the object that another run made.
 Result<std::optional<catalog::BackupRecord>> LastOfOtherRun(catalog::BackupIndex& index,
                                                             const TableRef& object,
-                                                            const std::string& run) {
+                                                            const std::string& run,
+                                                            std::optional<Method> method) {
   HF_ASSIGN_OR_RETURN(auto page, index.FindBackups({.project = object.project,
                                                     .dataset = object.dataset,
                                                     .table = object.table,
                                                     .partition = object.partition,
+                                                    .method = method,
                                                     .intact_only = true},
                                                    ""));
   for (catalog::BackupRecord& record : page.items) {
@@ -82,13 +88,14 @@ Result<std::optional<catalog::BackupRecord>> LastOfOtherRun(catalog::BackupIndex
 
 Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::BackupIndex& index,
                                                                    const TableRef& table,
-                                                                   const std::string& except_run) {
-  HF_ASSIGN_OR_RETURN(auto records, catalog::LatestIntactOfTable(index, table));
+                                                                   const std::string& except_run,
+                                                                   std::optional<Method> method) {
+  HF_ASSIGN_OR_RETURN(auto records, catalog::LatestIntactOfTable(index, table, method));
   std::map<std::string, catalog::BackupRecord> by_partition;
   for (catalog::BackupRecord& record : records) {
     std::optional<catalog::BackupRecord> last = std::move(record);
     if (!except_run.empty() && last->run == except_run) {
-      HF_ASSIGN_OR_RETURN(last, LastOfOtherRun(index, last->object, except_run));
+      HF_ASSIGN_OR_RETURN(last, LastOfOtherRun(index, last->object, except_run, method));
     }
     if (!last) continue;
     std::string partition = last->object.partition;
@@ -99,9 +106,9 @@ Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(catalog::Back
 
 Result<std::map<std::string, catalog::BackupRecord>> KnownBackupsOf(
     const Services& services, repository::Repository& repository, const TableRef& table,
-    const std::string& except_run) {
+    const std::string& except_run, std::optional<Method> method) {
   HF_ASSIGN_OR_RETURN(const auto known, LastBackupsOf(services.catalog, table));
-  if (!known.empty()) return LastBackupsOf(services.catalog, table, except_run);
+  if (!known.empty()) return LastBackupsOf(services.catalog, table, except_run, method);
   const repository::Location& location = repository.location();
   HF_RETURN_IF_ERROR(repository::ForEachManifest(
       repository, table.WholeTable(), [&](const Result<Manifest>& manifest) -> Status {
@@ -109,7 +116,7 @@ Result<std::map<std::string, catalog::BackupRecord>> KnownBackupsOf(
         return services.catalog.RecordBackup(
             catalog::RecordOf(*manifest, location.bucket, location.prefix));
       }));
-  return LastBackupsOf(services.catalog, table, except_run);
+  return LastBackupsOf(services.catalog, table, except_run, method);
 }
 
 }  // namespace holdfast::backup

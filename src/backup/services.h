@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -57,17 +58,22 @@ Result<repository::Repository> OpenRepositoryFor(const Services& services,
 Result<std::string> EnsureStagingBucket(const Services& services, const BackupPolicy& policy,
                                         const std::string& project, const std::string& location);
 
+// The method whose backups alone speak for the objects of a table: the policy's, when it has others
+// beside it, each with backups of its own; else nullopt: any.
+std::optional<Method> MethodSought(const BackupPolicy& policy);
+
 // The newest backup of each object of a table that is not damaged, by partition ("" is the whole
-// table), those of the run `except_run` left out. It may be suspect: what it says of the source
-// counts all the same.
+// table), those of the run `except_run` left out, and with `method` those of others. It may be
+// suspect: what it says of the source counts all the same.
 Result<std::map<std::string, catalog::BackupRecord>> LastBackupsOf(
-    catalog::BackupIndex& index, const TableRef& table, const std::string& except_run = {});
+    catalog::BackupIndex& index, const TableRef& table, const std::string& except_run = {},
+    std::optional<Method> method = std::nullopt);
 
 // The same, where the catalog may have been lost: one that knows nothing of the table is told what
 // the repository holds. Without that, a table that was emptied meanwhile would pass for a first
 // good backup.
 Result<std::map<std::string, catalog::BackupRecord>> KnownBackupsOf(
     const Services& services, repository::Repository& repository, const TableRef& table,
-    const std::string& except_run);
+    const std::string& except_run, std::optional<Method> method = std::nullopt);
 
 }  // namespace holdfast::backup

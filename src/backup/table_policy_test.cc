@@ -96,14 +96,17 @@ TEST_F(PolicyRun, BacksUpEachTableByItsOwnMethodAndCodec) {
   const RunReport report =
       Run("defaults: {codec: NONE}\n"
           "projects: {acme-test: {method: copy}}\n"
-          "tables: {acme-prod.scratch.one: {method: snapshot}}\n");
+          "tables: {acme-prod.scratch.one: {method: [snapshot, export]}}\n");
   const auto record = [&](const std::string& name) {
     return catalog::GetBackup(fixture_.catalog(), Of(report, name).backup).value();
   };
   EXPECT_EQ(record("acme-prod.sales.orders").method, Method::kExport);
   EXPECT_EQ(record("acme-test.sales.orders").method, Method::kCopy);
-  EXPECT_EQ(Of(report, "acme-prod.scratch.one").outcome, Outcome::kFailed)
-      << "a method that cannot be had is said";
+  const ItemOutcome& both = Of(report, "acme-prod.scratch.one");
+  EXPECT_EQ(both.outcome, Outcome::kBackedUp) << both.reason;
+  ASSERT_EQ(both.by_method.size(), 2U);
+  EXPECT_EQ(both.by_method[0].method, Method::kExport);
+  EXPECT_EQ(both.by_method[1].method, Method::kSnapshot);
   const auto orders = record("acme-prod.sales.orders");
   auto repository =
       repository::Repository::Open(fixture_.cloud().objects(), {orders.bucket, orders.prefix});

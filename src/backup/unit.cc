@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "backup/replicate.h"
+#include "base/retry.h"
 #include "model/ids.h"
 
 namespace holdfast::backup {
@@ -30,6 +32,10 @@ Manifest StartManifest(const TableBackup& common, const Unit& unit) {
   if (manifest.streaming_buffer) {
     manifest.consistent_through_ms =
         std::min(manifest.consistent_through_ms, manifest.streaming_buffer->oldest_entry_ms);
+  }
+  if (common.as_of_ms) {
+    manifest.as_of_ms = common.as_of_ms;
+    manifest.consistent_through_ms = std::min(manifest.consistent_through_ms, *common.as_of_ms);
   }
   // The clock stood wrong when the last backup was made, or does now: the newer one must sort after
   // it all the same.
@@ -67,9 +73,22 @@ Result<Fingerprint> CurrentFingerprint(const TableBackup& common, const Unit& un
   return *std::move(found);
 }
 
+ItemOutcome NotYetOutcome(const TableRef& object, int64_t as_of_ms) {
+  return {.object = object,
+          .outcome = Outcome::kNotDue,
+          .reason = fmt::format("it was not there yet at {}, as of which its table is taken",
+                                FormatTimestamp(FromUnixMillis(as_of_ms)))};
+}
+
+TableRef SourceOf(const TableBackup& common, const Unit& unit) {
+  if (!common.frozen) return unit.object;
+  return common.frozen->table.ref.WithPartition(unit.object.partition);
+}
+
 Status CheckRows(const TableBackup& common, const Unit& unit, int64_t rows_captured) {
   const int64_t rows_scanned = unit.scanned.fingerprint.rows;
   if (rows_captured == rows_scanned) return Ok();
+  if (common.as_of_ms && unit.scanned.fingerprint.last_modified_ms >= *common.as_of_ms) return Ok();
   HF_ASSIGN_OR_RETURN(const Fingerprint now, CurrentFingerprint(common, unit));
   // Written between the scan and the export: the copy is whole, and the next run, which compares
   // with the scan's fingerprint, takes the object again.
@@ -90,6 +109,28 @@ Status CheckRows(const TableBackup& common, const Unit& unit, int64_t rows_captu
   return MakeError(written ? ErrorId::kSourceChanged : ErrorId::kRowsMissing, text);
 }
 
+Status CheckFrozenRows(const TableBackup& common, const Unit& unit, int64_t rows_captured) {
+  const FrozenTable& frozen = *common.frozen;
+  int64_t rows = frozen.table.rows;
+  if (!unit.object.partition.empty()) {
+    const auto found = frozen.partition_rows.find(unit.object.partition);
+    rows = found == frozen.partition_rows.end() ? 0 : found->second;
+  }
+  if (rows_captured == rows) return Ok();
+  return MakeError(
+      ErrorId::kRowsMissing,
+      fmt::format("{}: the backup holds {} rows, its frozen copy {} counts {}",
+                  unit.object.ToString(), rows_captured, SourceOf(common, unit).ToString(), rows));
+}
+
+void SetSchemaOf(const TableInfo& read, Manifest& manifest) {
+  if (SchemaHash(read.schema) == SchemaHash(manifest.schema)) return;
+  manifest.schema = read.schema;
+  if (const Json* schema = FindField(read.resource, "schema")) {
+    manifest.table_resource["schema"] = *schema;
+  }
+}
+
 namespace {
 
 // What became of the object, given the content of its last backup.
@@ -103,12 +144,13 @@ Outcome Judge(const Unit& unit, const Manifest& manifest) {
 
 // Whether the catalog knows of a backup of the object, intact or not, beside this one.
 Result<bool> HadBackups(const TableBackup& common, const Unit& unit) {
-  HF_ASSIGN_OR_RETURN(const auto known,
-                      common.services.catalog.FindBackups({.project = unit.object.project,
-                                                           .dataset = unit.object.dataset,
-                                                           .table = unit.object.table,
-                                                           .partition = unit.object.partition},
-                                                          ""));
+  HF_ASSIGN_OR_RETURN(const auto known, common.services.catalog.FindBackups(
+                                            {.project = unit.object.project,
+                                             .dataset = unit.object.dataset,
+                                             .table = unit.object.table,
+                                             .partition = unit.object.partition,
+                                             .method = MethodSought(common.context.run.policy)},
+                                            ""));
   return std::ranges::any_of(known.items,
                              [&](const auto& record) { return record.backup != unit.backup; });
 }
@@ -169,7 +211,7 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
   HF_ASSIGN_OR_RETURN(std::string reason, ReasonOf(common, unit, manifest, outcome));
   if (!common.access.note.empty()) reason += "; " + common.access.note;
   const auto elapsed = common.services.clock.Now() - unit.started;
-  return ItemOutcome{
+  ItemOutcome item{
       .object = unit.object,
       .kind = manifest.kind,
       .outcome = outcome,
@@ -180,6 +222,15 @@ Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Man
       .duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count(),
       .error_id = {},
       .suspect = manifest.IsSuspect()};
+  if (const Status copied = Replicate(common, manifest); !copied.ok()) {
+    const Error& error = copied.error();
+    const bool may_pass = IsRetryable(error) && !common.context.is_last_attempt;
+    if (may_pass || error.id == ErrorId::kCancelled) return error;
+    item.outcome = Outcome::kFailed;
+    item.reason = error.message + "; its backup is in the first repository (" + item.reason + ")";
+    item.error_id = FindError(error.id).id;
+  }
+  return item;
 }
 
 namespace {
@@ -194,8 +245,13 @@ Result<std::string> ReshapedReason(const TableBackup& common, const Unit& unit, 
   int64_t whole_ms = 0;
   int64_t partitions_rows = 0;
   int64_t partitions_ms = 0;
+  // A snapshot is of the whole table however that is divided, and says nothing of it.
+  const auto is_aside = [&](const catalog::BackupRecord& record) {
+    return record.run == common.context.run.id || record.method == Method::kSnapshot;
+  };
+  if (common.context.run.policy.method == Method::kSnapshot) return std::string();
   for (const catalog::BackupRecord& record : good) {
-    if (record.run == common.context.run.id) continue;
+    if (is_aside(record)) continue;
     if (record.object.partition.empty()) {
       whole_rows = record.rows;
       whole_ms = record.created_ms;
@@ -205,7 +261,7 @@ Result<std::string> ReshapedReason(const TableBackup& common, const Unit& unit, 
   }
   for (const catalog::BackupRecord& record : good) {
     const bool counts = !record.object.partition.empty() && record.created_ms > whole_ms;
-    if (counts && record.run != common.context.run.id) partitions_rows += record.rows;
+    if (counts && !is_aside(record)) partitions_rows += record.rows;
   }
   const bool is_whole = unit.object.partition.empty();
   const bool was_whole = whole_ms > partitions_ms;

@@ -3,6 +3,7 @@
 // Shared by the methods (export_unit.h, copy_unit.h). One thread at a time.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,12 @@
 
 namespace holdfast::backup {
 
+// The whole table as it was at one moment, as a table of ours that nobody writes to.
+struct FrozenTable {
+  TableInfo table;
+  std::map<std::string, int64_t> partition_rows;  // exactly, by partition
+};
+
 // What all units of a message have in common.
 struct TableBackup {
   const StageContext& context;
@@ -25,6 +32,8 @@ struct TableBackup {
   DatasetInfo dataset;
   repository::Repository repository;
   AccessState access = {};
+  std::optional<int64_t> as_of_ms = {};    // RunBackup::as_of_ms
+  std::optional<FrozenTable> frozen = {};  // as of then, where the units are read from
 };
 
 // One object of the table on its way to a backup.
@@ -45,16 +54,30 @@ cloud::JobRef JobOf(const TableBackup& common, const Unit& unit, std::string_vie
 // The fingerprint of the object as it is at this moment. kTableNotFound when it is gone.
 Result<Fingerprint> CurrentFingerprint(const TableBackup& common, const Unit& unit);
 
-// Compares the rows captured with those the warehouse counts. Ok, or: kSourceChanged when the
-// object was written meanwhile (another attempt may do), kRowsMissing when it was not: the service
-// hides rows without an error (google-semantics trap 1).
+// The outcome of an object that was not there yet at the moment as of which its table is taken.
+ItemOutcome NotYetOutcome(const TableRef& object, int64_t as_of_ms);
+
+// Where the unit is read: in the table itself, or what it is in the frozen one.
+TableRef SourceOf(const TableBackup& common, const Unit& unit);
+
+// Compares the rows captured with those the warehouse counts. What is as of an earlier moment can
+// only be held against a table that was not written to since: then, Ok. Ok, or: kSourceChanged when
+// the object was written meanwhile (another attempt may do), kRowsMissing when it was not: the
+// service hides rows without an error (google-semantics trap 1).
 Status CheckRows(const TableBackup& common, const Unit& unit, int64_t rows_captured);
+
+// The same for what was read of the frozen table: kRowsMissing unless it is all that is in there.
+Status CheckFrozenRows(const TableBackup& common, const Unit& unit, int64_t rows_captured);
+
+// The table was read as of an earlier moment: its columns are those of then.
+void SetSchemaOf(const TableInfo& read, Manifest& manifest);
 
 // Commits the backup: judges it (suspect?), writes the manifest, records it. Returns the outcome.
 // If another worker committed the same backup first, that one counts.
 Result<ItemOutcome> Commit(const TableBackup& common, const Unit& unit, Manifest manifest);
 
-// The outcome of a backup that is committed, recorded in the catalog if it was not yet.
+// The outcome of a backup that is committed, recorded in the catalog if it was not yet, and copied
+// to the further repositories; one that cannot take it makes the outcome a failure.
 Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Manifest& manifest);
 
 }  // namespace holdfast::backup

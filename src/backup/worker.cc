@@ -205,7 +205,9 @@ Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_
   const auto* of_table = std::get_if<RunBackup>(&task.message);
   for (const TableRef& subject : SubjectsOf(task.message, services_)) {
     failed.outcomes.push_back(FailedOutcome(subject, error));
-    if (of_table != nullptr) failed.outcomes.back().note = of_table->note;
+    if (of_table == nullptr) continue;
+    failed.outcomes.back().note = of_table->note;
+    if (of_table->method != Method::kDefinition) failed.outcomes.back().method = of_table->method;
   }
   return Complete(task.id, task.message, failed);
 }

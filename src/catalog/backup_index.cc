@@ -33,6 +33,7 @@ BackupRecord RecordOf(const Manifest& manifest, const std::string& bucket,
           .consistent_through_ms = manifest.consistent_through_ms,
           .source = manifest.source,
           .location = manifest.location,
+          .as_of_ms = manifest.as_of_ms,
           .bucket = bucket,
           .prefix = prefix,
           .rows = manifest.rows,
@@ -66,10 +67,12 @@ Result<std::vector<BackupRecord>> LatestGoodOfTable(BackupIndex& index, const Ta
                             .newest_only = true});
 }
 
-Result<std::vector<BackupRecord>> LatestIntactOfTable(BackupIndex& index, const TableRef& table) {
+Result<std::vector<BackupRecord>> LatestIntactOfTable(BackupIndex& index, const TableRef& table,
+                                                      std::optional<Method> method) {
   return AllBackups(index, {.project = table.project,
                             .dataset = table.dataset,
                             .table = table.table,
+                            .method = method,
                             .intact_only = true,
                             .newest_only = true});
 }

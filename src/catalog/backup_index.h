@@ -31,6 +31,9 @@ struct BackupRecord {
   int64_t consistent_through_ms = 0;
   Fingerprint source;
   std::string location;
+  // Manifest::as_of_ms: the moment of time travel as of which it was read; nullopt: it was read as
+  // it was then.
+  std::optional<int64_t> as_of_ms;
   std::string bucket;  // the repository that holds the manifest
   std::string prefix;  // of that repository in its bucket
   int64_t rows = 0;
@@ -59,6 +62,7 @@ struct BackupFilter {
   std::string table;
   std::optional<std::string> partition;  // "" is the whole table
   std::string run;
+  std::optional<Method> method;
   std::optional<int64_t> as_of_ms;  // consistent_through_ms at or before this
   bool good_only = false;           // neither suspect nor damaged
   bool intact_only = false;         // not damaged
@@ -109,8 +113,10 @@ Result<std::optional<BackupRecord>> LatestGood(BackupIndex& index, const TableRe
 // The newest good backup of the table and of each of its partitions, in order of partition.
 Result<std::vector<BackupRecord>> LatestGoodOfTable(BackupIndex& index, const TableRef& table);
 
-// The same, with suspect ones counting: what the objects were when they were last looked at.
-Result<std::vector<BackupRecord>> LatestIntactOfTable(BackupIndex& index, const TableRef& table);
+// The same, with suspect ones counting: what the objects were when they were last looked at. With
+// `method`, of that one only.
+Result<std::vector<BackupRecord>> LatestIntactOfTable(BackupIndex& index, const TableRef& table,
+                                                      std::optional<Method> method = std::nullopt);
 
 // The backup of this id, or whose id begins so, with 8 characters at least. kBackupNotFound;
 // kBackupAmbiguous names some.

@@ -37,31 +37,34 @@ Result<BackupRecord> ParseRecord(const std::string& text) {
   const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(record.kind))));
   if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");
   record.kind = *kind;
+  HF_ASSIGN_OR_RETURN(record.as_of_ms, OptionalInt64(json, "as_of_ms"));
   return record;
 }
 
 }  // namespace
 
 std::string BackupRecordToText(const BackupRecord& record) {
-  return DumpJson({{"backup", record.backup},
-                   {"project", record.object.project},
-                   {"dataset", record.object.dataset},
-                   {"table", record.object.table},
-                   {"partition", record.object.partition},
-                   {"kind", ObjectKindName(record.kind)},
-                   {"run", record.run},
-                   {"method", MethodName(record.method)},
-                   {"created_ms", record.created_ms},
-                   {"consistent_through_ms", record.consistent_through_ms},
-                   {"source", record.source.ToJson()},
-                   {"location", record.location},
-                   {"bucket", record.bucket},
-                   {"prefix", record.prefix},
-                   {"rows", record.rows},
-                   {"stored_bytes", record.stored_bytes},
-                   {"objects", record.objects},
-                   {"content_digest", record.content_digest},
-                   {"suspect", record.suspect}});
+  Json json = {{"backup", record.backup},
+               {"project", record.object.project},
+               {"dataset", record.object.dataset},
+               {"table", record.object.table},
+               {"partition", record.object.partition},
+               {"kind", ObjectKindName(record.kind)},
+               {"run", record.run},
+               {"method", MethodName(record.method)},
+               {"created_ms", record.created_ms},
+               {"consistent_through_ms", record.consistent_through_ms},
+               {"source", record.source.ToJson()},
+               {"location", record.location},
+               {"bucket", record.bucket},
+               {"prefix", record.prefix},
+               {"rows", record.rows},
+               {"stored_bytes", record.stored_bytes},
+               {"objects", record.objects},
+               {"content_digest", record.content_digest},
+               {"suspect", record.suspect}};
+  if (record.as_of_ms) json["as_of_ms"] = *record.as_of_ms;
+  return DumpJson(json);
 }
 
 Result<BackupRecord> BackupRecordFromText(const std::string& text) {

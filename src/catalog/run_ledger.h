@@ -70,7 +70,8 @@ class RunLedger {
 
   // Completes a task: adds the follow-ups (those whose id is known are skipped) and the outcomes,
   // and marks it done; all or nothing. A task that is done already: nothing changes. An object that
-  // has an outcome in this run keeps the first.
+  // has an outcome in this run keeps the first, unless the other is of a method that the first says
+  // nothing of: then both count (MergeMethods).
   virtual Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
                               const std::vector<ItemOutcome>& outcomes) = 0;
 

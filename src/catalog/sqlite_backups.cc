@@ -40,6 +40,9 @@ Conditions ConditionsOf(const BackupFilter& filter, const std::string& id_end, c
   conditions.AddIfSet("table_id = ?", filter.table);
   if (filter.partition) conditions.Add("partition = ?", {*filter.partition});
   conditions.AddIfSet("run = ?", filter.run);
+  if (filter.method) {
+    conditions.Add("json_extract(record, '$.method') = ?", {MethodName(*filter.method)});
+  }
   if (!filter.id_prefix.empty()) {
     conditions.Add("backup >= ? AND backup < ?", {filter.id_prefix, id_end});
   }

@@ -69,6 +69,7 @@ class SqliteCatalog final : public Catalog {
   Result<Run> ReadRun(const std::string& run);
   Result<Task> ReadTask(const std::string& task);
   Status AddTask(const WorkMessage& message);
+  Result<ItemOutcome> WithOtherMethods(const std::string& run, const ItemOutcome& item);
 
   std::mutex mutex_;
   std::unique_ptr<SqliteDatabase> database_;

@@ -89,6 +89,19 @@ TEST_F(CatalogTest, RecordingTwiceChangesNothing) {
   EXPECT_EQ(found->verified, VerifyLevel::kL2);
 }
 
+TEST_F(CatalogTest, FindsTheNewestOfEachMethod) {
+  BackupRecord snapshot = Record("s1", kTable, 300);
+  snapshot.method = Method::kSnapshot;
+  snapshot.as_of_ms = 250;
+  for (const BackupRecord& record :
+       {Record("a1", kTable, 100), Record("b2", kTable, 200), snapshot}) {
+    ASSERT_TRUE(catalog_->RecordBackup(record).ok());
+  }
+  EXPECT_EQ(Ids({.method = Method::kExport, .newest_only = true}), std::vector<std::string>{"b2"});
+  EXPECT_EQ(LatestIntactOfTable(*catalog_, kTable, Method::kSnapshot)->at(0), snapshot);
+  EXPECT_TRUE(LatestIntactOfTable(*catalog_, kTable, Method::kCopy)->empty());
+}
+
 TEST_F(CatalogTest, FindsByEachFilter) {
   const TableRef day = kTable.WithPartition("20240101");
   const TableRef other{"acme", "sales", "customers", ""};

@@ -174,11 +174,13 @@ Status SqliteCatalog::CompleteTask(const std::string& task,
     HF_ASSIGN_OR_RETURN(const Task found, ReadTask(task));
     if (found.state == TaskState::kDone) return Ok();
     for (const WorkMessage& message : follow_ups) HF_RETURN_IF_ERROR(AddTask(message));
-    for (const ItemOutcome& item : outcomes) {
+    for (const ItemOutcome& given : outcomes) {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome item, WithOtherMethods(RunOf(found.message), given));
       const std::string text = DumpJson(item.ToJson());
       HF_RETURN_IF_ERROR(database_->Execute(
-          "INSERT OR IGNORE INTO outcomes (run, project, dataset, table_id, partition, outcome,"
-          " row_count, byte_count, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          std::string(item.by_method.empty() ? "INSERT OR IGNORE" : "INSERT OR REPLACE") +
+              " INTO outcomes (run, project, dataset, table_id, partition, outcome,"
+              " row_count, byte_count, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
           {RunOf(found.message), item.object.project, item.object.dataset, item.object.table,
            item.object.partition, static_cast<int64_t>(item.outcome), item.rows, item.bytes,
            text}));
@@ -186,6 +188,22 @@ Status SqliteCatalog::CompleteTask(const std::string& task,
     HF_RETURN_IF_ERROR(database_->Execute("UPDATE tasks SET done = 1 WHERE task = ?", {task}));
     return Ok();
   });
+}
+
+// The outcome with what tasks of other methods have recorded of the object.
+Result<ItemOutcome> SqliteCatalog::WithOtherMethods(const std::string& run,
+                                                    const ItemOutcome& item) {
+  if (!item.method) return item;
+  std::optional<ItemOutcome> before;
+  HF_RETURN_IF_ERROR(database_->Query(
+      "SELECT record FROM outcomes WHERE run = ? AND project = ? AND dataset = ?"
+      " AND table_id = ? AND partition = ?",
+      {run, item.object.project, item.object.dataset, item.object.table, item.object.partition},
+      [&](const SqlRow& row) -> Status {
+        HF_ASSIGN_OR_RETURN(before, ParseOutcome(row.Text(0)));
+        return Ok();
+      }));
+  return before ? MergeMethods(*before, item) : item;
 }
 
 Result<RunProgress> SqliteCatalog::GetProgress(const std::string& run) {

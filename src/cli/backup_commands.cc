@@ -18,7 +18,7 @@ void AddRun(CLI::App& backup, CommandContext context) {
   command->add_option("--exclude", options->exclude, "Not these")->type_name("PATTERN");
   command->add_option("--method", options->method, "How, whatever the policy says")
       ->type_name("METHOD")
-      ->check(OneOf({"export", "copy"}));
+      ->check(OneOf({"export", "copy", "snapshot"}));
   command->add_flag("-n,--dry-run", options->dry_run,
                     "Show what would be backed up, and do nothing");
   command

@@ -30,7 +30,10 @@ Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& opti
     HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(text));
     policy.scope.exclude.push_back(std::move(pattern));
   }
-  if (!options.method.empty()) policy.method = *FindMethod(options.method);
+  if (!options.method.empty()) {
+    policy.method = *FindMethod(options.method);
+    policy.further_methods.clear();
+  }
   return policy;
 }
 
@@ -38,6 +41,7 @@ Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& opti
 std::string ChangeText(const BackupUnit& unit, bool is_first, bool pretty) {
   if (is_first) return pretty ? "first backup" : "first_backup";
   if (!pretty) return std::string(ChangeName(unit.change));
+  if (!unit.made_before.empty()) return "unchanged, copied to a further repository";
   return unit.change == Change::kMetadataOnly ? "description changed" : "changed, or due again";
 }
 

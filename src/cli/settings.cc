@@ -72,8 +72,10 @@ constexpr auto kSettings = std::to_array<Setting>({
     {.name = "policy.method",
      .type = SettingType::kChoice,
      .fallback = "export",
-     .doc = "`export` (Avro in Cloud Storage) or `copy` (copy job into a backup project)",
-     .choices = "export copy"},
+     .doc =
+         "`export` (Avro in Cloud Storage), `copy` (copy job into a backup project) or `snapshot` "
+         "(table snapshot in one); several at once: in the policy document",
+     .choices = "export copy snapshot"},
     {.name = "policy.scope.include",
      .type = SettingType::kPatternList,
      .unset = "everything",
@@ -100,7 +102,7 @@ constexpr auto kSettings = std::to_array<Setting>({
      .doc = "extract straight into the repository (it must not be locked)"},
     {.name = "policy.copy_project",
      .unset = "the source's own",
-     .doc = "method `copy`: where the copies are"},
+     .doc = "methods `copy` and `snapshot`: where the copies are"},
     {.name = "policy.codec",
      .type = SettingType::kChoice,
      .fallback = "SNAPPY",

@@ -133,7 +133,7 @@ Json EffectivePolicy::BackupPolicyPatch() const {
   for (const auto& [name, value] : fields) {
     const PolicyField* field = FindPolicyField(name);
     if (field != nullptr && field->in_backup_policy) patch[name] = value.value;
-    if (name == "methods" && !value.value.empty()) patch["method"] = value.value.front();
+    if (name == "methods" && !value.value.empty()) patch["method"] = value.value;
   }
   return patch;
 }

@@ -63,7 +63,7 @@ struct EffectivePolicy {
   std::string ExcludedBy() const;
   // The schedules' texts ("0 23 * * * America/New_York"); empty: none is said.
   std::vector<std::string> Schedules() const;
-  // The members of BackupPolicy that are said, by its names. Of several methods the first.
+  // The members of BackupPolicy that are said, by its names.
   Json BackupPolicyPatch() const;
   // The refusals as one text; empty: there are none.
   std::string RefusalText() const;

@@ -269,7 +269,7 @@ TEST(EffectivePolicy, IsWhatABackupPolicyBecomes) {
   const EffectivePolicy policy = resolver.OfProject();
   const auto patched = PatchPolicy(BackupPolicy{.prefix = "kept"}, policy.BackupPolicyPatch());
   ASSERT_TRUE(patched.ok()) << patched.error().message;
-  EXPECT_EQ(patched->method, Method::kCopy);
+  EXPECT_EQ(patched->Methods(), (std::vector<Method>{Method::kCopy, Method::kSnapshot}));
   EXPECT_EQ(patched->codec, "NONE");
   EXPECT_EQ(patched->shrink_threshold, 0.25);
   EXPECT_EQ(patched->prefix, "kept");

@@ -23,9 +23,10 @@ std::string NewRunId(Timestamp started, Random& random) {
   return FormatCompact(started) + "-" + RandomHex(random, 4);
 }
 
-std::string BackupId(std::string_view run, const TableRef& object) {
+std::string BackupId(std::string_view run, const TableRef& object, Method method) {
   const std::string_view time = run.substr(0, run.find('-'));
-  return fmt::format("{}-{}", time, HashOf({run, object.ToString()}).substr(0, 20));
+  return fmt::format("{}-{}", time,
+                     HashOf({run, object.ToString(), MethodName(method)}).substr(0, 20));
 }
 
 std::string JobId(std::string_view operation, std::string_view run, const TableRef& object,

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "model/method.h"
 #include "model/resource_names.h"
 
 namespace holdfast {
@@ -16,9 +17,9 @@ namespace holdfast {
 // "20261121T101844Z-3fa9c1d2": the time at which the run starts and 8 random digits.
 std::string NewRunId(Timestamp started, Random& random);
 
-// "20261121T101844Z-5b0c9d21e6a04c177f3e": the run's time and 20 digits of a hash of run and
-// object: of a run of a billion objects two are the same with a chance of one in two million.
-std::string BackupId(std::string_view run, const TableRef& object);
+// "20261121T101844Z-5b0c9d21e6a04c177f3e": the run's time and 20 digits of a hash of run, object
+// and method: of a run of a billion objects two are the same with a chance of one in two million.
+std::string BackupId(std::string_view run, const TableRef& object, Method method);
 
 // "holdfast-<operation>-<32 digits>": a job's id, a function of all of its arguments. Another
 // attempt is another id, because a failed id never runs again (google-semantics A5 #36, #37).

@@ -154,6 +154,7 @@ Status DataFromJson(const Json& json, Manifest& manifest) {
   HF_ASSIGN_OR_RETURN(manifest.stored_bytes, RequiredCount(json, "stored_bytes"));
   HF_ASSIGN_OR_RETURN(manifest.content_digest, RequiredString(json, "content_digest"));
   HF_ASSIGN_OR_RETURN(manifest.consistent_through_ms, RequiredCount(json, "consistent_through_ms"));
+  HF_ASSIGN_OR_RETURN(manifest.as_of_ms, OptionalInt64(json, "as_of_ms"));
   HF_ASSIGN_OR_RETURN(manifest.streaming_buffer, BufferFromJson(json));
   HF_ASSIGN_OR_RETURN(const std::string level, RequiredString(json, "verified"));
   const auto verified = FindVerifyLevel(level);
@@ -242,6 +243,7 @@ Json Manifest::ToJson() const {
   }
   if (kind != ObjectKind::kTable) json["kind"] = ObjectKindName(kind);
   if (access) json["access"] = *access;
+  if (as_of_ms) json["as_of_ms"] = *as_of_ms;
   if (streaming_buffer) json["streaming_buffer"] = BufferToJson(*streaming_buffer);
   return json;
 }

@@ -70,6 +70,8 @@ struct Manifest {
   int64_t stored_bytes = 0;           // sum of the objects' sizes; of a copy, the table's bytes
   std::string content_digest;         // ContentDigest's text; empty: not read (a copy at kL0)
   int64_t consistent_through_ms = 0;  // later rows may be missing (trap 4)
+  std::optional<int64_t> as_of_ms;    // time travel: the data is the table's as of then, and
+                                      // `source` was looked at later; nullopt: as it was just then
   std::optional<StreamingBuffer> streaming_buffer;  // rows that were in none of it
   VerifyLevel verified = VerifyLevel::kNone;        // reached before the manifest was written
   std::string suspect;  // why it is suspect ("rows fell from 900 to 3"); empty: it is not

@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kPatternsMax = 10'000;
 constexpr size_t kBucketNameMax = 63;
+constexpr size_t kRepositoriesMax = 4;
+constexpr int64_t kTimeTravelDaysMax = 7;
 
 // A pattern as its parts; those that are not given match everything.
 struct Pattern {
@@ -176,20 +178,35 @@ Status SetNames(const Json& json, BackupPolicy& policy) {
   return Ok();
 }
 
-Status SetChoices(const Json& json, BackupPolicy& policy) {
-  std::string method(MethodName(policy.method));
-  std::string verify(VerifyLevelName(policy.verify));
-  HF_RETURN_IF_ERROR(SetString(json, "method", method));
-  HF_RETURN_IF_ERROR(SetString(json, "verify", verify));
-  const auto found_method = FindMethod(method);
-  const auto found_level = FindVerifyLevel(verify);
-  if (!found_method || *found_method == Method::kDefinition) {
-    return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is not a method", method));
+Status SetMethods(const Json& json, BackupPolicy& policy) {
+  const Json* given = FindField(json, "method");
+  if (given == nullptr) return Ok();
+  const Json list = given->is_array() ? *given : Json::array({*given});
+  std::vector<Method> methods;
+  for (const Json& item : list) {
+    const auto method =
+        item.is_string() ? FindMethod(item.get_ref<const std::string&>()) : std::optional<Method>();
+    if (!method || *method == Method::kDefinition || std::ranges::count(methods, *method) > 0) {
+      return MakeError(
+          ErrorId::kInvalidJson,
+          fmt::format("\"method\": {} is not a method, or there twice", DumpJson(item)));
+    }
+    methods.push_back(*method);
   }
+  if (methods.empty()) return MakeError(ErrorId::kInvalidJson, "\"method\" names none");
+  policy.method = methods.front();
+  policy.further_methods.assign(methods.begin() + 1, methods.end());
+  return Ok();
+}
+
+Status SetChoices(const Json& json, BackupPolicy& policy) {
+  std::string verify(VerifyLevelName(policy.verify));
+  HF_RETURN_IF_ERROR(SetMethods(json, policy));
+  HF_RETURN_IF_ERROR(SetString(json, "verify", verify));
+  const auto found_level = FindVerifyLevel(verify);
   if (!found_level || *found_level == VerifyLevel::kNone || *found_level > VerifyLevel::kL2) {
     return MakeError(ErrorId::kInvalidJson, "\"verify\" is none of L0, L1, L2");
   }
-  policy.method = *found_method;
   policy.verify = *found_level;
   return Ok();
 }
@@ -211,11 +228,55 @@ Status SetProjects(const Json& json, BackupPolicy& policy) {
   return Ok();
 }
 
+Status SetRepositories(const Json& json, BackupPolicy& policy) {
+  const Json* list = FindField(json, "repositories");
+  if (list == nullptr) return Ok();
+  if (!list->is_array() || list->size() > kRepositoriesMax) {
+    return MakeError(ErrorId::kInvalidJson,
+                     fmt::format("\"repositories\" is not a list of at most {}", kRepositoriesMax));
+  }
+  policy.repositories.clear();
+  for (const Json& item : *list) {
+    FurtherRepository further;
+    HF_ASSIGN_OR_RETURN(further.bucket_pattern, RequiredString(item, "bucket_pattern"));
+    HF_RETURN_IF_ERROR(SetString(item, "prefix", further.prefix));
+    HF_RETURN_IF_ERROR(SetString(item, "project", further.project));
+    HF_RETURN_IF_ERROR(SetString(item, "location", further.location));
+    HF_RETURN_IF_ERROR(CheckBucketPattern("bucket_pattern", further.bucket_pattern));
+    HF_RETURN_IF_ERROR(CheckPrefix(further.prefix));
+    if (further.bucket_pattern == policy.bucket_pattern ||
+        further.bucket_pattern == policy.staging_bucket_pattern) {
+      return MakeError(ErrorId::kInvalidName,
+                       fmt::format("\"repositories\": \"{}\" names the buckets of the first "
+                                   "repository, or those for staging",
+                                   further.bucket_pattern));
+    }
+    policy.repositories.push_back(std::move(further));
+  }
+  return Ok();
+}
+
+Json RepositoriesToJson(const std::vector<FurtherRepository>& repositories) {
+  Json list = Json::array();
+  for (const FurtherRepository& further : repositories) {
+    Json& json = list.emplace_back(Json{{"bucket_pattern", further.bucket_pattern}});
+    if (!further.prefix.empty()) json["prefix"] = further.prefix;
+    if (!further.project.empty()) json["project"] = further.project;
+    if (!further.location.empty()) json["location"] = further.location;
+  }
+  return list;
+}
+
 Status SetNumbers(const Json& json, BackupPolicy& policy) {
   HF_ASSIGN_OR_RETURN(const auto forced, OptionalInt64(json, "forced_full_days"));
   policy.forced_full_days = forced.value_or(policy.forced_full_days);
   if (policy.forced_full_days < 0) {
     return MakeError(ErrorId::kInvalidJson, "\"forced_full_days\" is negative");
+  }
+  HF_ASSIGN_OR_RETURN(const auto offset, OptionalInt64(json, "time_travel_days"));
+  policy.time_travel_days = offset.value_or(policy.time_travel_days);
+  if (policy.time_travel_days < 0 || policy.time_travel_days > kTimeTravelDaysMax) {
+    return MakeError(ErrorId::kInvalidJson, "\"time_travel_days\" is not a number in 0..7");
   }
   const Json* threshold = FindField(json, "shrink_threshold");
   if (threshold == nullptr) return Ok();
@@ -269,12 +330,28 @@ Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
   HF_RETURN_IF_ERROR(SetChoices(json, policy));
   HF_RETURN_IF_ERROR(SetNumbers(json, policy));
   HF_RETURN_IF_ERROR(SetProjects(json, policy));
+  HF_RETURN_IF_ERROR(SetRepositories(json, policy));
   HF_RETURN_IF_ERROR(SetBool(json, "direct_extract", policy.direct_extract));
   HF_RETURN_IF_ERROR(SetBool(json, "trust_equal_counts", policy.trust_equal_counts));
   HF_RETURN_IF_ERROR(SetBool(json, "require_access", policy.require_access));
+  HF_RETURN_IF_ERROR(SetBool(json, "freeze", policy.freeze));
   if (const Json* scope = FindField(json, "scope")) {
     HF_ASSIGN_OR_RETURN(policy.scope, Scope::FromJson(*scope));
   }
+  return policy;
+}
+
+std::vector<Method> BackupPolicy::Methods() const {
+  std::vector<Method> methods = {method};
+  methods.insert(methods.end(), further_methods.begin(), further_methods.end());
+  return methods;
+}
+
+BackupPolicy BackupPolicy::ForMethod(Method one) const {
+  BackupPolicy policy = *this;
+  policy.method = one;
+  policy.further_methods = Methods();
+  std::erase(policy.further_methods, one);
   return policy;
 }
 
@@ -293,7 +370,14 @@ Json BackupPolicy::ToJson() const {
                {"shrink_threshold", shrink_threshold},
                {"trust_equal_counts", trust_equal_counts},
                {"require_access", require_access},
+               {"time_travel_days", time_travel_days},
+               {"freeze", freeze},
                {"forced_full_days", forced_full_days}};
+  if (!further_methods.empty()) {
+    json["method"] = Json::array();
+    for (const Method each : Methods()) json["method"].push_back(MethodName(each));
+  }
+  if (!repositories.empty()) json["repositories"] = RepositoriesToJson(repositories);
   if (!backup_operation_projects.empty()) {
     json["backup_operation_projects"] = backup_operation_projects;
   }

@@ -35,16 +35,29 @@ struct Scope {
   bool operator==(const Scope&) const = default;
 };
 
+// A repository beside the first, in which what the first holds of exports and definitions is kept
+// once more: in another project or location, so that the loss of one is not the loss of both.
+struct FurtherRepository {
+  std::string bucket_pattern;  // as BackupPolicy::bucket_pattern
+  std::string prefix;
+  std::string project;   // that owns the bucket; empty: the object's own
+  std::string location;  // of the bucket; empty: the object's own
+
+  bool operator==(const FurtherRepository&) const = default;
+};
+
 struct BackupPolicy {
   std::string name = "default";
   Method method = Method::kExport;
+  std::vector<Method> further_methods;  // beside it; each makes backups of its own
   Scope scope;
 
   // Names with {project} and {location} filled in (location in lower case).
   std::string bucket_pattern = "{project}-holdfast-{location}";
   std::string bucket_project;  // that owns those buckets; empty: the objects' own
   std::string staging_bucket_pattern = "{project}-holdfast-staging-{location}";
-  std::string prefix;           // of the repository in its bucket; empty: the bucket's root
+  std::string prefix;  // of the repository in its bucket; empty: the bucket's root
+  std::vector<FurtherRepository> repositories;  // each backup's data and manifest go there as well
   bool direct_extract = false;  // into the repository; false: by way of the staging bucket, which
                                 // a locked repository needs (google-semantics trap 11)
   std::string copy_project;     // method copy: where the copies are; empty: the table's own
@@ -58,10 +71,18 @@ struct BackupPolicy {
   bool require_access = false;      // a table whose access may not be looked at fails; false: the
                                     // outcome says that it was not saved
   int64_t forced_full_days = 7;     // an unchanged object is backed up anyway after this; 0: never
+  int64_t time_travel_days = 0;     // take a table as it was so many days before the run; 0..7
+  bool freeze = true;  // the partitions of a table as of one moment, read from a clone of it
   // Over which the jobs are spread, whose quotas they use; empty: a table's own project.
   std::vector<std::string> backup_operation_projects;
 
-  static Result<BackupPolicy> FromJson(const Json& json);  // absent members keep their defaults
+  // All methods, each once.
+  std::vector<Method> Methods() const;
+  // The same policy where `one` of its methods is at work.
+  BackupPolicy ForMethod(Method one) const;
+
+  // Absent members keep their defaults; "method" is one or a list.
+  static Result<BackupPolicy> FromJson(const Json& json);
   Json ToJson() const;
   bool operator==(const BackupPolicy&) const = default;
 };

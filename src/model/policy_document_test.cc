@@ -103,6 +103,8 @@ TEST(PolicyDocument, TellsThePlaceOfEachMistake) {
       {"version: 2", "line 1, column 10", "version 1"},
       {"defaults: {prefix: a//b}", "line 1, column 20", "some/path"},
       {"defaults: {repositories: [{location: EU}]}", "line 1, column 27", "bucket_pattern"},
+      {"defaults: {repositories: [{bucket_pattern: No One}]}", "line 1, column 27",
+       "no bucket's name"},
       {"defaults: {retention: 7}", "line 1, column 23", "a map"},
       {"defaults: {class: precious}", "line 1, column 19", "no class \"precious\""},
       {"classes: {a: {class: critical}}", "line 1, column 11", "class itself"},

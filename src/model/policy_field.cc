@@ -30,7 +30,8 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
      .doc = "false: not backed up, and named as excluded; `exclude: true` says the same"},
     {.name = "methods",
      .type = kMethods,
-     .doc = "`export`, `copy`, or a list, of which the first is taken; `method` says the same"},
+     .doc = "`export`, `copy`, `snapshot`, or a list: each makes backups of its own; `method` says "
+            "the same"},
     {.name = "schedule", .type = kSchedules, .doc = "when it is due: cron with a time zone"},
     {.name = "retention", .type = kRetention, .doc = "which backups `backup prune` keeps"},
     {.name = "rto", .type = kDuration, .doc = "how long a restore may take", .is_kept_only = true},
@@ -43,8 +44,9 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
     {.name = "prefix", .doc = "of the repository in its bucket", .in_backup_policy = true},
     {.name = "repositories",
      .type = kRepositories,
-     .doc = "further repositories, elsewhere",
-     .is_kept_only = true},
+     .doc = "further repositories, elsewhere: what is in the first of exports and definitions is "
+            "copied there",
+     .in_backup_policy = true},
     {.name = "direct_extract",
      .type = kBoolean,
      .doc = "extract straight into the repository",
@@ -59,9 +61,14 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
      .in_backup_policy = true},
     {.name = "time_travel_days",
      .type = kInteger,
-     .doc = "take the table as it was so many days ago",
+     .doc = "take the table as it was so many days before the run began",
      .maximum = 7,
-     .is_kept_only = true},
+     .in_backup_policy = true},
+    {.name = "freeze",
+     .type = kBoolean,
+     .doc = "partitions are read from a clone of the table as it was at one moment; false: each as "
+            "it is when its turn comes",
+     .in_backup_policy = true},
     {.name = "codec",
      .type = kChoice,
      .doc = "of the Avro files",
@@ -232,6 +239,8 @@ Result<Json> NormalRepository(const Json& value, Path& path) {
       },
       path));
   if (!value.contains("bucket_pattern")) return Expected(value, "a bucket_pattern");
+  const auto checked = BackupPolicy::FromJson({{"repositories", Json::array({value})}});
+  if (!checked.ok()) return MakeError(ErrorId::kInvalidPolicy, ": " + checked.error().message);
   return value;
 }
 

@@ -104,6 +104,18 @@ TEST(BackupPolicy, RefusesWrongMembers) {
                         {{"shrink_threshold", 2}},
                         {{"forced_full_days", -1}},
                         {{"direct_extract", "yes"}},
+                        {{"method", Json::array()}},
+                        {{"method", {"export", "export"}}},
+                        {{"method", {"export", "definition"}}},
+                        {{"method", {"export", 7}}},
+                        {{"time_travel_days", 8}},
+                        {{"time_travel_days", -1}},
+                        {{"freeze", "no"}},
+                        {{"repositories", "elsewhere"}},
+                        {{"repositories", {{{"prefix", "a"}}}}},
+                        {{"repositories", {{{"bucket_pattern", "Not One"}}}}},
+                        {{"repositories", {{{"bucket_pattern", "vault"}, {"prefix", "../x"}}}}},
+                        {{"repositories", {{{"bucket_pattern", "{project}-holdfast-{location}"}}}}},
                         {{"backup_operation_projects", "ops"}},
                         {{"backup_operation_projects", {"No Project"}}},
                         {{"scope", {{"include", {"a..b"}}}}},
@@ -111,6 +123,30 @@ TEST(BackupPolicy, RefusesWrongMembers) {
                         {{"scope", {{"exclude", {7}}}}},
                         Json::array()};
   for (const Json& json : cases) EXPECT_FALSE(BackupPolicy::FromJson(json).ok()) << json.dump();
+}
+
+TEST(BackupPolicy, TakesOneMethodOrAList) {
+  const auto one = BackupPolicy::FromJson({{"method", "snapshot"}});
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(one->Methods(), std::vector<Method>{Method::kSnapshot});
+  EXPECT_EQ(one->ToJson()["method"], "snapshot");
+  const auto both = BackupPolicy::FromJson({{"method", {"export", "snapshot"}}});
+  ASSERT_TRUE(both.ok());
+  EXPECT_EQ(both->Methods(), (std::vector<Method>{Method::kExport, Method::kSnapshot}));
+  EXPECT_EQ(BackupPolicy::FromJson(both->ToJson()).value(), *both);
+  const BackupPolicy second = both->ForMethod(Method::kSnapshot);
+  EXPECT_EQ(second.method, Method::kSnapshot);
+  EXPECT_EQ(second.further_methods, std::vector<Method>{Method::kExport});
+}
+
+TEST(BackupPolicy, CarriesItsFurtherRepositoriesAndItsMoment) {
+  BackupPolicy policy;
+  policy.time_travel_days = 2;
+  policy.freeze = false;
+  policy.repositories = {
+      {.bucket_pattern = "vault-{project}", .prefix = "a/b", .project = "vault", .location = "EU"},
+      {.bucket_pattern = "third"}};
+  EXPECT_EQ(BackupPolicy::FromJson(policy.ToJson()).value(), policy);
 }
 
 // A typing mistake here would put backups where nobody looks for them, or lose them.

@@ -9,6 +9,7 @@ namespace holdfast {
 
 namespace {
 
+constexpr size_t kMethodsMax = 8;
 constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {
     "backed_up", "unchanged", "metadata_only", "unsupported",
     "failed",    "vanished",  "excluded",      "not_due"};
@@ -28,6 +29,30 @@ Result<std::vector<std::string>> SchedulesFromJson(const Json& json) {
     schedules.push_back(item.get<std::string>());
   }
   return schedules;
+}
+
+// From the one that matters most to who reads it.
+constexpr std::array<Outcome, kOutcomes> kWorstFirst = {
+    Outcome::kFailed,   Outcome::kUnsupported,  Outcome::kVanished,  Outcome::kNotDue,
+    Outcome::kBackedUp, Outcome::kMetadataOnly, Outcome::kUnchanged, Outcome::kExcluded};
+
+bool IsWorse(Outcome a, Outcome b) {
+  return std::ranges::find(kWorstFirst, a) < std::ranges::find(kWorstFirst, b);
+}
+
+Result<std::vector<ItemOutcome>> MethodsFromJson(const Json& json) {
+  std::vector<ItemOutcome> outcomes;
+  if (!json.is_array() || json.size() > kMethodsMax) {
+    return MakeError(ErrorId::kInvalidJson, "\"by_method\" is not a list of some methods");
+  }
+  for (const Json& item : json) {
+    HF_ASSIGN_OR_RETURN(ItemOutcome outcome, ItemOutcome::FromJson(item));
+    if (!outcome.method || !outcome.by_method.empty()) {
+      return MakeError(ErrorId::kInvalidJson, "\"by_method\" holds what is not of one method");
+    }
+    outcomes.push_back(std::move(outcome));
+  }
+  return outcomes;
 }
 
 }  // namespace
@@ -95,6 +120,8 @@ Json ItemOutcome::ToJson() const {
   if (suspect) json["suspect"] = true;
   if (!note.empty()) json["note"] = note;
   if (kind != ObjectKind::kTable) json["kind"] = ObjectKindName(kind);
+  if (method) json["method"] = MethodName(*method);
+  for (const ItemOutcome& each : by_method) json["by_method"].push_back(each.ToJson());
   return json;
 }
 
@@ -125,7 +152,46 @@ Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
   const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(item.kind))));
   if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");
   item.kind = *kind;
+  HF_ASSIGN_OR_RETURN(const auto method, OptionalString(json, "method"));
+  if (method) item.method = FindMethod(*method);
+  if (method && !item.method) return MakeError(ErrorId::kInvalidJson, "\"method\" is no method");
+  if (const Json* list = FindField(json, "by_method")) {
+    HF_ASSIGN_OR_RETURN(item.by_method, MethodsFromJson(*list));
+  }
   return item;
+}
+
+ItemOutcome MergeMethods(const ItemOutcome& a, const ItemOutcome& b) {
+  std::vector<ItemOutcome> parts;
+  for (const ItemOutcome* whole : {&a, &b}) {
+    std::vector<ItemOutcome> own = whole->by_method;
+    if (own.empty()) own.push_back(*whole);
+    for (ItemOutcome& part : own) {
+      if (std::ranges::find(parts, part.method, &ItemOutcome::method) == parts.end()) {
+        parts.push_back(std::move(part));
+      }
+    }
+  }
+  if (parts.size() == 1) return a;
+  std::ranges::sort(parts, {}, &ItemOutcome::method);
+  ItemOutcome whole{.object = a.object, .kind = a.kind, .outcome = Outcome::kExcluded};
+  for (const ItemOutcome& part : parts) {
+    if (IsWorse(part.outcome, whole.outcome)) {
+      whole.outcome = part.outcome;
+      whole.error_id = part.error_id;
+    }
+    whole.reason +=
+        fmt::format("{}{}: {}", whole.reason.empty() ? "" : "; ",
+                    part.method ? MethodName(*part.method) : "all methods", part.reason);
+    if (whole.backup.empty()) whole.backup = part.backup;
+    if (whole.note.empty()) whole.note = part.note;
+    whole.rows += part.rows;
+    whole.bytes += part.bytes;
+    whole.duration_ms = std::max(whole.duration_ms, part.duration_ms);
+    whole.suspect = whole.suspect || part.suspect;
+  }
+  whole.by_method = std::move(parts);
+  return whole;
 }
 
 bool IsUnseen(const ItemOutcome& item) {

@@ -71,11 +71,21 @@ struct ItemOutcome {
   std::string error_id;  // "G0006"; empty unless it failed
   bool suspect = false;  // the backup that holds it is suspect: a person is to look at it
   std::string note;      // what its owner asked for and was refused; empty: nothing
+  // Where the policy has several methods: of which one this is the outcome; nullopt: of all of them
+  // together, or of the object as such.
+  std::optional<Method> method;
+  // Of all together: the outcome of each by itself, in order of method. Empty: there is one method.
+  std::vector<ItemOutcome> by_method;
 
-  // As Run's; a document without error_id, suspect, note or kind is one without that.
+  // As Run's; a document without error_id, suspect, note, kind or the methods' is one without that.
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
 };
+
+// One outcome of an object from two of different methods, each of one or of several: what either
+// says stands in `by_method`, an earlier one of the same method stays. The whole is as bad as the
+// worst of them, the reason names the methods, and `backup` is the first that holds the object.
+ItemOutcome MergeMethods(const ItemOutcome& a, const ItemOutcome& b);
 
 // Whether the run did not look at the object: then nothing follows about what is, or is not, in it
 // or below it.

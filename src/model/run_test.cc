@@ -52,6 +52,47 @@ TEST(ItemOutcome, TellsTheKindOfWhatIsNoTable) {
   EXPECT_FALSE(ItemOutcome::FromJson(wrong).ok());
 }
 
+TEST(ItemOutcome, OfSeveralMethodsIsAsBadAsTheWorstAndLosesNothing) {
+  ItemOutcome exported = Item("t", Outcome::kBackedUp, 5);
+  exported.method = Method::kExport;
+  exported.backup = "e";
+  ItemOutcome snapshot = Item("t", Outcome::kFailed, 0);
+  snapshot.method = Method::kSnapshot;
+  snapshot.backup = "";
+  ItemOutcome copy = Item("t", Outcome::kUnchanged, 0);
+  copy.method = Method::kCopy;
+  copy.backup = "c";
+  const std::vector<ItemOutcome> orders[] = {{exported, snapshot, copy},
+                                             {copy, snapshot, exported}};
+  for (const auto& order : orders) {
+    ItemOutcome whole = MergeMethods(MergeMethods(order[0], order[1]), order[2]);
+    EXPECT_EQ(whole.outcome, Outcome::kFailed);
+    EXPECT_EQ(whole.error_id, "G0006");
+    EXPECT_EQ(whole.reason, "export: why; copy: why; snapshot: why");
+    EXPECT_EQ(whole.backup, "e");
+    EXPECT_EQ(whole.rows, 5);
+    EXPECT_FALSE(whole.method);
+    ASSERT_EQ(whole.by_method.size(), 3U);
+    EXPECT_EQ(whole.by_method[1].backup, "c");
+    EXPECT_EQ(ItemOutcome::FromJson(whole.ToJson())->ToJson(), whole.ToJson());
+    // One that comes twice changes nothing.
+    ItemOutcome again = snapshot;
+    again.outcome = Outcome::kBackedUp;
+    EXPECT_EQ(MergeMethods(whole, again).ToJson(), whole.ToJson());
+  }
+}
+
+TEST(ItemOutcome, OfSeveralMethodsIsReadStrictly) {
+  Json json = Item("t", Outcome::kFailed, 0).ToJson();
+  json["method"] = "magic";
+  EXPECT_FALSE(ItemOutcome::FromJson(json).ok());
+  json.erase("method");
+  json["by_method"] = Json::array({json});
+  EXPECT_FALSE(ItemOutcome::FromJson(json).ok()) << "of no method";
+  json["by_method"] = 7;
+  EXPECT_FALSE(ItemOutcome::FromJson(json).ok());
+}
+
 TEST(ItemOutcome, OfAWholeDatasetIsNamedByIt) {
   ItemOutcome item = Item("", Outcome::kFailed, 0);
   EXPECT_EQ(item.ToJson()["object"], "p.d");

@@ -30,6 +30,7 @@ Json ContentOf(const RunBackup& message) {
     units.push_back({{"partition", unit.partition},
                      {"fingerprint", unit.fingerprint.ToJson()},
                      {"change", ChangeName(unit.change)}});
+    if (!unit.made_before.empty()) units.back()["made_before"] = unit.made_before;
   }
   Json json = {{"run", message.run},
                {"table_to_backup", message.table_to_backup.ToString()},
@@ -37,6 +38,8 @@ Json ContentOf(const RunBackup& message) {
                {"partitions", std::move(units)}};
   if (!message.policy.empty()) json["policy"] = message.policy;
   if (!message.note.empty()) json["note"] = message.note;
+  if (message.as_of_ms) json["as_of_ms"] = *message.as_of_ms;
+  if (message.shares_moment) json["shares_moment"] = true;
   return json;
 }
 
@@ -45,7 +48,8 @@ std::string SubjectOf(const WorkMessage& message) {
   if (const auto* check = std::get_if<CheckProjectTables>(&message)) return check->project_to_check;
   const auto* backup = std::get_if<RunBackup>(&message);
   if (backup == nullptr) return {};
-  std::string subject = backup->table_to_backup.ToString();
+  std::string subject =
+      fmt::format("{} {}", MethodName(backup->method), backup->table_to_backup.ToString());
   for (const BackupUnit& unit : backup->units) {
     subject += fmt::format(";{}:{}", unit.partition.size(), unit.partition);
   }
@@ -64,6 +68,11 @@ Result<BackupUnit> ParseUnit(const Json& json) {
   const auto change = FindChange(name);
   if (!change) return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is no change", name));
   unit.change = *change;
+  HF_ASSIGN_OR_RETURN(auto made_before, OptionalString(json, "made_before"));
+  unit.made_before = std::move(made_before).value_or("");
+  if (!unit.made_before.empty() && !IsValidId(unit.made_before)) {
+    return MakeError(ErrorId::kInvalidName, "\"made_before\" is not the id of a backup");
+  }
   return unit;
 }
 
@@ -122,6 +131,9 @@ Result<WorkMessage> ParseRunBackup(const Json& json, std::string run) {
   }
   HF_ASSIGN_OR_RETURN(auto note, OptionalString(json, "note"));
   message.note = std::move(note).value_or("");
+  HF_ASSIGN_OR_RETURN(message.as_of_ms, OptionalInt64(json, "as_of_ms"));
+  HF_ASSIGN_OR_RETURN(const auto shares_moment, OptionalBool(json, "shares_moment"));
+  message.shares_moment = shares_moment.value_or(false);
   const bool of_definition = message.method == Method::kDefinition;
   if (of_definition && (message.units.size() != 1 || !message.units.front().partition.empty())) {
     return MakeError(ErrorId::kInvalidJson, "a definition is backed up whole, and alone");

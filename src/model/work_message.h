@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,6 +45,8 @@ struct BackupUnit {
   std::string partition;    // empty: the whole table
   Fingerprint fingerprint;  // as scanned
   Change change = Change::kDataChanged;
+  // kUnchanged: the backup that holds it already, and that a further repository lacks.
+  std::string made_before;
 
   bool operator==(const BackupUnit&) const = default;
 };
@@ -56,6 +59,10 @@ struct RunBackup {
   std::vector<BackupUnit> units;  // one at least, no partition twice
   Json policy = Json::object();   // members of BackupPolicy that are the table's own
   std::string note;               // goes into the table's outcomes (ItemOutcome::note)
+  // The moment as of which all units are taken, the same for every message and attempt of the
+  // table; nullopt: each as it is when its turn comes.
+  std::optional<int64_t> as_of_ms;
+  bool shares_moment = false;  // with other messages of the table
 };
 
 using WorkMessage = std::variant<StartBackupProcess, CheckProjectTables, RunBackup>;

@@ -94,10 +94,11 @@ TEST(WorkMessage, OfADefinitionIsOfOneObjectWhole) {
 
 TEST(Ids, OfABackupFollowFromRunAndObject) {
   const TableRef object{"acme", "d", "t", "20240101"};
-  const std::string id = BackupId(kRun, object);
+  const std::string id = BackupId(kRun, object, Method::kExport);
   EXPECT_TRUE(id.starts_with("20261121T101844Z-")) << id;
-  EXPECT_EQ(id, BackupId(kRun, object));
-  EXPECT_NE(id, BackupId(kRun, object.WholeTable()));
+  EXPECT_EQ(id, BackupId(kRun, object, Method::kExport));
+  EXPECT_NE(id, BackupId(kRun, object, Method::kSnapshot));
+  EXPECT_NE(id, BackupId(kRun, object.WholeTable(), Method::kExport));
   EXPECT_TRUE(IsValidId(id));
 }
 

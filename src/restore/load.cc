@@ -61,13 +61,7 @@ class TargetFill {
 
   Status Load(const LoadGroup& group, size_t number) {
     const Manifest& first = *group.parts.front().manifest;
-    if (first.copy) {
-      return RunUntilDone(number, [&] {
-        return cloud::JobSpec(cloud::CopyJob{.sources = {*first.copy},
-                                             .destination = group.destination,
-                                             .disposition = cloud::WriteDisposition::kAppend});
-      });
-    }
+    if (first.copy) return RunUntilDone(number, [&] { return CopyBack(first, group.destination); });
     std::vector<std::string> uris;
     for (const LoadPart& part : group.parts) HF_RETURN_IF_ERROR(AddUris(part, uris));
     return RunUntilDone(number, [&] {
@@ -82,6 +76,18 @@ class TargetFill {
   std::string StagingPrefix() const { return "restore/" + owned_.restore_id + "/"; }
 
  private:
+  // Out of a snapshot only a restoring job makes rows of a table; it is of a whole one, which is
+  // empty.
+  static cloud::JobSpec CopyBack(const Manifest& manifest, const TableRef& destination) {
+    cloud::CopyJob job{.sources = {*manifest.copy}, .destination = destination};
+    if (manifest.method == Method::kSnapshot) {
+      job.operation = cloud::CopyOperation::kRestore;
+    } else {
+      job.disposition = cloud::WriteDisposition::kAppend;
+    }
+    return job;
+  }
+
   Status AddUris(const LoadPart& part, std::vector<std::string>& uris) {
     if (NeedsRewrite(part.manifest->schema)) return RewriteInto(part, uris);
     for (const DataObject& object : part.objects) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "restore/census.h"
+#include "restore/method_choice.h"
 #include "restore/selection.h"
 
 namespace holdfast::restore {
@@ -27,33 +28,37 @@ std::string Counted(int64_t count, std::string_view what) {
 
 std::string TimeText(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
 
-// The newest backup of each object that is named, whatever it is worth.
-Result<NewestByObject> NewestOfEach(catalog::Catalog& catalog, const RestoreRequest& request) {
+// The newest backup of each object that is named, and of each method, whatever it is worth.
+Result<std::vector<catalog::BackupRecord>> NewestOfEach(catalog::Catalog& catalog,
+                                                        const RestoreRequest& request) {
   catalog::BackupFilter filter{.project = request.source.project,
                                .dataset = request.source.dataset,
                                .table = request.source.table,
                                .as_of_ms = request.as_of_ms,
                                .newest_only = true};
-  if (!request.source.partition.empty()) filter.partition = request.source.partition;
-  NewestByObject newest;
-  HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
-      [&](const std::string& token) { return catalog.FindBackups(filter, token); },
-      [&](catalog::BackupRecord&& record) -> Status {
-        TableRef object = record.object;
-        newest.emplace(std::move(object), std::move(record));
-        return Ok();
-      }));
+  std::vector<catalog::BackupRecord> newest;
+  for (const Method method :
+       {Method::kExport, Method::kCopy, Method::kSnapshot, Method::kNative, Method::kDefinition}) {
+    filter.method = method;
+    HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
+        [&](const std::string& token) { return catalog.FindBackups(filter, token); },
+        [&](catalog::BackupRecord&& record) -> Status {
+          newest.push_back(std::move(record));
+          return Ok();
+        }));
+  }
   return newest;
 }
 
 // What a run tells of the source.
 Result<std::vector<ItemOutcome>> OutcomesOf(catalog::Catalog& catalog, const TableRef& source,
-                                            const Run& run) {
+                                            const Run& run, const MethodChoice& choice) {
   std::vector<ItemOutcome> items;
   HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
       [&](const std::string& token) { return catalog.ListOutcomes(run.id, token); },
       [&](ItemOutcome&& item) -> Status {
-        if (Census::Concerns(source, item)) items.push_back(std::move(item));
+        if (!Census::Concerns(source, item)) return Ok();
+        if (auto part = choice.PartOf(std::move(item))) items.push_back(*std::move(part));
         return Ok();
       }));
   return items;
@@ -100,7 +105,15 @@ class Selector {
       : catalog_(catalog), request_(request), source_(request.source) {}
 
   Result<Selection> Run() {
-    HF_ASSIGN_OR_RETURN(newest_, NewestOfEach(catalog_, request_));
+    HF_ASSIGN_OR_RETURN(auto records, NewestOfEach(catalog_, request_));
+    choice_ = MethodChoice(records, source_.partition);
+    for (catalog::BackupRecord& record : records) {
+      const bool is_named =
+          source_.partition.empty() || record.object.partition == source_.partition;
+      if (!is_named || !choice_.Takes(record)) continue;
+      TableRef object = record.object;
+      newest_.emplace(std::move(object), std::move(record));
+    }
     HF_ASSIGN_OR_RETURN(const Census census, TakeCensus());
     for (const ObjectState& state : census.Objects()) HF_RETURN_IF_ERROR(Settle(census, state));
     HF_RETURN_IF_ERROR(SettleNewer(census));
@@ -128,7 +141,7 @@ class Selector {
       for (const holdfast::Run& run : page.items) {
         if (run.state != RunState::kFinished || !Census::Concerns(source_, run)) continue;
         if (request_.as_of_ms && run.started_ms > *request_.as_of_ms) continue;
-        HF_ASSIGN_OR_RETURN(const auto items, OutcomesOf(catalog_, source_, run));
+        HF_ASSIGN_OR_RETURN(const auto items, OutcomesOf(catalog_, source_, run, choice_));
         census.Add(run, items);
         if (!census.IsComplete()) continue;
         if (HasContent(census, source_)) return census;
@@ -428,6 +441,7 @@ class Selector {
   catalog::Catalog& catalog_;
   const RestoreRequest& request_;
   const TableRef& source_;
+  MethodChoice choice_{{}};
   NewestByObject newest_;
   Selection selection_;
   int64_t gone_ms_ = 0;  // the newest run that found nothing of the source; 0: none did

@@ -102,12 +102,14 @@ Status CheckData(const repository::Repository& repository, const Tombstone& tomb
 // The second look: why the backup stays, or nothing.
 Result<std::vector<std::string>> ReasonsToKeep(const DeletionContext& context,
                                                const Tombstone& tombstone) {
-  HF_ASSIGN_OR_RETURN(const auto records, RecordsOf(context.services.catalog, tombstone.object));
+  HF_ASSIGN_OR_RETURN(auto records, RecordsOf(context.services.catalog, tombstone.object));
   const auto record = std::ranges::find(records, tombstone.backup, &catalog::BackupRecord::backup);
   if (record == records.end()) {
     return InDoubt(tombstone.object, tombstone.backup,
                    "its manifest is there, and the catalog does not know it");
   }
+  const Method method = record->method;
+  std::erase_if(records, [&](const auto& of) { return of.method != method; });
   HF_ASSIGN_OR_RETURN(const PinCounts counts, CountPins(context.repository, tombstone.backup));
   // Other backups' pins keep those, and say nothing of this one.
   const auto pins = [&](const catalog::BackupRecord& of) -> Result<PinCounts> {

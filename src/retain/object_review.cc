@@ -1,6 +1,7 @@
 #include "retain/object_review.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 namespace holdfast::retain {
@@ -156,6 +157,15 @@ Result<std::vector<catalog::BackupRecord>> RecordsOf(catalog::BackupIndex& index
         return Ok();
       }));
   return records;
+}
+
+std::vector<std::vector<catalog::BackupRecord>> ByMethod(
+    const std::vector<catalog::BackupRecord>& records) {
+  std::map<Method, std::vector<catalog::BackupRecord>> parts;
+  for (const catalog::BackupRecord& record : records) parts[record.method].push_back(record);
+  std::vector<std::vector<catalog::BackupRecord>> list;
+  for (auto& [method, part] : parts) list.push_back(std::move(part));
+  return list;
 }
 
 }  // namespace holdfast::retain

@@ -106,17 +106,20 @@ class Planner {
       const auto found = known.find(record.backup);
       return found == known.end() ? PinCounts{} : found->second;
     };
-    const auto reviewed = ReviewObject(services_, records, pins, plan_.now);
-    if (!reviewed.ok()) {
-      if (reviewed.error().code == Code::kCancelled) return reviewed.error();
-      LeaveAlone(records);
-      AddProblem(records.front().object.ToString(), reviewed.error());
-      return Ok();
+    for (const auto& of_method : ByMethod(records)) {
+      const auto reviewed = ReviewObject(services_, of_method, pins, plan_.now);
+      if (!reviewed.ok()) {
+        if (reviewed.error().code == Code::kCancelled) return reviewed.error();
+        LeaveAlone(of_method);
+        AddProblem(records.front().object.ToString(), reviewed.error());
+        continue;
+      }
+      std::map<std::string, const catalog::BackupRecord*> by_id;
+      for (const catalog::BackupRecord& record : of_method) by_id[record.backup] = &record;
+      for (const Verdict& verdict : reviewed->verdicts) Take(*by_id.at(verdict.backup.id), verdict);
+      HF_RETURN_IF_ERROR(visit_(*reviewed));
     }
-    std::map<std::string, const catalog::BackupRecord*> by_id;
-    for (const catalog::BackupRecord& record : records) by_id[record.backup] = &record;
-    for (const Verdict& verdict : reviewed->verdicts) Take(*by_id.at(verdict.backup.id), verdict);
-    return visit_(*reviewed);
+    return Ok();
   }
 
   // A backup without a manifest whose deletion was begun is no backup, whatever retention says by

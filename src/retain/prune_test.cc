@@ -119,6 +119,37 @@ TEST(Prune, DeletesTheTableOfACopy) {
   world.CheckManifests();
 }
 
+TEST(Prune, DeletesASnapshot) {
+  PruneWorld world;
+  world.BackUpDays(2, Method::kSnapshot);
+  world.options.grace = hours{0};
+  world.policy = R"({"keep_last": 1})";
+  const auto records = world.Records();
+  auto repository = world.OpenRepository();
+  const TableRef kept = *repository.ReadManifest(records[0].object, records[0].backup)->copy;
+  const TableRef gone = *repository.ReadManifest(records[1].object, records[1].backup)->copy;
+  ASSERT_TRUE(world.Prune().ok());
+  ASSERT_TRUE(world.Prune().ok());
+  EXPECT_FALSE(world.fixture().cloud().HasTable(gone));
+  EXPECT_TRUE(world.fixture().cloud().HasTable(kept));
+}
+
+// What is kept of one method is not in the place of what is kept of the other.
+TEST(Prune, KeepsOfEachMethodWhatThePolicySays) {
+  PruneWorld world;
+  world.BackUpDays(3, Method::kExport);
+  world.BackUpDays(3, Method::kSnapshot);
+  world.options.grace = hours{0};
+  world.options.share_max = 1;
+  world.policy = R"({"keep_last": 2})";
+  ASSERT_TRUE(world.Prune().ok());
+  ASSERT_TRUE(world.Prune().ok());
+  std::vector<Method> left;
+  for (const auto& record : world.Records()) left.push_back(record.method);
+  EXPECT_EQ(left, (std::vector<Method>{Method::kSnapshot, Method::kSnapshot, Method::kExport,
+                                       Method::kExport}));
+}
+
 TEST(Prune, ReportsWhatABucketRetains) {
   PruneWorld world;
   ASSERT_TRUE(world.fixture()

@@ -467,5 +467,54 @@ TEST_P(WarehouseContract, ASnapshotKeepsTheRowsThatWereThere) {
   EXPECT_EQ(info->rows, 1);
 }
 
+// What the backups of a partitioned table are read from.
+TEST_P(WarehouseContract, ACloneIsTheTableAsItWasWithItsPartitions) {
+  const Rows rows = {Row("2024-01-01", 1), Row("2024-01-02", 2), Row("2024-01-02", 3)};
+  const TableRef source = Create("clone_source", ByDay(), rows);
+  const int64_t as_of_ms = warehouse().GetTable(source)->last_modified_ms;
+  world_->clock().SleepFor(std::chrono::milliseconds{50});
+  world_->AppendRows(source, {Row("2024-01-01", 9), Row("2024-01-03", 9)});
+  const CopyJob clone{.sources = {source},
+                      .as_of_ms = as_of_ms,
+                      .destination = Table("clone"),
+                      .operation = CopyOperation::kClone};
+  const JobStatus status = RunJob("clone", clone);
+  ASSERT_TRUE(status.Succeeded()) << status.error->ToString();
+  const auto page = warehouse().ListPartitions(clone.destination, "");
+  ASSERT_TRUE(page.ok()) << page.error().ToString();
+  std::map<std::string, int64_t> counts;
+  for (const PartitionInfo& partition : page->items) {
+    counts[partition.ref.partition] = partition.rows;
+  }
+  EXPECT_EQ(counts, (std::map<std::string, int64_t>{{"20240101", 1}, {"20240102", 2}}));
+  EXPECT_EQ(warehouse().GetTable(clone.destination)->rows, 3);
+  EXPECT_EQ(Content(clone.destination.WithPartition("20240102"), "cloned"),
+            Sorted({rows[1], rows[2]}));
+  EXPECT_TRUE(RunJob("clone-again", clone).error) << "it is there";
+}
+
+TEST_P(WarehouseContract, ASnapshotIsRestoredIntoATableThatIsEmpty) {
+  const Rows rows = {Row("2024-01-01", 1), Row("2024-01-02", 2)};
+  const TableRef source = Create("restore_source", ByDay(), rows);
+  ASSERT_TRUE(RunJob("restore-snapshot", CopyJob{.sources = {source},
+                                                 .destination = Table("restore_snapshot"),
+                                                 .operation = CopyOperation::kSnapshot})
+                  .Succeeded());
+  EXPECT_EQ(Content(Table("restore_snapshot"), "snapshot-read"), Sorted(rows));
+  Json resource = ByDay();
+  resource["description"] = "made before";
+  const TableRef target = Create("restore_target", resource);
+  const CopyJob restore{.sources = {Table("restore_snapshot")},
+                        .destination = target,
+                        .operation = CopyOperation::kRestore};
+  const JobStatus status = RunJob("restore", restore);
+  ASSERT_TRUE(status.Succeeded()) << status.error->ToString();
+  EXPECT_EQ(Content(target, "restored"), Sorted(rows));
+  const auto info = warehouse().GetTable(target);
+  EXPECT_EQ(info->kind, TableKind::kTable);
+  EXPECT_EQ(StringOr(info->resource, "description", ""), "made before");
+  EXPECT_TRUE(RunJob("restore-again", restore).error) << "it holds rows by now";
+}
+
 }  // namespace
 }  // namespace holdfast::contract

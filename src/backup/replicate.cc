@@ -1,0 +1,93 @@
+#include "backup/replicate.h"
+
+#include <fmt/format.h>
+
+#include "repository/layout.h"
+
+namespace holdfast::backup {
+
+namespace {
+
+// Copies the data, and gives the manifest that names the copies.
+Result<Manifest> CopyData(const TableBackup& common, const Manifest& manifest,
+                          const repository::Location& place) {
+  Manifest copied = manifest;
+  if (!manifest.bucket.empty()) copied.bucket = place.bucket;
+  const std::string prefix =
+      repository::AttemptPrefix(place.prefix, manifest.object, manifest.backup, manifest.attempt);
+  for (DataObject& object : copied.objects) {
+    HF_RETURN_IF_ERROR(common.context.keep_alive());
+    const cloud::ObjectRef source{manifest.bucket, object.name, object.generation};
+    object.name = prefix + object.name.substr(object.name.rfind('/') + 1);
+    HF_ASSIGN_OR_RETURN(const cloud::ObjectInfo info,
+                        common.services.objects.CopyObject(source, {place.bucket, object.name, 0}));
+    if (info.size_bytes != object.size_bytes || info.crc32c != object.crc32c) {
+      return MakeError(ErrorId::kObjectCorrupt,
+                       info.ref.Uri() + " is not what was copied from " + source.Uri());
+    }
+    object.generation = info.ref.generation;
+  }
+  return copied;
+}
+
+Status ReplicateTo(const TableBackup& common, const Manifest& manifest,
+                   const FurtherRepository& further) {
+  const Services& services = common.services;
+  const std::string& project = manifest.object.project;
+  const repository::Location place = PlaceOfFurther(further, manifest.object, manifest.location);
+  HF_RETURN_IF_ERROR(services.objects.EnsureBucket(
+      {.name = place.bucket,
+       .project = further.project.empty() ? project : further.project,
+       .location = further.location.empty() ? manifest.location : further.location}));
+  HF_ASSIGN_OR_RETURN(repository::Repository repository,
+                      repository::Repository::OpenOrCreate(services.objects, place, services.clock,
+                                                           services.random));
+  HF_ASSIGN_OR_RETURN(const bool is_there,
+                      repository.HasManifest(manifest.object, manifest.backup));
+  if (is_there) return Ok();
+  HF_ASSIGN_OR_RETURN(const Manifest copied, CopyData(common, manifest, place));
+  const auto written = repository.WriteManifest(copied);
+  // Another worker copied the same.
+  if (!written.ok() && written.error().id != ErrorId::kManifestExists) return written.error();
+  return Ok();
+}
+
+}  // namespace
+
+bool IsReplicated(Method method) {
+  return method == Method::kExport || method == Method::kDefinition;
+}
+
+repository::Location PlaceOfFurther(const FurtherRepository& further, const TableRef& object,
+                                    const std::string& location) {
+  return {FillBucketPattern(further.bucket_pattern, object.project,
+                            further.location.empty() ? location : further.location),
+          further.prefix};
+}
+
+Status Replicate(const TableBackup& common, const Manifest& manifest) {
+  if (!IsReplicated(manifest.method)) return Ok();
+  for (const FurtherRepository& further : common.context.run.policy.repositories) {
+    const Status copied = ReplicateTo(common, manifest, further);
+    if (copied.ok()) continue;
+    const auto place = PlaceOfFurther(further, manifest.object, manifest.location);
+    return copied.error().WithContext(fmt::format("further repository gs://{}{}{}", place.bucket,
+                                                  place.prefix.empty() ? "" : "/", place.prefix));
+  }
+  return Ok();
+}
+
+Result<ItemOutcome> MakeUpFor(const TableBackup& common, const Unit& unit) {
+  repository::Repository repository = common.repository;
+  HF_ASSIGN_OR_RETURN(const Manifest manifest,
+                      repository.ReadManifest(unit.object, unit.scanned.made_before));
+  HF_RETURN_IF_ERROR(Replicate(common, manifest));
+  return ItemOutcome{.object = unit.object,
+                     .kind = manifest.kind,
+                     .outcome = Outcome::kUnchanged,
+                     .reason = "as in its last backup, which is in every further repository now",
+                     .backup = manifest.backup,
+                     .suspect = manifest.IsSuspect()};
+}
+
+}  // namespace holdfast::backup
