@@ -68,7 +68,9 @@ class Measuring {
           return sources_.warehouse.ListDatasets(project.id, token);
         },
         [&](DatasetInfo&& dataset) -> Status {
-          if (scope_.MayCoverDataset(dataset.ref)) datasets.push_back(std::move(dataset.ref));
+          if (scope_.MayCoverDataset(dataset.ref) && sources_.is_backed_up(dataset)) {
+            datasets.push_back(std::move(dataset.ref));
+          }
           return Ok();
         });
     if (!listed.ok()) return NoteUnseen({.project = project.id}, listed.error());

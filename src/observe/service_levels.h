@@ -67,6 +67,9 @@ struct ServiceLevelSources {
   cloud::Warehouse& warehouse;
   catalog::BackupIndex& index;
   std::string organization;  // empty: every visible project
+  // Whether a dataset is one that backups are taken of (backup/scan_plan.h), and not of results of
+  // queries or of our own copies.
+  std::function<bool(const DatasetInfo& dataset)> is_backed_up;
 };
 
 // Measures all tables that `scope` covers and calls `on_miss` for each that misses a level. Errors:

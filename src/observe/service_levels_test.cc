@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "backup/scan_plan.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::observe {
@@ -30,7 +31,8 @@ class MeasuredLevels : public testing::Test {
         {.projects = fixture_.cloud().projects(),
          .warehouse = fixture_.cloud().warehouse(),
          .index = fixture_.catalog(),
-         .organization = "organizations/1"},
+         .organization = "organizations/1",
+         .is_backed_up = backup::IsBackedUpDataset},
         scope, fixture_.clock().Now(), [&](const ServiceLevelMiss& miss) -> Status {
           misses_.push_back(std::string(ServiceLevelMissName(miss.kind)) + " " +
                             StringOr(miss.ToJson(), "object", ""));
@@ -94,6 +96,14 @@ TEST_F(MeasuredLevels, SayWhatCouldNotBeListed) {
   const ServiceLevels levels = Measure();
   EXPECT_EQ(levels.unseen, 1);
   EXPECT_EQ(misses_, Misses{"unseen acme-shop"});
+}
+
+TEST_F(MeasuredLevels, LeaveOutResultsOfQueries) {
+  const DatasetRef results{"acme-shop", "_457c1aa68890d3d2857f47b1fb4974971675811e"};
+  fixture_.cloud().AddDataset(results);
+  fixture_.cloud().AddTable({results.project, results.dataset, "anon1", ""}, TwoColumns(),
+                            NumberedRows(0, 1));
+  EXPECT_EQ(Measure().tables, 2);
 }
 
 TEST_F(MeasuredLevels, SurviveTheirDocumentAndBecomeMetrics) {
