@@ -4,9 +4,11 @@
 #include <iostream>
 #include <set>
 
+#include "cli/alerting.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
+#include "cli/policy_source.h"
 #include "cli/selector.h"
 #include "verify/verify_recorded.h"
 
@@ -121,6 +123,15 @@ Result<Verified> VerifyAll(Environment& environment, const GlobalOptions& global
   return verified;
 }
 
+// A mistake in the policy must not keep damage from being told of: recovery points are then not
+// looked at.
+void TellAlertsOfVerify(const GlobalOptions& global, Environment& environment) {
+  const auto loaded = EffectiveSettings(global);
+  const auto document = loaded.ok() ? LoadPolicyDocument(*loaded)
+                                    : Result<std::optional<PolicyDocument>>(loaded.error());
+  TellAlerts(global, environment, document.value_or(std::nullopt));
+}
+
 }  // namespace
 
 Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options) {
@@ -138,6 +149,7 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
              {.member = "bytes_read", .heading = "READ", .align_right = true},
              {.member = "finding", .heading = "FINDING"}},
             verified.rows, "");
+  TellAlertsOfVerify(global, *environment);
   Say(global, fmt::format("{} verified at {}, {} damaged, {} read",
                           Plural(static_cast<int64_t>(verified.rows.size()), "backup"),
                           options.level, verified.damaged, HumanBytes(verified.bytes)));
