@@ -163,6 +163,14 @@ TEST(Config, FlagsWinOverTheEnvironmentWhichWinsOverTheFile) {
   EXPECT_EQ(OriginOf(*loaded, "policy.codec"), "default");
 }
 
+TEST(Config, AMistakeInAlertsIsSaidByItsPlace) {
+  const auto loaded = Parse("workers: 2\nalerts: {channels: {chat: {}}}\n", {});
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().id, ErrorId::kConfigInvalid);
+  EXPECT_NE(loaded.error().message.find("alerts.channels.chat"), std::string::npos)
+      << loaded.error().message;
+}
+
 TEST(Config, EverySettingHasAVariable) {
   // A value of each type that is no setting's default.
   const auto other = [](const Setting& setting) -> std::string {
@@ -177,7 +185,7 @@ TEST(Config, EverySettingHasAVariable) {
         return ChoicesOf(setting).front() == setting.fallback ? ChoicesOf(setting).back()
                                                               : ChoicesOf(setting).front();
       case SettingType::kDocument:
-        return "{keep_last: 3}";
+        return setting.name == "alerts" ? "{repeat_after: 2h}" : "{keep_last: 3}";
       default:
         return "other";
     }
