@@ -6,6 +6,7 @@
 #include "backup/backup_stage.h"
 #include "backup/projects_stage.h"
 #include "backup/scan_stage.h"
+#include "backup/stage_log.h"
 #include "base/log.h"
 #include "base/retry.h"
 
@@ -184,16 +185,14 @@ Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& rece
 Status Worker::Complete(const std::string& task, const WorkMessage& message,
                         const StageResult& result) {
   HF_RETURN_IF_ERROR(services_.catalog.CompleteTask(task, result.follow_ups, result.outcomes));
-  LogInfo("stage done", {{"topic", std::string(TopicOf(message))},
-                         {"run", RunOf(message)},
-                         {"follow_ups", std::to_string(result.follow_ups.size())},
-                         {"outcomes", std::to_string(result.outcomes.size())}});
+  LogStage(message, result);
   return PublishWork(setup_, result.follow_ups);
 }
 
 Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_attempt) {
   LogWarning("stage failed", {{"topic", std::string(TopicOf(task.message))},
                               {"run", RunOf(task.message)},
+                              {"object", StageObject(task.message)},
                               {"attempt", std::to_string(task.attempt)},
                               {"error", error.message}});
   if (IsInterrupted(error)) return error;

@@ -2,8 +2,8 @@
 //
 // Help, docs and `holdfast explain ID` are rendered from it. An id is never reused, never
 // renumbered. The letter names the module: X base, N net, A avro, G gcp and the cloud, C catalog, R
-// repository, P policy, B backup, K retain, V verify, T restore, L localcloud, U command line and
-// configuration.
+// repository, P policy, B backup, K retain, V verify, T restore, O observe (alerts, reports), L
+// localcloud, U command line and configuration.
 #pragma once
 
 #include <span>

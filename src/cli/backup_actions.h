@@ -34,6 +34,14 @@ Result<int> BackupList(const GlobalOptions& global, const BackupListOptions& opt
 // beginning of it that no other has. Errors: kBackupNotFound, kBackupAmbiguous, the repository's.
 Result<int> BackupShow(const GlobalOptions& global, const std::string& id);
 
+struct BackupReportOptions {
+  std::string run;   // empty: the newest
+  std::string page;  // a file to write the web page to; empty: the report is printed
+};
+
+// Prints what became of each object in a run, or writes it as a web page. kRunNotFound.
+Result<int> BackupReport(const GlobalOptions& global, const BackupReportOptions& options);
+
 struct BackupVerifyOptions {
   std::string name;
   std::string level = "L2";

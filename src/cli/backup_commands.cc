@@ -62,6 +62,21 @@ void AddShow(CLI::App& backup, CommandContext context) {
   });
 }
 
+void AddReport(CLI::App& backup, CommandContext context) {
+  CLI::App* command = backup.add_subcommand(
+      "report", "Say what became of each object in a run, and why; also as a web page");
+  auto options = std::make_shared<BackupReportOptions>();
+  command->add_option("run", options->run, "A run's id; none: the newest");
+  command->add_option("-o,--output", options->page, "Write a web page to this file")
+      ->type_name("FILE");
+  SetExamples(*command, {{"holdfast backup report", "the newest run"},
+                         {"holdfast backup report -o run.html", "as a page for a browser"},
+                         {"holdfast backup report 20260101T040000Z-3fa9c1d2 --json", ""}});
+  command->callback([context, options] {
+    context.action = [context, options] { return BackupReport(context.global, *options); };
+  });
+}
+
 void AddAccept(CLI::App& backup, CommandContext context) {
   CLI::App* command = backup.add_subcommand(
       "accept", "Say that a suspect backup is good: that its table was meant to shrink");
@@ -178,6 +193,7 @@ void AddBackupCommands(CLI::App& app, CommandContext context) {
   AddRun(*backup, context);
   AddList(*backup, context);
   AddShow(*backup, context);
+  AddReport(*backup, context);
   AddAccept(*backup, context);
   AddVerify(*backup, context);
   AddPrune(*backup, context);

@@ -5,6 +5,7 @@
 
 #include "backup/dry_run.h"
 #include "backup/run_backup.h"
+#include "cli/alerting.h"
 #include "cli/audit.h"
 #include "cli/backup_actions.h"
 #include "cli/continued_runs.h"
@@ -221,6 +222,9 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
     HF_ASSIGN_OR_RETURN(lock, LockSchedules(config));
     HF_ASSIGN_OR_RETURN(const DueNow now, FindDue(*environment, document));
     if (!TellDue(global, now.decision, now.is_run_under_way)) return kExitOk;
+    if (!now.decision.missed.empty()) {
+      TellAlerts(global, *environment, document, FindingsOf(now.decision.missed));
+    }
     request.due = now.decision.due;
   }
   HF_RETURN_IF_ERROR(
@@ -229,6 +233,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_ASSIGN_OR_RETURN(const RunReport report,
                       RunWithProgress(global, std::move(request), *environment, continued));
   PrintReport(global, report, continued);
+  TellAlerts(global, *environment, document);
   return EndOfRun(global, report);
 }
 

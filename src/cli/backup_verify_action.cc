@@ -5,6 +5,7 @@
 #include <set>
 
 #include "backup/rebuild.h"
+#include "cli/alerting.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
@@ -132,6 +133,14 @@ Result<std::vector<Look>> DueOf(Environment& environment, const LoadedConfig& lo
   return std::move(due.looks);
 }
 
+// A mistake in the policy must not keep damage from being told of: recovery points are then not
+// looked at.
+void TellAlertsOfVerify(const GlobalOptions& global, Environment& environment,
+                        const LoadedConfig& loaded) {
+  const auto document = LoadPolicyDocument(loaded);
+  TellAlerts(global, environment, document.value_or(std::nullopt));
+}
+
 }  // namespace
 
 Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options) {
@@ -159,6 +168,7 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
              {.member = "bytes_read", .heading = "READ", .align_right = true},
              {.member = "finding", .heading = "FINDING"}},
             rows, options.due ? "Nothing is due." : "");
+  TellAlertsOfVerify(global, *environment, loaded);
   Say(global, fmt::format("{} verified{}, {} damaged, {} read",
                           Plural(static_cast<int64_t>(rows.size()), "backup"),
                           options.due ? "" : " at " + options.level, verified.damaged,

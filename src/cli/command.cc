@@ -94,7 +94,13 @@ void PrintError(const GlobalOptions& global, const Error& error, int exit_code) 
 }
 
 Result<LoadedConfig> EffectiveSettings(const GlobalOptions& global) {
-  return LoadConfig(global.config_path, ReadProcessVariable, global.settings);
+  auto loaded = LoadConfig(global.config_path, ReadProcessVariable, global.settings);
+  if (loaded.ok()) {
+    const Config& config = loaded->config;
+    ConfigureLog(global.verbose ? std::min(LogLevel::kInfo, config.log_level) : config.log_level,
+                 config.log_format);
+  }
+  return loaded;
 }
 
 Result<Config> EffectiveConfig(const GlobalOptions& global) {
@@ -121,6 +127,8 @@ std::unique_ptr<CLI::App> BuildCommandLine(CommandContext context) {
   AddConfigCommands(*app, context);
   AddPolicyCommands(*app, context);
   AddPolicySimulateCommand(*app, context);
+  AddAlertCommands(*app, context);
+  AddMetricsCommands(*app, context);
   AddExplainCommand(*app, context);
   AddDocumentCommands(*app, context);
   AddVersionCommand(*app, context);

@@ -52,6 +52,8 @@ void AddPolicyCommands(CLI::App& app, CommandContext context);         // policy
 void AddCatalogCommands(CLI::App& app, CommandContext context);        // catalog rebuild|check
 void AddAuditCommands(CLI::App& app, CommandContext context);          // audit list|verify
 void AddPolicySimulateCommand(CLI::App& app, CommandContext context);  // policy simulate
+void AddAlertCommands(CLI::App& app, CommandContext context);          // alert test|list|check
+void AddMetricsCommands(CLI::App& app, CommandContext context);        // metrics, report
 void AddExplainCommand(CLI::App& app, CommandContext context);
 void AddDocumentCommands(CLI::App& app, CommandContext context);  // help, completion, man
 void AddVersionCommand(CLI::App& app, CommandContext context);

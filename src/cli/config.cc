@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/check.h"
+#include "base/log_observer.h"
 #include "cli/config_file.h"
 #include "cli/suggestion.h"
 
@@ -138,6 +139,13 @@ CloudKind CloudOf(const std::string& name) {
   return name == "google" ? CloudKind::kGoogle : CloudKind::kLocalcloud;
 }
 
+LogLevel LogLevelOf(const std::string& name) {
+  for (const LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning}) {
+    if (name == LogLevelName(level)) return level;
+  }
+  return LogLevel::kError;
+}
+
 Result<Config> BuildConfig(Layers& layers) {
   // An empty directory is the file system's root to those who append to it.
   if (layers.TextOf("data_dir").empty()) {
@@ -167,7 +175,11 @@ Result<Config> BuildConfig(Layers& layers) {
       .verification = {},
       .prune = {.grace = std::chrono::hours{layers.ValueOf("prune.grace_hours").get<int>()},
                 .removals_max = layers.ValueOf("prune.removals_max").get<int64_t>(),
-                .share_max = layers.ValueOf("prune.share_max").get<double>()}};
+                .share_max = layers.ValueOf("prune.share_max").get<double>()},
+      .alerts = {},
+      .metrics_address = layers.TextOf("metrics_address"),
+      .log_level = LogLevelOf(layers.TextOf("log.level")),
+      .log_format = layers.TextOf("log.format") == "json" ? LogFormat::kJson : LogFormat::kText};
   HF_ASSIGN_OR_RETURN(config.policy, BackupPolicy::FromJson(policy));
   auto retention = RetentionPolicy::FromJson(layers.ValueOf("retention"));
   if (!retention.ok()) {
@@ -182,6 +194,9 @@ Result<Config> BuildConfig(Layers& layers) {
                      layers.OriginOf("verification") + ": " + verification.error().message);
   }
   config.verification = *std::move(verification);
+  auto alerts = observe::ParseAlertSettings(layers.ValueOf("alerts"));
+  if (!alerts.ok()) return std::move(alerts).error().WithContext(layers.OriginOf("alerts"));
+  config.alerts = *std::move(alerts);
   return config;
 }
 

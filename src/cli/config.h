@@ -11,11 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "cli/settings.h"
 #include "model/policy.h"
 #include "model/retention.h"
 #include "model/verification_policy.h"
+#include "observe/alert_settings.h"
 #include "retain/prune.h"
 
 namespace holdfast::cli {
@@ -50,6 +52,10 @@ struct Config {
   RetentionPolicy retention;
   VerificationPolicy verification;
   retain::PruneOptions prune;
+  observe::AlertSettings alerts;
+  std::string metrics_address;  // "127.0.0.1:9108"; empty: metrics are not served
+  LogLevel log_level = LogLevel::kError;
+  LogFormat log_format = LogFormat::kText;
 
   bool operator==(const Config&) const = default;
 };

@@ -166,6 +166,14 @@ TEST(Config, FlagsWinOverTheEnvironmentWhichWinsOverTheFile) {
   EXPECT_EQ(OriginOf(*loaded, "policy.codec"), "default");
 }
 
+TEST(Config, AMistakeInAlertsIsSaidByItsPlace) {
+  const auto loaded = Parse("workers: 2\nalerts: {channels: {chat: {}}}\n", {});
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().id, ErrorId::kConfigInvalid);
+  EXPECT_NE(loaded.error().message.find("alerts.channels.chat"), std::string::npos)
+      << loaded.error().message;
+}
+
 TEST(Config, EverySettingHasAVariable) {
   // A value of each type that is no setting's default.
   const auto other = [](const Setting& setting) -> std::string {
@@ -180,7 +188,9 @@ TEST(Config, EverySettingHasAVariable) {
         return ChoicesOf(setting).front() == setting.fallback ? ChoicesOf(setting).back()
                                                               : ChoicesOf(setting).front();
       case SettingType::kDocument:
-        return setting.name == "retention" ? "{keep_last: 3}" : "{live: true}";
+        return setting.name == "retention" ? "{keep_last: 3}"
+               : setting.name == "alerts"  ? "{repeat_after: 2h}"
+                                           : "{live: true}";
       default:
         return "other";
     }

@@ -5,6 +5,7 @@
 
 #include "backup/run_backup.h"
 #include "base/log.h"
+#include "cli/alerting.h"
 #include "cli/audit.h"
 #include "cli/policy_source.h"
 #include "cli/run_text.h"
@@ -14,6 +15,8 @@ namespace holdfast::cli {
 namespace {
 
 constexpr Duration kLookInterval = std::chrono::seconds{20};
+// How often alerts are looked for while nothing runs: a recovery point grows too old by itself.
+constexpr Duration kAlertInterval = std::chrono::minutes{10};
 constexpr Duration kStopInterval = std::chrono::milliseconds{200};
 
 class ScheduleLoop {
@@ -27,6 +30,7 @@ class ScheduleLoop {
       if (!looked.ok() && looked.error().id != ErrorId::kCancelled) {
         LogError("schedules: this look failed", {{"error", looked.error().message}});
       }
+      TellAlertsAtTimes();
       Pause();
     }
   }
@@ -37,6 +41,13 @@ class ScheduleLoop {
          waited += kStopInterval) {
       environment_.clock().SleepFor(kStopInterval);
     }
+  }
+
+  void TellAlertsAtTimes() {
+    const Timestamp now = environment_.clock().Now();
+    if (now - alerts_told_ < kAlertInterval) return;
+    alerts_told_ = now;
+    TellAlerts(global_, environment_, document_);
   }
 
   // The configuration as it is now, or as it last was without a mistake.
@@ -64,6 +75,9 @@ class ScheduleLoop {
                   {"since", FormatTimestamp(missed.first)}});
     }
     if (now.decision.due.empty()) return Ok();
+    if (!now.decision.missed.empty()) {
+      TellAlerts(global_, environment_, document_, FindingsOf(now.decision.missed));
+    }
     LogInfo("a run begins by schedule",
             {{"schedules", fmt::format("{}", fmt::join(now.decision.due, ", "))}});
     const Config& config = environment_.config();
@@ -81,6 +95,7 @@ class ScheduleLoop {
         const RunReport report,
         backup::RunBackups(request, setup, services, [](const backup::BackupProgress&) {}));
     Say(global_, "Run " + report.run.id + ": " + SummarizeRun(report));
+    alerts_told_ = {};  // a run is news
     return Ok();
   }
 
@@ -89,6 +104,7 @@ class ScheduleLoop {
   const std::stop_token& stop_;
   std::optional<PolicyDocument> document_;
   std::string mistake_;  // that was said already
+  Timestamp alerts_told_{};
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
+#include "cli/metrics_server.h"
 #include "cli/run_schedules.h"
 #include "cli/run_verification.h"
 #include "localcloud/localcloud.h"
@@ -107,6 +108,11 @@ Result<int> Up(const GlobalOptions& global) {
   const backup::BusSetup setup = environment->bus_setup();
   const backup::Services services = environment->backup_services();
   HF_RETURN_IF_ERROR(backup::EnsureBus(setup));
+  std::unique_ptr<MetricsServer> metrics;
+  if (!config.metrics_address.empty()) {
+    HF_ASSIGN_OR_RETURN(metrics, MetricsServer::Start(config.metrics_address, *environment));
+    Say(global, "Metrics at http://" + metrics->address() + "/metrics");
+  }
   std::vector<std::jthread> workers;
   for (int i = 0; i < config.workers; ++i) {
     workers.emplace_back(

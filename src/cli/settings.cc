@@ -162,6 +162,25 @@ constexpr auto kSettings = std::to_array<Setting>({
      .fallback = "0.1",
      .doc = "the same as a share of all backups; one may always go",
      .maximum = 1},
+    {.name = "log.level",
+     .type = SettingType::kChoice,
+     .fallback = "error",
+     .doc = "what is logged on stderr: lines of this level and above; each stage's success is "
+            "`info`, its failure `warning`",
+     .choices = "debug info warning error"},
+    {.name = "log.format",
+     .type = SettingType::kChoice,
+     .fallback = "text",
+     .doc = "`text`, or `json`: one object a line",
+     .choices = "text json"},
+    {.name = "metrics_address",
+     .unset = "metrics are not served",
+     .doc = "where `holdfast up` serves `/metrics` and `/livez`, as `127.0.0.1:9108`; it asks for "
+            "no credentials"},
+    {.name = "alerts",
+     .type = SettingType::kDocument,
+     .unset = "no one is told",
+     .doc = "who is told of what went wrong, by mail and webhook; see [alerts.md](alerts.md)"},
 });
 
 Error Unexpected(std::string_view text, const std::string& expected) {

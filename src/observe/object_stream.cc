@@ -1,0 +1,167 @@
+#include "observe/object_stream.h"
+
+#include <algorithm>
+
+namespace holdfast::observe {
+
+namespace {
+
+// A listing read one item at a time, a page in memory.
+template <typename T>
+class PagedStream {
+ public:
+  using List = std::function<Result<cloud::Page<T>>(const std::string& page_token)>;
+
+  explicit PagedStream(List list) : list_(std::move(list)) {}
+
+  // The item that is next; nullptr at the end. It stays until Next.
+  Result<const T*> Peek() {
+    while (at_ == page_.items.size()) {
+      if (has_begun_ && page_.next_page_token.empty()) return static_cast<const T*>(nullptr);
+      HF_ASSIGN_OR_RETURN(page_, list_(page_.next_page_token));
+      has_begun_ = true;
+      at_ = 0;
+    }
+    return &page_.items[at_];
+  }
+
+  void Next() { ++at_; }
+
+ private:
+  List list_;
+  cloud::Page<T> page_;
+  size_t at_ = 0;
+  bool has_begun_ = false;
+};
+
+class ObjectReader {
+ public:
+  ObjectReader(catalog::Catalog& catalog, const std::vector<Run>& runs)
+      : catalog_(catalog), backups_([&catalog](const std::string& token) {
+          return catalog.FindBackups({.newest_only = true}, token);
+        }) {
+    for (const Run& run : runs) {
+      outcomes_.emplace_back([&catalog, id = run.id](const std::string& token) {
+        return catalog.ListOutcomes(id, token);
+      });
+    }
+  }
+
+  Status VisitAll(const std::function<Status(const ObjectView& view)>& visit) {
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const auto next, NextObject());
+      if (!next) return Ok();
+      HF_RETURN_IF_ERROR(VisitOne(*next, visit));
+    }
+  }
+
+ private:
+  // The least of the names at the heads of the listings.
+  Result<std::optional<TableRef>> NextObject() {
+    std::optional<TableRef> least;
+    const auto take = [&](const TableRef& object) {
+      if (!least || object < *least) least = object;
+    };
+    HF_ASSIGN_OR_RETURN(const catalog::BackupRecord* backup, backups_.Peek());
+    if (backup != nullptr) take(backup->object);
+    for (auto& stream : outcomes_) {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome* outcome, stream.Peek());
+      if (outcome != nullptr) take(outcome->object);
+    }
+    return least;
+  }
+
+  Status VisitOne(const TableRef& object,
+                  const std::function<Status(const ObjectView& view)>& visit) {
+    ObjectView view{.object = object, .outcomes = {}};
+    std::optional<catalog::BackupRecord> good;
+    HF_ASSIGN_OR_RETURN(const catalog::BackupRecord* backup, backups_.Peek());
+    if (backup != nullptr && backup->object == object) {
+      view.newest = backup;
+      if (backup->IsGood()) {
+        view.good = backup;
+      } else {
+        HF_ASSIGN_OR_RETURN(good, catalog::LatestGood(catalog_, object));
+        view.good = good ? &*good : nullptr;
+      }
+    }
+    std::vector<PagedStream<ItemOutcome>*> taken;
+    for (auto& stream : outcomes_) {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome* outcome, stream.Peek());
+      const bool is_of_it = outcome != nullptr && outcome->object == object;
+      view.outcomes.push_back(is_of_it ? outcome : nullptr);
+      if (is_of_it) taken.push_back(&stream);
+    }
+    HF_RETURN_IF_ERROR(visit(view));
+    if (view.newest != nullptr) backups_.Next();
+    for (auto* stream : taken) stream->Next();
+    return Ok();
+  }
+
+  catalog::Catalog& catalog_;
+  PagedStream<catalog::BackupRecord> backups_;
+  std::vector<PagedStream<ItemOutcome>> outcomes_;
+};
+
+// Whether the run looked at all of the scope: one of some schedules leaves out what others cover.
+bool IsWhole(const Run& run, const Scope& whole) {
+  const bool is_all_due =
+      run.due.empty() || (run.document && run.document->Schedules().size() == run.due.size());
+  return run.policy.scope == whole && is_all_due;
+}
+
+}  // namespace
+
+int ObjectView::NewestOutcome() const {
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const ItemOutcome* outcome = outcomes[i];
+    // A run that it was not due in did not look at it.
+    if (outcome != nullptr && outcome->outcome != Outcome::kNotDue) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int64_t ObjectView::RecoveryPointMs(const std::vector<Run>& runs) const {
+  if (good == nullptr) return 0;
+  int64_t point_ms = good->consistent_through_ms;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const ItemOutcome* outcome = outcomes[i];
+    const bool is_held =
+        outcome != nullptr && !outcome->suspect && outcome->outcome == Outcome::kUnchanged;
+    if (is_held) point_ms = std::max(point_ms, runs[i].started_ms);
+  }
+  return point_ms;
+}
+
+Result<RecentRuns> FindRecentRuns(catalog::RunLedger& ledger, const Scope& whole,
+                                  size_t count_max) {
+  RecentRuns recent;
+  std::string token;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
+    for (const Run& run : page.items) {
+      if (run.state != RunState::kFinished) continue;
+      const bool is_whole = IsWhole(run, whole);
+      // A place is kept for the run that looked at everything.
+      const bool is_kept_free = recent.whole < 0 && !is_whole;
+      if (is_kept_free && recent.runs.size() + 1 >= count_max) continue;
+      recent.runs.push_back(run);
+      if (is_whole && recent.whole < 0) recent.whole = static_cast<int>(recent.runs.size()) - 1;
+      if (recent.runs.size() == count_max) return recent;
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  return recent;
+}
+
+Status VisitObjects(catalog::Catalog& catalog, const std::vector<Run>& runs,
+                    const std::function<Status(const ObjectView& view)>& visit) {
+  return ObjectReader(catalog, runs).VisitAll(visit);
+}
+
+std::string NameOf(const TableRef& object) {
+  if (object.dataset.empty()) return object.project;
+  return object.table.empty() ? object.dataset_ref().ToString() : object.ToString();
+}
+
+}  // namespace holdfast::observe
