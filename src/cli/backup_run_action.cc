@@ -212,7 +212,7 @@ int EndOfRun(const GlobalOptions& global, const RunSummary& summary, const RunFi
   SayWhatIsSuspect(global, findings);
   const int64_t failed = summary.totals.Of(Outcome::kFailed);
   if (failed == 0) return summary.suspects == 0 ? kExitOk : kExitPartial;
-  Say(global, FailureText(findings));
+  Say(global, DescribeFailures(findings));
   return kExitPartial;
 }
 

@@ -73,10 +73,10 @@ void RunFindings::Add(const ItemOutcome& item) {
 std::string FailureText(const std::vector<ItemOutcome>& items) {
   RunFindings findings;
   for (const ItemOutcome& item : items) findings.Add(item);
-  return FailureText(findings);
+  return DescribeFailures(findings);
 }
 
-std::string FailureText(const RunFindings& findings) {
+std::string DescribeFailures(const RunFindings& findings) {
   if (findings.no_project) {
     return "No project was looked into, so nothing was backed up; earlier backups are kept. Check "
            "the names that were given, the organization and the permissions.";

@@ -65,7 +65,7 @@ std::string GoingOnText(const std::string& run);
 
 // What to say of the objects that failed, and of the projects and datasets that could not be looked
 // into: those are no objects, and an unknown number of objects is in them. Empty: nothing failed.
-std::string FailureText(const RunFindings& findings);
+std::string DescribeFailures(const RunFindings& findings);
 std::string FailureText(const std::vector<ItemOutcome>& items);
 
 // "backed up", "unchanged", ... for people.
