@@ -8,6 +8,7 @@
 #include "backup/definition_stage.h"
 #include "backup/export_unit.h"
 #include "backup/freeze.h"
+#include "backup/metadata_unit.h"
 #include "backup/replicate.h"
 #include "backup/scan_plan.h"
 #include "backup/unit.h"
@@ -105,6 +106,8 @@ class TableStage {
     }
     RunningUnit running{.unit = std::move(unit)};
     if (message_.method == Method::kExport) {
+      HF_ASSIGN_OR_RETURN(auto described, SaveNewDescription(common_, running.unit));
+      if (described) return described;
       HF_ASSIGN_OR_RETURN(ExportPlace place, PlaceOfExport(common_, running.unit));
       HF_ASSIGN_OR_RETURN(running.job, StartExport(common_, running.unit, place));
       running.place = std::move(place);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace holdfast::backup {
@@ -19,39 +20,6 @@ bool SharesSchedule(const Run& a, const Run& b) {
   return a.due.empty() || b.due.empty() || std::ranges::any_of(a.due, [&](const auto& schedule) {
            return std::ranges::find(b.due, schedule) != b.due.end();
          });
-}
-
-// What the finished runs before `run` last saw of the objects in its scope: of each object what the
-// newest run says that covered it.
-Result<std::vector<ItemOutcome>> SeenBefore(catalog::RunLedger& ledger, const Run& run) {
-  std::vector<ItemOutcome> seen;
-  std::vector<Scope> newer;
-  std::set<TableRef> told;  // by a newer run of some schedules
-  size_t looked = 0;
-  std::string token;
-  do {
-    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
-    for (const Run& before : page.items) {
-      if (before.state != RunState::kFinished || before.id >= run.id) continue;
-      if (!SharesSchedule(before, run)) continue;
-      HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, catalog::AllOutcomes(ledger, before.id));
-      std::set<TableRef> told_here;
-      for (ItemOutcome& item : items) {
-        const auto covers = [&](const Scope& scope) { return scope.CoversTable(item.object); };
-        if (std::ranges::any_of(newer, covers) || told.contains(item.object.WholeTable())) continue;
-        if (!before.due.empty() && !IsUnseen(item)) told_here.insert(item.object.WholeTable());
-        seen.push_back(std::move(item));
-      }
-      told.merge(told_here);
-      // One of some schedules tells of their objects only.
-      if (before.due.empty()) newer.push_back(before.policy.scope);
-      const bool is_like_this =
-          before.policy.scope == run.policy.scope && (before.due.empty() || before.due == run.due);
-      if (is_like_this || ++looked == kRunsBeforeMax) return seen;
-    }
-    token = page.next_page_token;
-  } while (!token.empty());
-  return seen;
 }
 
 bool IsPresent(const ItemOutcome& item) {
@@ -86,19 +54,24 @@ std::string WhyDeleted(bool has_partitions_now, bool is_whole_now) {
   return "deleted at the source since the run before; its backups are kept";
 }
 
-// A table whose name something else has now is gone as well.
-void NoteReplaced(const std::vector<ItemOutcome>& before, std::vector<ItemOutcome>& now) {
-  std::set<TableRef> had_backups;
-  for (const ItemOutcome& item : before) {
-    if (!item.backup.empty() && item.outcome != Outcome::kUnsupported) {
-      had_backups.insert(item.object.WholeTable());
-    }
+constexpr std::string_view kReplaced =
+    "; the table that had this name is gone, its backups are kept";
+
+// A table whose name something else has now is gone as well: what is said of that one.
+std::vector<ItemOutcome> FindReplaced(const std::vector<ItemOutcome>& before,
+                                      const std::vector<ItemOutcome>& now) {
+  const bool had_backups = std::ranges::any_of(before, [](const ItemOutcome& item) {
+    return !item.backup.empty() && item.outcome != Outcome::kUnsupported &&
+           item.outcome != Outcome::kVanished;
+  });
+  std::vector<ItemOutcome> replaced;
+  for (const ItemOutcome& item : now) {
+    if (!had_backups || item.outcome != Outcome::kUnsupported) continue;
+    if (item.reason.ends_with(kReplaced)) continue;  // said before a crash
+    replaced.push_back(item);
+    replaced.back().reason += kReplaced;
   }
-  for (ItemOutcome& item : now) {
-    if (item.outcome != Outcome::kUnsupported || item.object.table.empty()) continue;
-    if (!had_backups.contains(item.object.WholeTable())) continue;
-    item.reason += "; the table that had this name is gone, its backups are kept";
-  }
+  return replaced;
 }
 
 }  // namespace
@@ -182,13 +155,147 @@ Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
   return Ok();
 }
 
-Status AddDeleted(catalog::Catalog& catalog, const Run& run, std::vector<ItemOutcome>& items) {
-  HF_ASSIGN_OR_RETURN(const auto before, SeenBefore(catalog, run));
-  NoteReplaced(before, items);
-  std::vector<ItemOutcome> deleted = FindDeleted(before, items, run.policy.scope);
-  HF_RETURN_IF_ERROR(JudgeDeleted(catalog, run.policy, items, deleted));
-  std::ranges::move(deleted, std::back_inserter(items));
-  return Ok();
+namespace {
+
+// One run before, read in order of object.
+struct EarlierRun {
+  Run run;
+  catalog::OutcomeReader outcomes;
+};
+
+// The finished runs that tell what was there before `run`, the newest first.
+Result<std::vector<EarlierRun>> RunsBefore(catalog::RunLedger& ledger, const Run& run) {
+  std::vector<EarlierRun> found;
+  std::string token;
+  do {
+    HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
+    for (const Run& before : page.items) {
+      if (before.state != RunState::kFinished || before.id >= run.id) continue;
+      if (!SharesSchedule(before, run)) continue;
+      found.push_back({before, catalog::OutcomeReader(ledger, before.id)});
+      const bool is_like_this =
+          before.policy.scope == run.policy.scope && (before.due.empty() || before.due == run.due);
+      if (is_like_this || found.size() == kRunsBeforeMax) return found;
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  return found;
+}
+
+// Compares a run with those before it, a table at a time.
+class Deletions {
+ public:
+  Deletions(catalog::Catalog& catalog, catalog::RunLedger& ledger, const Run& run)
+      : catalog_(catalog), ledger_(ledger), run_(run), now_(ledger, run.id) {}
+
+  Status Record() {
+    HF_ASSIGN_OR_RETURN(const bool saw_nothing, SawNothing());
+    if (saw_nothing) return Ok();
+    HF_ASSIGN_OR_RETURN(before_, RunsBefore(catalog_, run_));
+    if (before_.empty()) return Ok();
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const auto table, NextTable());
+      if (!table) return Flush();
+      HF_RETURN_IF_ERROR(Compare(*table));
+      if (found_.size() >= kBatchMax) HF_RETURN_IF_ERROR(Flush());
+    }
+  }
+
+ private:
+  static constexpr size_t kBatchMax = 1'000;
+
+  // A run whose very first stage failed saw nothing, so it cannot say what is gone.
+  Result<bool> SawNothing() {
+    catalog::OutcomeReader outcomes(ledger_, run_.id);
+    bool any = false;
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome* item, outcomes.Peek());
+      if (item == nullptr) return any;
+      if (!item->object.table.empty()) return false;
+      any = true;
+      outcomes.Next();
+    }
+  }
+
+  // The first table of which any run tells and that was not compared.
+  Result<std::optional<TableRef>> NextTable() {
+    std::optional<TableRef> first;
+    const auto look = [&](catalog::OutcomeReader& outcomes) -> Status {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome* item, outcomes.Peek());
+      if (item != nullptr && (!first || item->object.WholeTable() < *first)) {
+        first = item->object.WholeTable();
+      }
+      return Ok();
+    };
+    HF_RETURN_IF_ERROR(look(now_));
+    for (EarlierRun& before : before_) HF_RETURN_IF_ERROR(look(before.outcomes));
+    return first;
+  }
+
+  Status Compare(const TableRef& table) {
+    HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> now, now_.TakeTable(table));
+    HF_ASSIGN_OR_RETURN(const auto before, SeenBefore(table));
+    if (table.table.empty()) {
+      // What is said of a project or dataset as a whole holds for all that comes next.
+      if (table.dataset.empty()) {
+        of_project_ = now;
+      } else {
+        of_dataset_ = now;
+      }
+      return Ok();
+    }
+    for (ItemOutcome& item : FindReplaced(before, now)) found_.push_back(std::move(item));
+    for (const auto* whole : {&of_project_, &of_dataset_}) {
+      for (const ItemOutcome& item : *whole) {
+        const bool is_above = item.object.project == table.project &&
+                              (item.object.dataset.empty() || item.object.dataset == table.dataset);
+        if (is_above) now.push_back(item);
+      }
+    }
+    std::vector<ItemOutcome> deleted = FindDeleted(before, now, run_.policy.scope);
+    HF_RETURN_IF_ERROR(JudgeDeleted(catalog_, run_.policy, now, deleted));
+    std::ranges::move(deleted, std::back_inserter(found_));
+    return Ok();
+  }
+
+  // What the runs before last saw of the table: what the newest one says that covered it.
+  Result<std::vector<ItemOutcome>> SeenBefore(const TableRef& table) {
+    std::vector<ItemOutcome> seen;
+    bool is_told = false;
+    for (EarlierRun& before : before_) {
+      HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items, before.outcomes.TakeTable(table));
+      if (is_told) continue;  // by a newer run
+      // One of some schedules tells of their objects only.
+      is_told = before.run.due.empty()
+                    ? before.run.policy.scope.CoversTable(table)
+                    : !std::ranges::all_of(items, [](const auto& item) { return IsUnseen(item); });
+      std::ranges::move(items, std::back_inserter(seen));
+    }
+    return seen;
+  }
+
+  // All of a table's at once: a table of which a part was recorded would look smaller than it was.
+  Status Flush() {
+    if (found_.empty()) return Ok();
+    HF_RETURN_IF_ERROR(ledger_.RecordOutcomes(run_.id, found_));
+    found_.clear();
+    return Ok();
+  }
+
+  catalog::Catalog& catalog_;
+  catalog::RunLedger& ledger_;
+  const Run& run_;
+  catalog::OutcomeReader now_;
+  std::vector<EarlierRun> before_;  // the newest first
+  std::vector<ItemOutcome> of_project_;
+  std::vector<ItemOutcome> of_dataset_;
+  std::vector<ItemOutcome> found_;  // and not recorded yet
+};
+
+}  // namespace
+
+Status RecordDeleted(catalog::Catalog& catalog, catalog::RunLedger& ledger, const Run& run) {
+  return Deletions(catalog, ledger, run).Record();
 }
 
 }  // namespace holdfast::backup

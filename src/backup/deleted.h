@@ -20,8 +20,10 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
 Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
                     const std::vector<ItemOutcome>& now, std::vector<ItemOutcome>& deleted);
 
-// Adds to `items`, what the run found, what the runs before it had and it has not: FindDeleted,
-// judged. Says of what took the name of a table that is gone that it did. Errors: of the catalog.
-Status AddDeleted(catalog::Catalog& catalog, const Run& run, std::vector<ItemOutcome>& items);
+// Records in `ledger` what the run finds gone: what the runs before it had, in `catalog`, and it
+// has not, FindDeleted, judged; and says of what took the name of a table that is gone that it did.
+// Both are read side by side in order of object, a page of each run in memory. Done again after a
+// crash it changes nothing. Errors: of the catalog and the ledger.
+Status RecordDeleted(catalog::Catalog& catalog, catalog::RunLedger& ledger, const Run& run);
 
 }  // namespace holdfast::backup

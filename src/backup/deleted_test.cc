@@ -61,5 +61,57 @@ TEST(FindDeleted, SaysNothingOfWhatCouldNotBeLookedAt) {
   EXPECT_TRUE(FindDeleted({Item(kOrders, Outcome::kVanished)}, {}, {}).empty());
 }
 
+// One of several days: each is told of where the runs before tell of it, whoever's scope it was.
+TEST(RecordDeleted, ReadsRunsSideBySideAndMayBeDoneAgain) {
+  testing_support::SimFixture fixture;
+  using testing_support::NumberedRows;
+  using testing_support::TwoColumns;
+  std::vector<TableRef> tables;
+  for (int i = 0; i < 30; ++i) {
+    tables.push_back({"acme-shop", i % 2 == 0 ? "sales" : "stock", "t" + std::to_string(i), ""});
+    fixture.cloud().AddTable(tables.back(), TwoColumns(), NumberedRows(1, 1));
+  }
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  BackupPolicy narrow;
+  narrow.scope.include = {"acme-shop.stock"};
+  fixture.cloud().DropTable(tables[1]);
+  ASSERT_TRUE(fixture.BackUp(narrow).ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  for (const int gone : {0, 3, 29}) fixture.cloud().DropTable(tables[static_cast<size_t>(gone)]);
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  std::vector<std::string> vanished;
+  for (const ItemOutcome& item : report->items) {
+    if (item.outcome == Outcome::kVanished) vanished.push_back(item.object.table);
+  }
+  // What the narrower run saw gone is not gone again.
+  EXPECT_THAT(vanished, testing::UnorderedElementsAre("t0", "t3", "t29"));
+  EXPECT_EQ(report->totals.Of(Outcome::kVanished), 3);
+
+  // A process dies after it recorded them: done again, it says the same.
+  holdfast::Run again = report->run;
+  again.id = "20270101T000000Z-00000001";
+  again.state = RunState::kRunning;
+  ASSERT_TRUE(fixture.catalog().BeginRun(again).ok());
+  std::vector<ItemOutcome> found;
+  for (const ItemOutcome& item : report->items) {
+    if (item.object.table != "t5" && item.outcome != Outcome::kVanished) found.push_back(item);
+  }
+  ASSERT_TRUE(fixture.catalog().RecordOutcomes(again.id, found).ok());
+  std::vector<Json> first;
+  for (int time = 1; time <= 2; ++time) {
+    ASSERT_TRUE(RecordDeleted(fixture.catalog(), fixture.catalog(), again).ok());
+    std::vector<Json> told;
+    const auto outcomes = catalog::AllOutcomes(fixture.catalog(), again.id).value();
+    for (const ItemOutcome& item : outcomes) {
+      told.push_back(item.ToJson());
+    }
+    if (time == 1) first = told;
+    EXPECT_EQ(told, first);
+  }
+  EXPECT_EQ(fixture.catalog().GetProgress(again.id)->totals.Of(Outcome::kVanished), 1);
+}
+
 }  // namespace
 }  // namespace holdfast::backup

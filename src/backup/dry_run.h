@@ -3,8 +3,8 @@
 // Reads only: nothing is recorded, no message is published. Source: DESIGN §1.5.
 #pragma once
 
+#include <functional>
 #include <optional>
-#include <vector>
 
 #include "backup/services.h"
 #include "model/run.h"
@@ -12,13 +12,19 @@
 
 namespace holdfast::backup {
 
-struct DryRun {
-  std::vector<RunBackup> messages;    // what would be backed up
-  std::vector<ItemOutcome> outcomes;  // what would not, and why; what is deleted at the source
-};
+// Takes what would be backed up, table after table.
+using PlannedBackup = std::function<Status(const RunBackup& message)>;
 
-// Errors: those of listing the organization; a project that cannot be scanned is an outcome.
-Result<DryRun> PlanBackups(const BackupPolicy& policy,
-                           const std::optional<PolicyDocument>& document, const Services& services);
+// The id under which `scratch` then holds the outcomes.
+inline constexpr const char* kDryRunId = "dry-run";
+
+// Tells `visit` what would be backed up, and records in `scratch`, a ledger of its own that holds
+// nothing else, what became of every object: those that would be backed up as kBackedUp, the
+// others as the run would, deleted ones included. Memory is bounded by a piece of the scan. Errors:
+// those of listing the organization, of `visit` and of `scratch`; what cannot be scanned is an
+// outcome.
+Status PlanBackups(const BackupPolicy& policy, const std::optional<PolicyDocument>& document,
+                   const Services& services, catalog::RunLedger& scratch,
+                   const PlannedBackup& visit);
 
 }  // namespace holdfast::backup

@@ -42,13 +42,18 @@ TEST(DryRun, SaysWhatTheRunThenDoesAndDoesNothing) {
   fixture.cloud().AddTable(kReplaced, TwoColumns(), {}, {{"type", "SNAPSHOT"}});
   const size_t objects_before = fixture.cloud().AllObjects("acme-shop-holdfast-us").size();
 
-  const auto plan = PlanBackups({}, std::nullopt, fixture.services());
+  std::vector<TableRef> planned;
+  const auto scratch = catalog::SqliteCatalog::Open("").value();
+  const Status plan = PlanBackups({}, std::nullopt, fixture.services(), *scratch,
+                                  [&](const RunBackup& message) -> Status {
+                                    planned.push_back(message.table_to_backup);
+                                    return Ok();
+                                  });
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   EXPECT_EQ(fixture.cloud().AllObjects("acme-shop-holdfast-us").size(), objects_before);
-  ASSERT_EQ(plan->messages.size(), 1U);
-  EXPECT_EQ(plan->messages[0].table_to_backup, kOrders);
-  std::vector<ItemOutcome> foreseen = plan->outcomes;
-  foreseen.push_back({.object = kOrders, .outcome = Outcome::kBackedUp});
+  EXPECT_EQ(fixture.catalog().ListRuns(false, "")->items.size(), 1U);
+  EXPECT_EQ(planned, std::vector{kOrders});
+  const auto foreseen = catalog::AllOutcomes(*scratch, kDryRunId).value();
   const auto report = fixture.BackUp();
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(Lines(foreseen), Lines(report->items));

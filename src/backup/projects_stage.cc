@@ -69,10 +69,12 @@ Result<StageResult> ListProjects(const StartBackupProcess& message, const StageC
                          const std::vector<std::string>& folders) -> Status {
     if (project.active && context.run.policy.scope.MayCoverProject(project.id) &&
         seen.insert(project.id).second) {
-      result.follow_ups.emplace_back(CheckProjectTables{.run = message.run,
-                                                        .project_to_check = project.id,
-                                                        .folders = folders,
-                                                        .labels = std::move(project.labels)});
+      CheckProjectTables check;
+      check.run = message.run;
+      check.project_to_check = project.id;
+      check.folders = folders;
+      check.labels = std::move(project.labels);
+      result.follow_ups.emplace_back(std::move(check));
     }
     return context.keep_alive();
   };

@@ -4,6 +4,7 @@
 
 #include "backup/projects_stage.h"
 #include "base/retry.h"
+#include "repository/run_file.h"
 
 namespace holdfast::backup {
 
@@ -148,6 +149,13 @@ struct Reading {
   WantEvidence want_verifications = [](const std::string&) { return true; };
 };
 
+// `repository` and `file` outlive it.
+catalog::FoundRun FoundRunOf(repository::Repository& repository, const repository::RunFile& file) {
+  return {.run = file.summary.run, .for_each_page = [&](const auto& visit) {
+            return repository::ForEachRunPage(repository, file, visit);
+          }};
+}
+
 catalog::RebuildSource SourceOf(repository::Repository repository, const Reading& reading) {
   const repository::Location location = repository.location();
   return {.bucket = location.bucket,
@@ -164,12 +172,12 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
                     [&](std::string&& run) -> Status {
                       HF_ASSIGN_OR_RETURN(const bool wanted, reading.want_run(run));
                       if (!wanted) return Ok();
-                      const auto json = repository.ReadRun(run);
-                      if (json.ok()) return visit(RunReport::FromJson(*json));
+                      const auto file = repository::ReadRunFile(repository, run);
+                      if (file.ok()) return visit(FoundRunOf(repository, *file));
                       // One that cannot be read must not hide the others; a store that is away
                       // does.
-                      if (IsRetryable(json.error())) return json.error();
-                      return visit(json.error());
+                      if (IsRetryable(file.error())) return file.error();
+                      return visit(file.error());
                     });
               },
           .for_each_verification =

@@ -11,6 +11,7 @@
 #include "backup/deleted.h"
 #include "base/log.h"
 #include "model/ids.h"
+#include "repository/run_file.h"
 
 namespace holdfast::backup {
 
@@ -44,7 +45,7 @@ class RunInProgress {
 
   bool is_resumed() const { return progress_.resumed; }
 
-  Result<RunReport> Execute() {
+  Result<RunSummary> Execute() {
     HF_RETURN_IF_ERROR(EnsureBus(setup_));
     HF_RETURN_IF_ERROR(BeginOrResume());
     HF_RETURN_IF_ERROR(request_.workers == 0 ? WorkHere() : WorkInThreads());
@@ -148,37 +149,64 @@ class RunInProgress {
     }
   }
 
-  Result<RunReport> Finish() {
+  Result<RunSummary> Finish() {
     run_.finished_ms = std::max(ToUnixMillis(services_.clock.Now()), run_.started_ms);
-    HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items,
-                        catalog::AllOutcomes(services_.catalog, run_.id));
-    HF_RETURN_IF_ERROR(AddDeleted(services_.catalog, run_, items));
+    HF_RETURN_IF_ERROR(RecordDeleted(services_.catalog, services_.catalog, run_));
     run_.state = RunState::kFinished;
-    RunReport report = MakeRunReport(run_, std::move(items));
+    RunSummary summary{.run = run_, .totals = {}, .suspects = 0};
+    HF_ASSIGN_OR_RETURN(const catalog::RunProgress progress,
+                        services_.catalog.GetProgress(run_.id));
+    summary.totals = progress.totals;
     // Before the run counts as finished, so that a crash in between writes it again.
-    WriteRunFiles(report);
+    HF_RETURN_IF_ERROR(WriteRunFiles(summary));
     HF_RETURN_IF_ERROR(services_.catalog.FinishRun(run_.id, run_.finished_ms));
-    return report;
+    return summary;
   }
 
-  // The run's report goes into every repository that it wrote to: the consistent set that it made.
-  // It is an index of manifests, so one that cannot be written is a warning, not a failed run.
-  void WriteRunFiles(const RunReport& report) {
-    std::set<repository::Location> locations;
-    for (const ItemOutcome& item : report.items) {
-      if (item.backup.empty()) continue;
-      const auto record = catalog::GetBackup(services_.catalog, item.backup);
-      if (record.ok()) locations.insert({record->bucket, record->prefix});
+  // The run's outcomes go into every repository that it wrote to: the consistent set that it made.
+  Status WriteRunFiles(RunSummary& summary) {
+    HF_ASSIGN_OR_RETURN(auto repositories, RepositoriesOfRun(summary.suspects));
+    repository::RunFileWriter writer(std::move(repositories), run_.id);
+    catalog::OutcomeReader outcomes(services_.catalog, run_.id);
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome* item, outcomes.Peek());
+      if (item == nullptr) break;
+      writer.Add(*item);
+      outcomes.Next();
     }
+    writer.Finish(summary);
+    return Ok();
+  }
+
+  // Those that hold a backup which the run names. The backups of one table lie in one of them.
+  Result<std::vector<repository::Repository>> RepositoriesOfRun(int64_t& suspects) {
+    std::set<repository::Location> locations;
+    catalog::OutcomeReader outcomes(services_.catalog, run_.id);
+    TableRef looked_up;
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome* item, outcomes.Peek());
+      if (item == nullptr) break;
+      suspects += item->suspect ? 1 : 0;
+      if (!item->backup.empty() && item->object.WholeTable() != looked_up) {
+        const auto record = catalog::GetBackup(services_.catalog, item->backup);
+        if (record.ok()) {
+          locations.insert({record->bucket, record->prefix});
+          looked_up = item->object.WholeTable();
+        }
+      }
+      outcomes.Next();
+    }
+    std::vector<repository::Repository> repositories;
     for (const repository::Location& location : locations) {
       auto opened = repository::Repository::Open(services_.objects, location);
-      const Status written = opened.ok() ? opened->WriteRun(report) : Status(opened.error());
-      // One that is there was written by a process that died before it could say so.
-      if (!written.ok() && written.error().id != ErrorId::kObjectExists) {
+      if (opened.ok()) {
+        repositories.push_back(*std::move(opened));
+      } else {
         LogWarning("run file was not written",
-                   {{"bucket", location.bucket}, {"error", written.error().message}});
+                   {{"bucket", location.bucket}, {"error", opened.error().message}});
       }
     }
+    return repositories;
   }
 
   const BackupRequest& request_;
@@ -198,24 +226,32 @@ class RunInProgress {
 
 }  // namespace
 
-Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
-                             const Services& services, const ProgressCallback& on_progress) {
+Result<RunSummary> RunToEnd(const BackupRequest& request, const BusSetup& setup,
+                            const Services& services, const ProgressCallback& on_progress) {
   while (true) {
     RunInProgress run(request, setup, services, on_progress);
-    HF_ASSIGN_OR_RETURN(RunReport report, run.Execute());
+    HF_ASSIGN_OR_RETURN(RunSummary summary, run.Execute());
     // What was gone on with looked at the tables when it began, and perhaps at others: now it is
     // this request's turn.
     if (run.is_resumed()) continue;
     // A run that sees nothing at all has lost its permissions more often than its data.
-    if (report.items.empty()) {
+    if (summary.totals.objects == 0) {
       const auto& include = request.policy.scope.include;
       return MakeError(ErrorId::kNothingInScope,
                        include.empty() ? std::string("no table is visible in any project")
                                        : fmt::format("no dataset or table that is visible fits {}",
                                                      fmt::join(include, ", ")));
     }
-    return report;
+    return summary;
   }
+}
+
+Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
+                             const Services& services, const ProgressCallback& on_progress) {
+  HF_ASSIGN_OR_RETURN(RunSummary summary, RunToEnd(request, setup, services, on_progress));
+  HF_ASSIGN_OR_RETURN(std::vector<ItemOutcome> items,
+                      catalog::AllOutcomes(services.catalog, summary.run.id));
+  return MakeRunReport(std::move(summary.run), std::move(items));
 }
 
 }  // namespace holdfast::backup

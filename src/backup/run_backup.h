@@ -36,10 +36,15 @@ struct BackupProgress {
 using ProgressCallback = std::function<void(const BackupProgress&)>;
 
 // Runs it. A run that was begun and not finished is finished first; `on_progress` tells which run
-// it speaks of. The report names every object once; failed objects are in it, not errors of the
-// call. kNothingInScope: the policy's patterns fit nothing, or nothing is
-// visible. Errors: of the ledger (kDiskFull ends
-// the run at once) and the bus; kRunStalled. What was done is kept in any case.
+// it speaks of. The ledger then names every object once (RunLedger::ListOutcomes), and so do the
+// run's files in its repositories; failed objects are in it, not errors of the
+// call. Memory is bounded whatever the number of objects. kNothingInScope: the policy's patterns
+// fit nothing, or nothing is visible. Errors: of the ledger (kDiskFull ends the run at once) and
+// the bus; kRunStalled. What was done is kept in any case.
+Result<RunSummary> RunToEnd(const BackupRequest& request, const BusSetup& setup,
+                            const Services& services, const ProgressCallback& on_progress);
+
+// The same, with all of its outcomes in memory: for a scope that is known to be small.
 Result<RunReport> RunBackups(const BackupRequest& request, const BusSetup& setup,
                              const Services& services, const ProgressCallback& on_progress);
 

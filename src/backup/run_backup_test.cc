@@ -6,6 +6,7 @@
 #include "backup/backup_stage.h"
 #include "base/retry.h"
 #include "repository/repository.h"
+#include "repository/run_file.h"
 #include "tests/support/altered_warehouse.h"
 #include "tests/support/sim_fixture.h"
 
@@ -348,7 +349,7 @@ TEST(RunBackups, WritesManifestsThatVerify) {
   EXPECT_EQ(manifest->rows, 10);
   EXPECT_EQ(manifest->objects.size(), 1u);
   EXPECT_EQ(manifest->verified, VerifyLevel::kL2);
-  EXPECT_TRUE(repository->ReadRun(report->run.id).ok());
+  EXPECT_TRUE(repository::ReadRunFile(*repository, report->run.id).ok());
 }
 
 TEST(RunBackups, LeavesNothingInTheStagingBucket) {

@@ -131,6 +131,31 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
   return Unchanged(summary.ref, record);
 }
 
+std::optional<std::vector<ItemOutcome>> PlanFromPartitions(
+    const TableSummary& summary, const std::vector<PartitionInfo>& partitions,
+    const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
+  if (summary.kind != TableKind::kTable || partitions.empty()) return std::nullopt;
+  std::vector<ItemOutcome> outcomes;
+  int64_t newest_ms = 0;
+  for (const PartitionInfo& partition : partitions) {
+    newest_ms = std::max(newest_ms, partition.last_modified_ms);
+    const auto found = last.find(partition.ref.partition);
+    if (found == last.end()) return std::nullopt;
+    const catalog::BackupRecord& record = found->second;
+    const Fingerprint& source = record.source;
+    const bool equal = source.creation_ms == summary.creation_ms &&
+                       source.last_modified_ms == partition.last_modified_ms &&
+                       source.rows == partition.rows && source.bytes == partition.bytes;
+    if (!equal || source.streaming || IsAheadOf(record, partition.last_modified_ms) ||
+        record.method != policy.method || IsForced(record, policy, now_ms)) {
+      return std::nullopt;
+    }
+    outcomes.push_back(Unchanged(partition.ref, record));
+  }
+  if (newest_ms != summary.last_modified_ms) return std::nullopt;
+  return outcomes;
+}
+
 TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
   TablePlan plan{.method = policy.method, .as_of_ms = {}, .units = {}, .outcomes = {}};

@@ -41,6 +41,13 @@ struct TablePlan {
 std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const LastBackups& last,
                                            const BackupPolicy& policy, int64_t now_ms);
 
+// The same of a table that has partitions, with these of a bulk listing, all of it: the outcomes of
+// all of them when none changed. A table that was modified at another time than the newest of its
+// partitions is looked at, since that was more than a write of rows; so is one that has none.
+std::optional<std::vector<ItemOutcome>> PlanFromPartitions(
+    const TableSummary& summary, const std::vector<PartitionInfo>& partitions,
+    const LastBackups& last, const BackupPolicy& policy, int64_t now_ms);
+
 // What is to be done for a table by the policy's `method`. `partitions`: all of it when the table
 // is partitioned, else empty. `now_ms` is before either was looked at: several partitions are taken
 // as of then, so that they are of one moment, as of which what is unchanged was so too.

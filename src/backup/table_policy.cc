@@ -52,15 +52,19 @@ std::optional<ItemOutcome> ProjectPolicies::ExcludedDataset(const DatasetInfo& d
   return ExcludedOutcome({dataset.ref.project, dataset.ref.dataset, "", ""}, policy);
 }
 
-Status ProjectPolicies::EnterDataset(const DatasetInfo& dataset) {
+Status ProjectPolicies::EnterDataset(const DatasetInfo& dataset,
+                                     const std::optional<NameRange>& tables) {
   if (!resolver_) return Ok();
   dataset_labels_ = LabelsOf(dataset.resource);
   table_labels_.clear();
   owner_files_.clear();
   owner_note_.clear();
-  if (context_.run.document->NeedsLabels()) HF_RETURN_IF_ERROR(ReadLabels(dataset.ref));
+  const bool has_tables = !tables || !tables->last.empty();
+  if (has_tables && context_.run.document->NeedsLabels()) {
+    HF_RETURN_IF_ERROR(ReadLabels(dataset.ref, tables));
+  }
   if (context_.run.document->bounds.bucket.empty()) return Ok();
-  const Status listed = ListOwnerFiles(dataset.ref);
+  const Status listed = ListOwnerFiles(dataset.ref, tables);
   if (listed.ok() || IsRetryable(listed.error()) || listed.error().id == ErrorId::kCancelled) {
     return listed;
   }
@@ -81,11 +85,14 @@ void ProjectPolicies::RememberLabels(const TableRef& table, Labels labels) {
   if (!labels.empty()) table_labels_[table.table] = std::move(labels);
 }
 
-Status ProjectPolicies::ReadLabels(const DatasetRef& dataset) {
+Status ProjectPolicies::ReadLabels(const DatasetRef& dataset,
+                                   const std::optional<NameRange>& tables) {
   const Status listed = cloud::ForEachPage<TableLabels>(
       [&](const std::string& token) { return services_.warehouse.ListTableLabels(dataset, token); },
       [&](TableLabels&& table) -> Status {
-        RememberLabels(table.ref, std::move(table.labels));
+        if (!tables || tables->Contains(table.ref.table)) {
+          RememberLabels(table.ref, std::move(table.labels));
+        }
         return context_.keep_alive();
       });
   // A dataset that is gone has no tables to ask of; who asks for one that was remembers its labels.
@@ -98,14 +105,22 @@ std::string ProjectPolicies::OwnerObject(const DatasetRef& dataset) const {
                      dataset.project, dataset.dataset);
 }
 
-Status ProjectPolicies::ListOwnerFiles(const DatasetRef& dataset) {
+Status ProjectPolicies::ListOwnerFiles(const DatasetRef& dataset,
+                                       const std::optional<NameRange>& tables) {
+  constexpr std::string_view kEnding = ".yaml";
+  const std::string folder = OwnerObject(dataset);
   return cloud::ForEachPage<cloud::ObjectInfo>(
       [&](const std::string& token) {
-        return services_.objects.ListObjects(context_.run.document->bounds.bucket,
-                                             OwnerObject(dataset), token);
+        return services_.objects.ListObjects(context_.run.document->bounds.bucket, folder, token);
       },
       [&](cloud::ObjectInfo&& object) -> Status {
-        owner_files_.insert(std::move(object.ref.name));
+        std::string_view table = object.ref.name;
+        table.remove_prefix(std::min(folder.size(), table.size()));
+        if (table.ends_with(kEnding)) table.remove_suffix(kEnding.size());
+        // What belongs to no table at all, as the file of a routine, is few and always wanted.
+        const bool is_asked_for =
+            !tables || tables->Contains(table) || table.find(':') != table.npos;
+        if (is_asked_for) owner_files_.insert(std::move(object.ref.name));
         return context_.keep_alive();
       });
 }

@@ -24,6 +24,14 @@ struct TablePolicy {
   std::optional<ItemOutcome> settled;  // it is excluded or not due: nothing else is to be done
 };
 
+// Tables from one name to another, both included, by bytes. Both empty: none.
+struct NameRange {
+  std::string first;
+  std::string last;
+
+  bool Contains(std::string_view name) const { return first <= name && name <= last; }
+};
+
 class ProjectPolicies {
  public:
   // Borrows both.
@@ -36,10 +44,12 @@ class ProjectPolicies {
   // As above, of a dataset.
   std::optional<ItemOutcome> ExcludedDataset(const DatasetInfo& dataset) const;
 
-  // Reads what is needed for the dataset's tables, which are asked for next. Errors: of the
-  // warehouse and of a policy bucket, those that another attempt may mend; what else is wrong with
-  // a policy bucket goes into every note.
-  Status EnterDataset(const DatasetInfo& dataset);
+  // Reads what is needed for those of the dataset's tables that are asked for next: the ones in
+  // `tables`, or all of them, and what is no table in any case. Errors: of the warehouse and of a
+  // policy bucket, those that another attempt may mend; what else is wrong with a policy bucket
+  // goes into every note.
+  Status EnterDataset(const DatasetInfo& dataset,
+                      const std::optional<NameRange>& tables = std::nullopt);
 
   // Says what labels a table of the dataset had that is gone: no listing tells any more.
   void RememberLabels(const TableRef& table, Labels labels);
@@ -52,8 +62,8 @@ class ProjectPolicies {
   Result<TablePolicy> Of(const TableRef& table);
 
  private:
-  Status ReadLabels(const DatasetRef& dataset);
-  Status ListOwnerFiles(const DatasetRef& dataset);
+  Status ReadLabels(const DatasetRef& dataset, const std::optional<NameRange>& tables);
+  Status ListOwnerFiles(const DatasetRef& dataset, const std::optional<NameRange>& tables);
   Result<std::optional<OwnerFile>> ReadOwnerFile(const TableRef& table);
   bool UsesLabel(std::string_view key) const;
   std::string OwnerObject(const DatasetRef& dataset) const;

@@ -1,5 +1,6 @@
 #include "backup/worker.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -37,7 +38,7 @@ std::vector<TableRef> SubjectsOf(const WorkMessage& message, const Services& ser
     return objects;
   }
   if (const auto* check = std::get_if<CheckProjectTables>(&message)) {
-    return {{.project = check->project_to_check}};
+    return {{.project = check->project_to_check, .dataset = check->piece.dataset}};
   }
   return {{.project = services.organization.empty() ? "organization" : services.organization}};
 }
@@ -95,10 +96,14 @@ Status PublishWork(const BusSetup& setup, const std::vector<WorkMessage>& messag
   return Ok();
 }
 
-Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const std::string& run) {
+namespace {
+
+// Publishes the tasks that a listing gives, a page at a time.
+template <typename List>
+Status PublishTasks(const BusSetup& setup, const List& list) {
   std::string token;
   do {
-    HF_ASSIGN_OR_RETURN(auto page, ledger.PendingTasks(run, token));
+    HF_ASSIGN_OR_RETURN(auto page, list(token));
     std::vector<WorkMessage> messages;
     messages.reserve(page.items.size());
     for (catalog::Task& task : page.items) messages.push_back(std::move(task.message));
@@ -108,9 +113,32 @@ Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const s
   return Ok();
 }
 
+}  // namespace
+
+Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const std::string& run) {
+  return PublishTasks(setup,
+                      [&](const std::string& token) { return ledger.PendingTasks(run, token); });
+}
+
+std::optional<Stage> FindStage(std::string_view name) {
+  const auto found = std::ranges::find(kStageNames, name);
+  if (found == kStageNames.end()) return std::nullopt;
+  return static_cast<Stage>(found - kStageNames.begin());
+}
+
+Worker::Worker(const BusSetup& setup, const Services& services, std::vector<Stage> stages)
+    : setup_(setup), services_(services) {
+  constexpr std::array kStagesLastFirst = {Stage::kBackup, Stage::kScan, Stage::kProjects};
+  for (size_t i = 0; i < kTopics.size(); ++i) {
+    if (stages.empty() || std::ranges::find(stages, kStagesLastFirst.at(i)) != stages.end()) {
+      topics_.push_back(kTopics.at(i));
+    }
+  }
+}
+
 Result<int> Worker::RunOnce(Duration wait) {
-  for (const std::string_view topic : kTopics) {
-    const bool is_last = topic == kTopics.back();
+  for (const std::string_view topic : topics_) {
+    const bool is_last = topic == topics_.back();
     HF_ASSIGN_OR_RETURN(const int handled, ServeTopic(topic, is_last ? wait : Duration{0}));
     if (handled > 0) return handled;
   }
@@ -168,8 +196,12 @@ Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& rece
   }
   if (task->state == catalog::TaskState::kDone) {
     // A worker died between completing this task and publishing what follows from it, or the
-    // message came twice. Only the ledger knows which, so everything pending is published again.
-    return PublishPending(setup_, services_.catalog, RunOf(*message));
+    // message came twice. Only the ledger knows which, so what follows and is pending is published
+    // again: that and no more, or each message that comes twice would bring all others a third
+    // time.
+    return PublishTasks(setup_, [&](const std::string& token) {
+      return services_.catalog.PendingFollowUps(task->id, token);
+    });
   }
   StageContext context;
   HF_ASSIGN_OR_RETURN(context.run, services_.catalog.GetRun(RunOf(*message)));

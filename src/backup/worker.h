@@ -6,7 +6,9 @@
 // §1.3.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -35,14 +37,21 @@ Status EnsureBus(const BusSetup& setup);
 // Publishes work messages, each to its topic.
 Status PublishWork(const BusSetup& setup, const std::vector<WorkMessage>& messages);
 
-// Publishes every task of the run that is not done: after a crash, or when messages were lost. What
-// is still on its way comes twice, which is harmless.
+// Publishes every task of the run that is not done: when it is begun or gone on with, or when
+// messages were lost. What is still on its way comes twice, which is harmless.
 Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const std::string& run);
+
+// One stage of the workflow, by the topic that it serves.
+enum class Stage { kProjects, kScan, kBackup };
+inline constexpr std::array<std::string_view, 3> kStageNames = {"projects", "scan", "backup"};
+
+// The inverse of kStageNames; nullopt for another text.
+std::optional<Stage> FindStage(std::string_view name);
 
 class Worker {
  public:
-  // References outlive the worker.
-  Worker(const BusSetup& setup, const Services& services) : setup_(setup), services_(services) {}
+  // References outlive the worker. It serves the topics of `stages`; none given: all of them.
+  Worker(const BusSetup& setup, const Services& services, std::vector<Stage> stages = {});
 
   // Takes messages of the last stage first (it frees the most), waiting up to `wait` when there are
   // none. Returns how many messages were handled. Errors: of the bus or the ledger; whatever goes
@@ -63,6 +72,7 @@ class Worker {
 
   const BusSetup& setup_;
   const Services& services_;
+  std::vector<std::string_view> topics_;  // that it serves, the last stage's first
 };
 
 }  // namespace holdfast::backup

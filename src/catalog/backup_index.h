@@ -60,6 +60,8 @@ struct BackupFilter {
   std::string project;    // exact names
   std::string dataset;
   std::string table;
+  std::string table_from;                // this name or one after it, by bytes
+  std::string table_through;             // this name or one before it
   std::optional<std::string> partition;  // "" is the whole table
   std::string run;
   std::optional<Method> method;

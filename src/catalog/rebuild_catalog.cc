@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <set>
+
+#include "base/retry.h"
 
 namespace holdfast::catalog {
 
@@ -26,14 +29,19 @@ Status AddManifest(const RebuildSource& source, const Manifest& manifest, Catalo
   return accepted ? catalog.AcceptBackup(manifest.backup) : Ok();
 }
 
-// A finished run, with all that it found as the outcomes of its first task.
-Status AddRun(const RunReport& report, Catalog& catalog) {
-  const StartBackupProcess start{.run = report.run.id};
-  Run begun = report.run;
-  begun.state = RunState::kRunning;
-  HF_RETURN_IF_ERROR(catalog.BeginRun(begun));
-  HF_RETURN_IF_ERROR(catalog.CompleteTask(TaskId(start), {}, report.items));
-  return catalog.FinishRun(report.run.id, report.run.finished_ms);
+// A finished run, with all that it found. The run itself comes last: without it its outcomes are
+// nobody's, whenever this is cut short. What of it cannot be read is in `damage`.
+Status AddRun(const FoundRun& found, Catalog& catalog, std::optional<Error>& damage) {
+  Status recorded;
+  const Status read = found.for_each_page([&](std::vector<ItemOutcome>&& items) -> Status {
+    recorded = catalog.RecordOutcomes(found.run.id, items);
+    return recorded;
+  });
+  HF_RETURN_IF_ERROR(recorded);
+  if (read.ok()) return catalog.AdoptRun(found.run);
+  if (IsRetryable(read.error()) || read.error().id == ErrorId::kCancelled) return read;
+  damage = read.error();
+  return Ok();
 }
 
 Error LostBackup(const std::string& backup) {
@@ -70,14 +78,22 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
         if (recorded.ok()) ++report.verifications;
         return recorded;
       }));
-  return source.for_each_run([&](const Result<RunReport>& run) -> Status {
+  return source.for_each_run([&](const Result<FoundRun>& run) -> Status {
     if (!run.ok()) {
       NoteDamage(report, run.error());
       return Ok();
     }
     // A run has a file in every repository that it wrote to.
-    if (runs.insert(run->run.id).second) ++report.runs;
-    return AddRun(*run, catalog);
+    if (runs.contains(run->run.id)) return Ok();
+    std::optional<Error> damage;
+    HF_RETURN_IF_ERROR(AddRun(*run, catalog, damage));
+    if (damage) {
+      NoteDamage(report, *damage);
+      return Ok();
+    }
+    ++report.runs;
+    runs.insert(run->run.id);
+    return Ok();
   });
 }
 

@@ -1,7 +1,7 @@
 // Rebuilding the catalog from repositories, when it was lost.
 //
 // Adds what is missing and leaves what is there; run again after a failure it goes on harmlessly.
-// Memory is bounded by one manifest or one run's report, and
+// Memory is bounded by one manifest or one part of a run, and
 // the names of what the newest runs saw. The audit log does not come back, but
 // what verifications found does.
 #pragma once
@@ -21,8 +21,16 @@ namespace holdfast::catalog {
 // Takes one manifest, or why it could not be read.
 using ManifestVisitor = std::function<Status(Result<Manifest> manifest)>;
 
-// Takes one run's report, or why it could not be read.
-using RunVisitor = std::function<Status(Result<RunReport> report)>;
+// One run as it is read: itself, and the loop over its outcomes a page at a time, which ends when
+// the visitor returns an error.
+struct FoundRun {
+  Run run;
+  std::function<Status(const std::function<Status(std::vector<ItemOutcome>&& items)>& visit)>
+      for_each_page;
+};
+
+// Takes one run, or why it could not be read.
+using RunVisitor = std::function<Status(Result<FoundRun> run)>;
 
 // Takes what one verification found, or why that could not be read.
 using VerificationVisitor = std::function<Status(Result<VerificationRecord> found)>;

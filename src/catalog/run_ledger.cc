@@ -2,6 +2,26 @@
 
 namespace holdfast::catalog {
 
+Result<const ItemOutcome*> OutcomeReader::Peek() {
+  while (at_ == page_.items.size()) {
+    if (begun_ && page_.next_page_token.empty()) return static_cast<const ItemOutcome*>(nullptr);
+    HF_ASSIGN_OR_RETURN(page_, ledger_->ListOutcomes(run_, page_.next_page_token));
+    begun_ = true;
+    at_ = 0;
+  }
+  return &page_.items[at_];
+}
+
+Result<std::vector<ItemOutcome>> OutcomeReader::TakeTable(const TableRef& table) {
+  std::vector<ItemOutcome> taken;
+  while (true) {
+    HF_ASSIGN_OR_RETURN(const ItemOutcome* item, Peek());
+    if (item == nullptr || item->object.WholeTable() != table) return taken;
+    taken.push_back(std::move(page_.items[at_]));
+    Next();
+  }
+}
+
 Result<std::vector<ItemOutcome>> AllOutcomes(catalog::RunLedger& ledger, const std::string& run) {
   std::vector<ItemOutcome> outcomes;
   HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(

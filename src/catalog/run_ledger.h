@@ -60,6 +60,10 @@ class RunLedger {
   virtual Result<cloud::Page<Task>> PendingTasks(const std::string& run,
                                                  const std::string& page_token) = 0;
 
+  // The same of those tasks alone that the completion of `task` added.
+  virtual Result<cloud::Page<Task>> PendingFollowUps(const std::string& task,
+                                                     const std::string& page_token) = 0;
+
   // Says that attempt `failed` of a task failed for good and another is to be made: the task's
   // attempt becomes failed + 1, unless it is past that already. Returns the attempt that is due
   // now.
@@ -74,6 +78,16 @@ class RunLedger {
   // nothing of: then both count (MergeMethods).
   virtual Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
                               const std::vector<ItemOutcome>& outcomes) = 0;
+
+  // Records outcomes that belong to no task: of what the run found gone at its end, and what a
+  // rebuild reads of a run that is not in the ledger yet. One that is there for the object is
+  // replaced. Of a finished run nothing changes any more.
+  virtual Status RecordOutcomes(const std::string& run,
+                                const std::vector<ItemOutcome>& outcomes) = 0;
+
+  // Adds a finished run, whose outcomes were recorded before, without any task. One of that id that
+  // is there stays as it is.
+  virtual Status AdoptRun(const Run& finished) = 0;
 
   // Counts of tasks and sums of outcomes. The sums may be of a later moment than the counts while
   // other processes write, never of an earlier one: a run that is complete has them all.
@@ -91,7 +105,28 @@ class RunLedger {
   virtual Status FinishRun(const std::string& run, int64_t finished_ms) = 0;
 };
 
-// All outcomes of a run, in order of object.
+// The outcomes of a run read one by one in order of object, a page in memory. Borrows the ledger.
+// What is recorded meanwhile behind the place that it has reached is not seen. One thread.
+class OutcomeReader {
+ public:
+  OutcomeReader(RunLedger& ledger, std::string run) : ledger_(&ledger), run_(std::move(run)) {}
+
+  // The outcome that is next; nullptr at the end. It stays, and is valid, until Next or TakeTable.
+  Result<const ItemOutcome*> Peek();
+  void Next() { ++at_; }
+
+  // The next ones, as long as they are of the table or its partitions, taken out.
+  Result<std::vector<ItemOutcome>> TakeTable(const TableRef& table);
+
+ private:
+  RunLedger* ledger_;
+  std::string run_;
+  cloud::Page<ItemOutcome> page_;
+  size_t at_ = 0;
+  bool begun_ = false;
+};
+
+// All outcomes of a run, in order of object: of one of which it is known that it is small.
 Result<std::vector<ItemOutcome>> AllOutcomes(RunLedger& ledger, const std::string& run);
 
 // The oldest run that was begun and not finished: what a new start of the program goes on with.

@@ -49,10 +49,14 @@ class SqliteCatalog final : public Catalog {
   Result<Task> GetTask(const std::string& task) override;
   Result<cloud::Page<Task>> PendingTasks(const std::string& run,
                                          const std::string& page_token) override;
+  Result<cloud::Page<Task>> PendingFollowUps(const std::string& task,
+                                             const std::string& page_token) override;
   Result<int> AdvanceAttempt(const std::string& task, int failed) override;
   Status NoteAlive(const std::string& task, int64_t now_ms) override;
   Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
                       const std::vector<ItemOutcome>& outcomes) override;
+  Status RecordOutcomes(const std::string& run, const std::vector<ItemOutcome>& outcomes) override;
+  Status AdoptRun(const Run& finished) override;
   Result<RunProgress> GetProgress(const std::string& run) override;
   Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
                                                 const std::string& page_token) override;
@@ -68,7 +72,16 @@ class SqliteCatalog final : public Catalog {
   // The lock is held.
   Result<Run> ReadRun(const std::string& run);
   Result<Task> ReadTask(const std::string& task);
-  Status AddTask(const WorkMessage& message);
+  // `parent`: the task whose completion adds it; empty: none does. True when it was not there.
+  Result<bool> AddTask(const WorkMessage& message, const std::string& parent);
+  Status CountTasks(const std::string& run, int64_t added, int64_t done);
+  // Adds to the run's sums; `sign` -1 takes away.
+  Status CountOutcome(const std::string& run, Outcome outcome, int64_t rows, int64_t bytes,
+                      int64_t sign);
+  Result<bool> InsertOutcome(const std::string& run, const ItemOutcome& item);
+  Status ReplaceOutcome(const std::string& run, const ItemOutcome& item);
+  Status ReadPendingTasks(std::string_view sql, const std::string& key, int64_t after,
+                          cloud::Page<Task>& page);
   Result<ItemOutcome> WithOtherMethods(const std::string& run, const ItemOutcome& item);
 
   std::mutex mutex_;

@@ -237,6 +237,61 @@ TEST_F(CatalogTest, ARunGoesThroughItsTasks) {
   EXPECT_EQ(catalog_->GetRun("r1")->state, RunState::kFinished);
 }
 
+TEST_F(CatalogTest, ATaskThatIsDoneNamesWhatFollowsFromItAlone) {
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  const std::string start = TaskId(StartBackupProcess{"r1"});
+  const CheckProjectTables first{"r1", "pa"};
+  const CheckProjectTables second{"r1", "pb"};
+  const CheckProjectTables below{"r1", "pc"};
+  ASSERT_TRUE(catalog_->CompleteTask(start, {first, second}, {}).ok());
+  ASSERT_TRUE(catalog_->CompleteTask(TaskId(first), {below, second}, {}).ok());
+  const auto ids = [&](const std::string& task) {
+    std::vector<std::string> found;
+    const auto page = catalog_->PendingFollowUps(task, "").value();
+    for (const Task& pending : page.items) found.push_back(pending.id);
+    return found;
+  };
+  EXPECT_EQ(ids(start), std::vector{TaskId(second)});
+  EXPECT_EQ(ids(TaskId(first)), std::vector{TaskId(below)});
+  EXPECT_EQ(ids(TaskId(below)), std::vector<std::string>());
+  EXPECT_EQ(catalog_->PendingFollowUps("t9", "").error().id, ErrorId::kTaskNotFound);
+  EXPECT_EQ(catalog_->GetProgress("r1")->tasks_pending, 2);
+}
+
+TEST_F(CatalogTest, OutcomesOfNoTaskTakeTheOlderOnesPlaceUntilTheRunIsFinished) {
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  ASSERT_TRUE(
+      catalog_
+          ->CompleteTask(TaskId(StartBackupProcess{"r1"}), {}, {Item("a", Outcome::kBackedUp, 5)})
+          .ok());
+  for (int time = 1; time <= 2; ++time) {
+    ASSERT_TRUE(catalog_
+                    ->RecordOutcomes("r1", {Item("a", Outcome::kUnsupported, 2),
+                                            Item("b", Outcome::kVanished, 0)})
+                    .ok());
+  }
+  const RunTotals totals = catalog_->GetProgress("r1")->totals;
+  EXPECT_EQ(totals, MakeRunReport({}, catalog_->ListOutcomes("r1", "")->items).totals);
+  EXPECT_EQ(totals.objects, 2);
+  EXPECT_EQ(totals.rows, 2);
+  ASSERT_TRUE(catalog_->FinishRun("r1", 50).ok());
+  ASSERT_TRUE(catalog_->RecordOutcomes("r1", {Item("c", Outcome::kFailed, 0)}).ok());
+  EXPECT_EQ(catalog_->GetProgress("r1")->totals.objects, 2);
+}
+
+TEST_F(CatalogTest, FindsTheNewestBackupsOfARangeOfTables) {
+  for (const char* table : {"a", "b", "c", "d"}) {
+    const TableRef object{"p", "d", table, ""};
+    for (const int64_t at : {10, 20}) {
+      ASSERT_TRUE(catalog_->RecordBackup(Record(table + std::to_string(at), object, at)).ok());
+    }
+  }
+  EXPECT_EQ(Ids({.table_from = "b", .table_through = "c", .newest_only = true}),
+            (std::vector<std::string>{"b20", "c20"}));
+  EXPECT_EQ(Ids({.table_from = "c", .as_of_ms = 15, .newest_only = true}),
+            (std::vector<std::string>{"c10", "d10"}));
+}
+
 TEST_F(CatalogTest, WhatIsUnknownIsToldApart) {
   EXPECT_EQ(catalog_->GetRun("r9").error().id, ErrorId::kRunNotFound);
   EXPECT_EQ(catalog_->PendingTasks("r9", "").error().id, ErrorId::kRunNotFound);
@@ -313,22 +368,41 @@ TEST_F(CatalogTest, HasAnIdentityThatStays) {
   EXPECT_NE(SqliteCatalog::Open(":memory:").value()->Id().value(), id);
 }
 
-TEST_F(CatalogTest, OfTheFirstVersionIsBroughtUpToDate) {
+TEST_F(CatalogTest, OfAnEarlierVersionIsBroughtUpToDate) {
+  const std::string without_version_3 =
+      "DROP TABLE run_tasks; DROP TABLE run_totals; DROP INDEX tasks_by_parent;"
+      "ALTER TABLE tasks DROP COLUMN parent;";
+  const std::string earlier[] = {
+      without_version_3 +
+          "ALTER TABLE tasks ADD COLUMN alive_ms INTEGER NOT NULL DEFAULT 0;"
+          "PRAGMA user_version = 2",
+      without_version_3 +
+          "DROP TABLE identity; ALTER TABLE tasks DROP COLUMN alive_ms; PRAGMA user_version = 1"};
   ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  catalog_.reset();
-  sqlite3* other = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(other,
-                         "DROP TABLE identity; ALTER TABLE tasks DROP COLUMN alive_ms;"
-                         "PRAGMA user_version = 1",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(other);
-  catalog_ = SqliteCatalog::Open(path_).value();
-  EXPECT_EQ(catalog_->Id().value().size(), 16U);
-  const std::string task = catalog_->PendingTasks("r1", "").value().items.at(0).id;
-  ASSERT_TRUE(catalog_->NoteAlive(task, 77).ok());
-  EXPECT_EQ(catalog_->GetProgress("r1").value().alive_ms, 77);
+  ASSERT_TRUE(catalog_
+                  ->CompleteTask(TaskId(StartBackupProcess{"r1"}), {CheckProjectTables{"r1", "pa"}},
+                                 {Item("a", Outcome::kBackedUp, 5), Item("b", Outcome::kFailed, 0)})
+                  .ok());
+  int64_t at_ms = 76;
+  for (const std::string& script : earlier) {
+    catalog_.reset();
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, script.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(other);
+    sqlite3_close(other);
+    catalog_ = SqliteCatalog::Open(path_).value();
+    EXPECT_EQ(catalog_->Id().value().size(), 16U);
+    const std::string task = catalog_->PendingTasks("r1", "").value().items.at(0).id;
+    ASSERT_TRUE(catalog_->NoteAlive(task, ++at_ms).ok());
+    const RunProgress progress = catalog_->GetProgress("r1").value();
+    EXPECT_EQ(progress.alive_ms, at_ms);
+    EXPECT_EQ(progress.tasks_pending, 1);
+    EXPECT_EQ(progress.tasks_done, 1);
+    EXPECT_EQ(progress.totals.objects, 2);
+    EXPECT_EQ(progress.totals.rows, 5);
+    EXPECT_EQ(progress.totals.Of(Outcome::kFailed), 1);
+  }
 }
 
 TEST_F(CatalogTest, FilesOfOthersAndOfTheFutureAreRefused) {
@@ -404,41 +478,54 @@ TEST_F(CatalogTest, ThreadsShareOneCatalog) {
 
 // A repository with a damaged manifest, two good ones, and two that are suspect, b4 accepted.
 RebuildSource SomeRepository() {
-  return {.bucket = "bucket",
-          .prefix = "vault",
-          .for_each_manifest = [](const ManifestVisitor& visit) -> Status {
-            Manifest manifest;
-            manifest.object = kTable;
-            HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kManifestDamaged, "edited")));
-            for (const char* id : {"b1", "b2", "b3", "b4"}) {
-              manifest.backup = id;
-              manifest.suspect = manifest.backup > "b2" ? "rows fell" : "";
-              HF_RETURN_IF_ERROR(visit(manifest));
-            }
-            return Ok();
-          },
-          .for_each_run = [](const RunVisitor& visit) -> Status {
-            Run run;
-            run.id = "20261121T101844Z-3fa9c1d2";
-            run.state = RunState::kFinished;
-            run.started_ms = 5;
-            run.finished_ms = 9;
-            HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kInvalidJson, "edited")));
-            return visit(MakeRunReport(
-                run, {{.object = kTable, .outcome = Outcome::kBackedUp, .backup = "b1"}}));
-          },
-          .for_each_verification = [](const VerificationVisitor& visit) -> Status {
-            HF_RETURN_IF_ERROR(visit(VerificationRecord{
-                .backup = "b1", .at_ms = 5, .level = VerifyLevel::kL2, .passed = false}));
-            // Twice, and of a backup whose manifest is gone.
-            for (const int64_t at_ms : {6, 7}) {
-              HF_RETURN_IF_ERROR(
-                  visit(VerificationRecord{.backup = "gone", .at_ms = at_ms, .passed = true}));
-            }
-            return visit(MakeError(ErrorId::kInvalidJson, "cut"));
-          },
-          .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; },
-          .is_pruned = [](const std::string&) -> Result<bool> { return false; }};
+  return {
+      .bucket = "bucket",
+      .prefix = "vault",
+      .for_each_manifest = [](const ManifestVisitor& visit) -> Status {
+        Manifest manifest;
+        manifest.object = kTable;
+        HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kManifestDamaged, "edited")));
+        for (const char* id : {"b1", "b2", "b3", "b4"}) {
+          manifest.backup = id;
+          manifest.suspect = manifest.backup > "b2" ? "rows fell" : "";
+          HF_RETURN_IF_ERROR(visit(manifest));
+        }
+        return Ok();
+      },
+      .for_each_run = [](const RunVisitor& visit) -> Status {
+        Run run;
+        run.id = "20261121T101844Z-3fa9c1d2";
+        run.state = RunState::kFinished;
+        run.started_ms = 5;
+        run.finished_ms = 9;
+        HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kInvalidJson, "edited")));
+        // Of one the second part is damaged: it is no run.
+        Run cut = run;
+        cut.id = "20261121T101845Z-3fa9c1d2";
+        const auto half = [](const auto& visit_page) -> Status {
+          const Status first = visit_page({});
+          return first.ok() ? MakeError(ErrorId::kObjectCorrupt, "cut") : first;
+        };
+        HF_RETURN_IF_ERROR(visit(FoundRun{cut, half}));
+        return visit(FoundRun{
+            run, [](const auto& visit_page) -> Status {
+              HF_RETURN_IF_ERROR(visit_page({{.object = kTable, .outcome = Outcome::kUnchanged}}));
+              return visit_page(
+                  {{.object = kTable, .outcome = Outcome::kBackedUp, .backup = "b1"}});
+            }});
+      },
+      .for_each_verification = [](const VerificationVisitor& visit) -> Status {
+        HF_RETURN_IF_ERROR(visit(VerificationRecord{
+            .backup = "b1", .at_ms = 5, .level = VerifyLevel::kL2, .passed = false}));
+        // Twice, and of a backup whose manifest is gone.
+        for (const int64_t at_ms : {6, 7}) {
+          HF_RETURN_IF_ERROR(
+              visit(VerificationRecord{.backup = "gone", .at_ms = at_ms, .passed = true}));
+        }
+        return visit(MakeError(ErrorId::kInvalidJson, "cut"));
+      },
+      .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; },
+      .is_pruned = [](const std::string&) -> Result<bool> { return false; }};
 }
 
 TEST_F(CatalogTest, IsRebuiltFromRepositories) {
@@ -448,8 +535,8 @@ TEST_F(CatalogTest, IsRebuiltFromRepositories) {
     EXPECT_EQ(report->manifests, 4);
     EXPECT_EQ(report->runs, 1);
     EXPECT_EQ(report->verifications, 1);
-    EXPECT_EQ(report->damaged, 4);
-    EXPECT_EQ(report->problems.size(), 4);
+    EXPECT_EQ(report->damaged, 5);
+    EXPECT_EQ(report->problems.size(), 5);
   }
   EXPECT_TRUE(GetBackup(*catalog_, "b1")->damaged);
   EXPECT_EQ(GetBackup(*catalog_, "b2")->prefix, "vault");
@@ -460,6 +547,9 @@ TEST_F(CatalogTest, IsRebuiltFromRepositories) {
   EXPECT_EQ(catalog_->GetRun(run)->finished_ms, 9);
   EXPECT_FALSE(*UnfinishedRun(*catalog_));
   EXPECT_EQ(catalog_->ListOutcomes(run, "")->items.at(0).backup, "b1");
+  EXPECT_EQ(catalog_->GetProgress(run)->totals.objects, 1);
+  EXPECT_EQ(catalog_->GetProgress(run)->totals.Of(Outcome::kBackedUp), 1);
+  EXPECT_EQ(catalog_->ListRuns(false, "")->items.size(), 1);
 }
 
 TEST_F(CatalogTest, ASuspectBackupIsGoodOnceItWasAccepted) {

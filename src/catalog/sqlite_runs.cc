@@ -38,19 +38,63 @@ Result<ItemOutcome> ParseOutcome(const std::string& text) {
   return outcome;
 }
 
+// The sequence that a token of a listing of tasks names.
+Result<int64_t> SequenceOf(const std::string& page_token) {
+  if (page_token.empty()) return int64_t{0};
+  HF_ASSIGN_OR_RETURN(const Json key, KeyOf(page_token, 1));
+  if (!key[0].is_number_integer()) {
+    return MakeError(ErrorId::kInvalidJson, "a page token is not one of this listing");
+  }
+  return key[0].get<int64_t>();
+}
+
 Error RunNotFound(const std::string& run) {
   return MakeError(ErrorId::kRunNotFound, fmt::format("no run {}", run));
 }
 
 }  // namespace
 
-Status SqliteCatalog::AddTask(const WorkMessage& message) {
+Result<bool> SqliteCatalog::AddTask(const WorkMessage& message, const std::string& parent) {
   const std::string text = DumpJson(ToJson(message));
   const std::string task = TaskId(message);
-  HF_RETURN_IF_ERROR(database_->Execute(
-      "INSERT OR IGNORE INTO tasks (task, run, topic, message) VALUES (?, ?, ?, ?)",
-      {task, RunOf(message), TopicOf(message), text}));
+  HF_ASSIGN_OR_RETURN(
+      const int64_t added,
+      database_->Execute(
+          "INSERT OR IGNORE INTO tasks (task, run, topic, message, parent) VALUES (?, ?, ?, ?, ?)",
+          {task, RunOf(message), TopicOf(message), text, parent}));
+  return added > 0;
+}
+
+Status SqliteCatalog::CountTasks(const std::string& run, int64_t added, int64_t done) {
+  HF_RETURN_IF_ERROR(
+      database_->Execute("INSERT INTO run_tasks (run, added, done, alive_ms) VALUES (?1, ?2, ?3, 0)"
+                         " ON CONFLICT (run) DO UPDATE SET added = added + ?2, done = done + ?3",
+                         {run, added, done}));
   return Ok();
+}
+
+Status SqliteCatalog::CountOutcome(const std::string& run, Outcome outcome, int64_t rows,
+                                   int64_t bytes, int64_t sign) {
+  HF_RETURN_IF_ERROR(database_->Execute(
+      "INSERT INTO run_totals (run, outcome, objects, row_count, byte_count)"
+      " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (run, outcome) DO UPDATE SET"
+      " objects = objects + ?3, row_count = row_count + ?4, byte_count = byte_count + ?5",
+      {run, static_cast<int64_t>(outcome), sign, sign * rows, sign * bytes}));
+  return Ok();
+}
+
+Result<bool> SqliteCatalog::InsertOutcome(const std::string& run, const ItemOutcome& item) {
+  const std::string text = DumpJson(item.ToJson());
+  HF_ASSIGN_OR_RETURN(
+      const int64_t added,
+      database_->Execute(
+          "INSERT OR IGNORE INTO outcomes (run, project, dataset, table_id, partition, outcome,"
+          " row_count, byte_count, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          {run, item.object.project, item.object.dataset, item.object.table, item.object.partition,
+           static_cast<int64_t>(item.outcome), item.rows, item.bytes, text}));
+  if (added == 0) return false;
+  HF_RETURN_IF_ERROR(CountOutcome(run, item.outcome, item.rows, item.bytes, 1));
+  return true;
 }
 
 Status SqliteCatalog::BeginRun(const Run& run) {
@@ -60,8 +104,20 @@ Status SqliteCatalog::BeginRun(const Run& run) {
     HF_RETURN_IF_ERROR(database_->Execute(
         "INSERT OR IGNORE INTO runs (run, started_ms, finished, record) VALUES (?, ?, 0, ?)",
         {run.id, run.started_ms, text}));
-    return AddTask(StartBackupProcess{run.id});
+    HF_ASSIGN_OR_RETURN(const bool added, AddTask(StartBackupProcess{run.id}, ""));
+    return CountTasks(run.id, added ? 1 : 0, 0);
   });
+}
+
+Status SqliteCatalog::AdoptRun(const Run& finished) {
+  const std::lock_guard lock(mutex_);
+  Run run = finished;
+  run.state = RunState::kFinished;
+  const std::string text = DumpJson(run.ToJson());
+  HF_RETURN_IF_ERROR(database_->Execute(
+      "INSERT OR IGNORE INTO runs (run, started_ms, finished, record) VALUES (?, ?, 1, ?)",
+      {run.id, run.started_ms, text}));
+  return Ok();
 }
 
 Result<cloud::Page<Run>> SqliteCatalog::ListRuns(bool running_only, const std::string& page_token) {
@@ -123,30 +179,43 @@ Result<Task> SqliteCatalog::GetTask(const std::string& task) {
   return ReadTask(task);
 }
 
+Status SqliteCatalog::ReadPendingTasks(std::string_view sql, const std::string& key, int64_t after,
+                                       cloud::Page<Task>& page) {
+  int64_t last = 0;
+  HF_RETURN_IF_ERROR(database_->Query(sql, {key, after, static_cast<int64_t>(kPageSize)},
+                                      [&](const SqlRow& row) -> Status {
+                                        HF_ASSIGN_OR_RETURN(Task task, ParseTask(row));
+                                        page.items.push_back(std::move(task));
+                                        last = row.Int(5);
+                                        return Ok();
+                                      }));
+  if (page.items.size() == kPageSize) page.next_page_token = TokenOf(Json::array({last}));
+  return Ok();
+}
+
 Result<cloud::Page<Task>> SqliteCatalog::PendingTasks(const std::string& run,
                                                       const std::string& page_token) {
-  Json key = {int64_t{0}};
-  if (!page_token.empty()) {
-    HF_ASSIGN_OR_RETURN(key, KeyOf(page_token, 1));
-  }
-  if (!key[0].is_number_integer()) {
-    return MakeError(ErrorId::kInvalidJson, "a page token is not one of this listing");
-  }
+  HF_ASSIGN_OR_RETURN(const int64_t after, SequenceOf(page_token));
   const std::lock_guard lock(mutex_);
   HF_RETURN_IF_ERROR(ReadRun(run));
   cloud::Page<Task> page;
-  int64_t last = 0;
   HF_RETURN_IF_ERROR(
-      database_->Query("SELECT task, topic, message, done, attempt, sequence FROM tasks"
+      ReadPendingTasks("SELECT task, topic, message, done, attempt, sequence FROM tasks"
                        " WHERE run = ? AND done = 0 AND sequence > ? ORDER BY sequence LIMIT ?",
-                       {run, key[0].get<int64_t>(), static_cast<int64_t>(kPageSize)},
-                       [&](const SqlRow& row) -> Status {
-                         HF_ASSIGN_OR_RETURN(Task task, ParseTask(row));
-                         page.items.push_back(std::move(task));
-                         last = row.Int(5);
-                         return Ok();
-                       }));
-  if (page.items.size() == kPageSize) page.next_page_token = TokenOf(Json::array({last}));
+                       run, after, page));
+  return page;
+}
+
+Result<cloud::Page<Task>> SqliteCatalog::PendingFollowUps(const std::string& task,
+                                                          const std::string& page_token) {
+  HF_ASSIGN_OR_RETURN(const int64_t after, SequenceOf(page_token));
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(ReadTask(task));
+  cloud::Page<Task> page;
+  HF_RETURN_IF_ERROR(
+      ReadPendingTasks("SELECT task, topic, message, done, attempt, sequence FROM tasks"
+                       " WHERE parent = ? AND done = 0 AND sequence > ? ORDER BY sequence LIMIT ?",
+                       task, after, page));
   return page;
 }
 
@@ -162,7 +231,9 @@ Result<int> SqliteCatalog::AdvanceAttempt(const std::string& task, int failed) {
 Status SqliteCatalog::NoteAlive(const std::string& task, int64_t now_ms) {
   const std::lock_guard lock(mutex_);
   HF_RETURN_IF_ERROR(
-      database_->Execute("UPDATE tasks SET alive_ms = ? WHERE task = ?", {now_ms, task}));
+      database_->Execute("UPDATE run_tasks SET alive_ms = MAX(alive_ms, ?)"
+                         " WHERE run = (SELECT run FROM tasks WHERE task = ?)",
+                         {now_ms, task}));
   return Ok();
 }
 
@@ -173,19 +244,54 @@ Status SqliteCatalog::CompleteTask(const std::string& task,
   return database_->Transact([&]() -> Status {
     HF_ASSIGN_OR_RETURN(const Task found, ReadTask(task));
     if (found.state == TaskState::kDone) return Ok();
-    for (const WorkMessage& message : follow_ups) HF_RETURN_IF_ERROR(AddTask(message));
+    int64_t added = 0;
+    for (const WorkMessage& message : follow_ups) {
+      HF_ASSIGN_OR_RETURN(const bool is_new, AddTask(message, task));
+      added += is_new ? 1 : 0;
+    }
+    const std::string& run = RunOf(found.message);
     for (const ItemOutcome& given : outcomes) {
-      HF_ASSIGN_OR_RETURN(const ItemOutcome item, WithOtherMethods(RunOf(found.message), given));
-      const std::string text = DumpJson(item.ToJson());
-      HF_RETURN_IF_ERROR(database_->Execute(
-          std::string(item.by_method.empty() ? "INSERT OR IGNORE" : "INSERT OR REPLACE") +
-              " INTO outcomes (run, project, dataset, table_id, partition, outcome,"
-              " row_count, byte_count, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          {RunOf(found.message), item.object.project, item.object.dataset, item.object.table,
-           item.object.partition, static_cast<int64_t>(item.outcome), item.rows, item.bytes,
-           text}));
+      HF_ASSIGN_OR_RETURN(const ItemOutcome item, WithOtherMethods(run, given));
+      if (item.by_method.empty()) {
+        HF_RETURN_IF_ERROR(InsertOutcome(run, item));
+      } else {
+        HF_RETURN_IF_ERROR(ReplaceOutcome(run, item));
+      }
     }
     HF_RETURN_IF_ERROR(database_->Execute("UPDATE tasks SET done = 1 WHERE task = ?", {task}));
+    return CountTasks(run, added, 1);
+  });
+}
+
+Status SqliteCatalog::ReplaceOutcome(const std::string& run, const ItemOutcome& item) {
+  HF_ASSIGN_OR_RETURN(const bool is_new, InsertOutcome(run, item));
+  if (is_new) return Ok();
+  constexpr std::string_view kOfObject =
+      " WHERE run = ? AND project = ? AND dataset = ? AND table_id = ? AND partition = ?";
+  const TableRef& object = item.object;
+  HF_RETURN_IF_ERROR(database_->Query(
+      fmt::format("SELECT outcome, row_count, byte_count FROM outcomes{}", kOfObject),
+      {run, object.project, object.dataset, object.table, object.partition},
+      [&](const SqlRow& row) -> Status {
+        return CountOutcome(run, static_cast<Outcome>(row.Int(0)), row.Int(1), row.Int(2), -1);
+      }));
+  const std::string text = DumpJson(item.ToJson());
+  HF_RETURN_IF_ERROR(database_->Execute(
+      fmt::format("UPDATE outcomes SET outcome = ?, row_count = ?, byte_count = ?, record = ?{}",
+                  kOfObject),
+      {static_cast<int64_t>(item.outcome), item.rows, item.bytes, text, run, object.project,
+       object.dataset, object.table, object.partition}));
+  return CountOutcome(run, item.outcome, item.rows, item.bytes, 1);
+}
+
+Status SqliteCatalog::RecordOutcomes(const std::string& run,
+                                     const std::vector<ItemOutcome>& outcomes) {
+  const std::lock_guard lock(mutex_);
+  return database_->Transact([&]() -> Status {
+    const auto found = ReadRun(run);
+    if (!found.ok() && found.error().id != ErrorId::kRunNotFound) return found.error();
+    if (found.ok() && found->state == RunState::kFinished) return Ok();
+    for (const ItemOutcome& item : outcomes) HF_RETURN_IF_ERROR(ReplaceOutcome(run, item));
     return Ok();
   });
 }
@@ -210,19 +316,16 @@ Result<RunProgress> SqliteCatalog::GetProgress(const std::string& run) {
   const std::lock_guard lock(mutex_);
   HF_RETURN_IF_ERROR(ReadRun(run));
   RunProgress progress;
-  HF_RETURN_IF_ERROR(
-      database_->Query("SELECT COUNT(*), COALESCE(SUM(done), 0), COALESCE(MAX(alive_ms), 0)"
-                       " FROM tasks WHERE run = ?",
-                       {run}, [&](const SqlRow& row) -> Status {
-                         progress.tasks_done = row.Int(1);
-                         progress.tasks_pending = row.Int(0) - row.Int(1);
-                         progress.alive_ms = row.Int(2);
-                         return Ok();
-                       }));
+  HF_RETURN_IF_ERROR(database_->Query("SELECT added, done, alive_ms FROM run_tasks WHERE run = ?",
+                                      {run}, [&](const SqlRow& row) -> Status {
+                                        progress.tasks_done = row.Int(1);
+                                        progress.tasks_pending = row.Int(0) - row.Int(1);
+                                        progress.alive_ms = row.Int(2);
+                                        return Ok();
+                                      }));
   HF_RETURN_IF_ERROR(database_->Query(
-      "SELECT outcome, COUNT(*), SUM(row_count), SUM(byte_count) FROM outcomes WHERE run = ?"
-      " GROUP BY outcome",
-      {run}, [&](const SqlRow& row) -> Status {
+      "SELECT outcome, objects, row_count, byte_count FROM run_totals WHERE run = ?", {run},
+      [&](const SqlRow& row) -> Status {
         const int64_t outcome = row.Int(0);
         if (outcome < 0 || outcome >= kOutcomes) {
           return MakeError(ErrorId::kCatalogDamaged, "catalog: an outcome is none");

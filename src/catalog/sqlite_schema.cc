@@ -7,7 +7,7 @@ namespace holdfast::catalog {
 namespace {
 
 constexpr int64_t kApplicationId = 0x48466331;  // "HFc1", in the header of the file
-constexpr int64_t kSchemaVersion = 2;
+constexpr int64_t kSchemaVersion = 3;
 
 constexpr const char* kTables = R"sql(
 CREATE TABLE backups (
@@ -53,9 +53,26 @@ CREATE TABLE tasks (
   message TEXT NOT NULL,
   done INTEGER NOT NULL DEFAULT 0,
   attempt INTEGER NOT NULL DEFAULT 1,
-  alive_ms INTEGER NOT NULL DEFAULT 0
+  parent TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX tasks_by_run ON tasks (run, done, sequence);
+CREATE INDEX tasks_by_parent ON tasks (parent, done, sequence);
+
+CREATE TABLE run_tasks (
+  run TEXT PRIMARY KEY,
+  added INTEGER NOT NULL,
+  done INTEGER NOT NULL,
+  alive_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE run_totals (
+  run TEXT NOT NULL,
+  outcome INTEGER NOT NULL,
+  objects INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  byte_count INTEGER NOT NULL,
+  PRIMARY KEY (run, outcome)
+) WITHOUT ROWID;
 
 CREATE TABLE outcomes (
   run TEXT NOT NULL,
@@ -89,6 +106,30 @@ constexpr const char* kFromVersion1 = R"sql(
 ALTER TABLE tasks ADD COLUMN alive_ms INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE identity (id TEXT NOT NULL);
 INSERT INTO identity VALUES (lower(hex(randomblob(8))));
+)sql";
+
+// From version 2, in which a run's tasks and outcomes were counted at each look, and a task did not
+// know which one had added it.
+constexpr const char* kFromVersion2 = R"sql(
+ALTER TABLE tasks ADD COLUMN parent TEXT NOT NULL DEFAULT '';
+CREATE INDEX tasks_by_parent ON tasks (parent, done, sequence);
+CREATE TABLE run_tasks (
+  run TEXT PRIMARY KEY,
+  added INTEGER NOT NULL,
+  done INTEGER NOT NULL,
+  alive_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO run_tasks SELECT run, COUNT(*), SUM(done), MAX(alive_ms) FROM tasks GROUP BY run;
+CREATE TABLE run_totals (
+  run TEXT NOT NULL,
+  outcome INTEGER NOT NULL,
+  objects INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  byte_count INTEGER NOT NULL,
+  PRIMARY KEY (run, outcome)
+) WITHOUT ROWID;
+INSERT INTO run_totals SELECT run, outcome, COUNT(*), SUM(row_count), SUM(byte_count)
+  FROM outcomes GROUP BY run, outcome;
 )sql";
 
 Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
@@ -126,7 +167,9 @@ Status PrepareSchema(SqliteDatabase& database) {
                        fmt::format("the catalog has version {}; this program knows version {}",
                                    version, kSchemaVersion));
     }
-    return version < kSchemaVersion ? BringUpToDate(database, kFromVersion1) : Ok();
+    if (version == kSchemaVersion) return Ok();
+    if (version < 2) HF_RETURN_IF_ERROR(database.ExecuteScript(kFromVersion1));
+    return BringUpToDate(database, kFromVersion2);
   });
 }
 

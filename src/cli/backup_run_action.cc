@@ -5,6 +5,7 @@
 
 #include "backup/dry_run.h"
 #include "backup/run_backup.h"
+#include "catalog/sqlite_catalog.h"
 #include "cli/alerting.h"
 #include "cli/audit.h"
 #include "cli/backup_actions.h"
@@ -54,28 +55,47 @@ Result<std::set<std::string>> BackedUpPartitions(catalog::Catalog& catalog, cons
   return partitions;
 }
 
-Status PrintDryRun(const GlobalOptions& global, catalog::Catalog& catalog,
-                   const backup::DryRun& plan) {
-  const bool pretty = global.OutputFormat() == Format::kPretty;
-  std::vector<Json> rows;
-  for (const RunBackup& message : plan.messages) {
-    HF_ASSIGN_OR_RETURN(const auto known, BackedUpPartitions(catalog, message.table_to_backup));
-    for (const BackupUnit& unit : message.units) {
-      const bool is_first = !known.contains(unit.partition);
-      rows.push_back({{"object", message.table_to_backup.WithPartition(unit.partition).ToString()},
-                      {"change", ChangeText(unit, is_first, pretty)},
-                      {"rows", unit.fingerprint.rows},
-                      {"bytes", unit.fingerprint.bytes}});
-    }
+// What became of the objects that would not be backed up, for people.
+Status PrintSettled(catalog::RunLedger& scratch) {
+  catalog::OutcomeReader outcomes(scratch, backup::kDryRunId);
+  RunItemPrinter printer(std::cout);
+  while (true) {
+    HF_ASSIGN_OR_RETURN(const ItemOutcome* item, outcomes.Peek());
+    if (item == nullptr) break;
+    if (item->outcome != Outcome::kBackedUp) printer.Add(*item);
+    outcomes.Next();
   }
-  PrintRows(std::cout, global.OutputFormat(),
-            {{.member = "object", .heading = "WOULD BACK UP"},
-             {.member = "change", .heading = "CHANGE"},
-             {.member = "rows", .heading = "ROWS", .align_right = true},
-             {.member = "bytes", .heading = "BYTES", .align_right = true}},
-            rows, "Nothing changed: nothing would be backed up.");
-  if (pretty) PrintRunItems(std::cout, plan.outcomes);
+  printer.Finish();
   return Ok();
+}
+
+Status DryRun(const GlobalOptions& global, const BackupPolicy& policy,
+              const std::optional<PolicyDocument>& document, Environment& environment) {
+  const bool pretty = global.OutputFormat() == Format::kPretty;
+  // A file without a name, which is gone with the process.
+  HF_ASSIGN_OR_RETURN(const auto scratch, catalog::SqliteCatalog::Open(""));
+  RowPrinter rows(std::cout, global.OutputFormat(),
+                  {{.member = "object", .heading = "WOULD BACK UP"},
+                   {.member = "change", .heading = "CHANGE"},
+                   {.member = "rows", .heading = "ROWS", .align_right = true},
+                   {.member = "bytes", .heading = "BYTES", .align_right = true}},
+                  "Nothing changed: nothing would be backed up.");
+  const backup::Services services = environment.backup_services();
+  HF_RETURN_IF_ERROR(backup::PlanBackups(
+      policy, document, services, *scratch, [&](const RunBackup& message) -> Status {
+        const TableRef& table = message.table_to_backup;
+        HF_ASSIGN_OR_RETURN(const auto known, BackedUpPartitions(environment.catalog(), table));
+        for (const BackupUnit& unit : message.units) {
+          const bool is_first = !known.contains(unit.partition);
+          rows.Add({{"object", table.WithPartition(unit.partition).ToString()},
+                    {"change", ChangeText(unit, is_first, pretty)},
+                    {"rows", unit.fingerprint.rows},
+                    {"bytes", unit.fingerprint.bytes}});
+        }
+        return Ok();
+      }));
+  rows.Finish();
+  return pretty ? PrintSettled(*scratch) : Ok();
 }
 
 void ShowProgress(Progress& progress, Clock& clock, Timestamp started,
@@ -115,38 +135,56 @@ void ShowContinued(const GlobalOptions& global, catalog::Catalog& catalog, Progr
   if (!news.going_on_with.empty()) Say(global, GoingOnText(news.going_on_with));
 }
 
-void PrintReport(const GlobalOptions& global, const RunReport& report,
-                 const ContinuedRuns& continued) {
-  if (global.OutputFormat() != Format::kPretty) {
-    Json document = RunDocument(report);
+// Prints the run's outcomes as they are read from the ledger, and counts what is to be said of
+// them.
+Status PrintReport(const GlobalOptions& global, catalog::RunLedger& ledger,
+                   const RunSummary& summary, const ContinuedRuns& continued,
+                   RunFindings& findings) {
+  const bool pretty = global.OutputFormat() == Format::kPretty;
+  RunItemPrinter printer(std::cout);
+  bool is_read = false;
+  const auto for_each = [&](const std::function<void(const Json& item)>& visit) -> Status {
+    catalog::OutcomeReader outcomes(ledger, summary.run.id);
+    is_read = true;
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const ItemOutcome* item, outcomes.Peek());
+      if (item == nullptr) return Ok();
+      findings.Add(*item);
+      if (pretty) printer.Add(*item);
+      if (visit) visit(item->ToJson());
+      outcomes.Next();
+    }
+  };
+  if (!pretty) {
+    Json document = RunDocument(summary);
     document["continued"] = continued.ids();
-    PrintDocument(std::cout, global.OutputFormat(), document);
-    return;
+    HF_RETURN_IF_ERROR(
+        PrintDocumentWithList(std::cout, global.OutputFormat(), document, "items", for_each));
+    return is_read ? Ok() : for_each(nullptr);
   }
-  PrintRunItems(std::cout, report.items);
-  std::cout << "Run " << report.run.id << ": " << SummarizeRun(report) << '\n';
+  HF_RETURN_IF_ERROR(for_each(nullptr));
+  printer.Finish();
+  std::cout << "Run " << summary.run.id << ": " << SummarizeRun(summary) << '\n';
+  return Ok();
 }
 
 // Runs it, with progress on stderr. `continued` is told what it went on with.
-Result<RunReport> RunWithProgress(const GlobalOptions& global, backup::BackupRequest request,
-                                  Environment& environment, ContinuedRuns& continued) {
+Result<RunSummary> RunWithProgress(const GlobalOptions& global, backup::BackupRequest request,
+                                   Environment& environment, ContinuedRuns& continued) {
   Progress progress(global.Mode(), IsTerminal(), environment.clock());
   const Timestamp started = environment.clock().Now();
   const backup::BusSetup setup = environment.bus_setup();
   const backup::Services services = environment.backup_services();
   request.workers = environment.config().workers;
-  return backup::RunBackups(request, setup, services, [&](const backup::BackupProgress& at) {
+  return backup::RunToEnd(request, setup, services, [&](const backup::BackupProgress& at) {
     ShowContinued(global, environment.catalog(), progress, continued.Follow(at));
     ShowProgress(progress, environment.clock(), started, at);
   });
 }
 
-void SayWhatIsSuspect(const GlobalOptions& global, const std::vector<ItemOutcome>& items) {
-  int64_t backups = 0;
-  int64_t partitions = 0;
-  for (const ItemOutcome& item : items) {
-    if (item.suspect) ++(item.outcome == Outcome::kVanished ? partitions : backups);
-  }
+void SayWhatIsSuspect(const GlobalOptions& global, const RunFindings& findings) {
+  const int64_t backups = findings.suspect_backups;
+  const int64_t partitions = findings.suspect_deletions;
   if (backups > 0) {
     Say(global,
         fmt::format("WARNING: {} suspect: rows are missing compared with the last good backup, "
@@ -175,12 +213,11 @@ Result<std::optional<PolicyDocument>> DocumentOf(const LoadedConfig& loaded,
   return document;
 }
 
-int EndOfRun(const GlobalOptions& global, const RunReport& report) {
-  const int64_t suspects = CountSuspects(report.items);
-  SayWhatIsSuspect(global, report.items);
-  const int64_t failed = report.totals.Of(Outcome::kFailed);
-  if (failed == 0) return suspects == 0 ? kExitOk : kExitPartial;
-  Say(global, FailureText(report.items));
+int EndOfRun(const GlobalOptions& global, const RunSummary& summary, const RunFindings& findings) {
+  SayWhatIsSuspect(global, findings);
+  const int64_t failed = summary.totals.Of(Outcome::kFailed);
+  if (failed == 0) return summary.suspects == 0 ? kExitOk : kExitPartial;
+  Say(global, DescribeFailures(findings));
   return kExitPartial;
 }
 
@@ -211,9 +248,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_ASSIGN_OR_RETURN(const auto document, DocumentOf(loaded, options));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
   if (options.dry_run) {
-    HF_ASSIGN_OR_RETURN(const backup::DryRun plan,
-                        backup::PlanBackups(policy, document, environment->backup_services()));
-    HF_RETURN_IF_ERROR(PrintDryRun(global, environment->catalog(), plan));
+    HF_RETURN_IF_ERROR(DryRun(global, policy, document, *environment));
     return kExitOk;
   }
   backup::BackupRequest request{.policy = policy, .document = document, .due = {}, .stop = {}};
@@ -230,11 +265,12 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_RETURN_IF_ERROR(
       Audit(*environment, "backup.run", policy.name, {{"scope", policy.scope.ToJson()}}));
   ContinuedRuns continued;
-  HF_ASSIGN_OR_RETURN(const RunReport report,
+  HF_ASSIGN_OR_RETURN(const RunSummary summary,
                       RunWithProgress(global, std::move(request), *environment, continued));
-  PrintReport(global, report, continued);
+  RunFindings findings;
+  HF_RETURN_IF_ERROR(PrintReport(global, environment->catalog(), summary, continued, findings));
   TellAlerts(global, *environment, document);
-  return EndOfRun(global, report);
+  return EndOfRun(global, summary, findings);
 }
 
 }  // namespace holdfast::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <sstream>
 
 namespace holdfast::cli {
 
@@ -104,15 +105,15 @@ void PrintTable(std::ostream& out, const std::vector<Column>& columns,
   }
 }
 
-void PrintCsv(std::ostream& out, const std::vector<Column>& columns,
-              const std::vector<Json>& rows) {
+void PrintCsv(std::ostream& out, const std::vector<Column>& columns, const std::vector<Json>& rows,
+              bool with_heading = true) {
   const auto print_line = [&](const auto& text_of) {
     for (size_t i = 0; i < columns.size(); ++i) {
       out << (i > 0 ? "," : "") << CsvField(text_of(columns[i]));
     }
     out << "\n";
   };
-  print_line([](const Column& column) { return Printable(column.member); });
+  if (with_heading) print_line([](const Column& column) { return Printable(column.member); });
   for (const Json& row : rows) {
     print_line([&](const Column& column) {
       return ReplaceControls(MemberText(row, column.member), "\t\r\n");
@@ -252,6 +253,140 @@ void PrintDocument(std::ostream& out, Format format, const Json& document) {
       PrintValues(out, ScalarColumns(document), {document});
       return;
   }
+}
+
+namespace {
+
+// The text with each line after the first indented.
+std::string Indented(const std::string& text, size_t indent) {
+  std::string indented;
+  for (const char c : text) {
+    indented += c;
+    if (c == '\n') indented.append(indent, ' ');
+  }
+  return indented;
+}
+
+// How a list stands in the text of a document: around it, around and between its items.
+struct ListText {
+  std::string empty;  // the member with its empty list
+  std::string begin;  // with the member's name
+  std::string between;
+  std::string end;
+  std::function<std::string(const Json& item)> item;
+};
+
+ListText ListTextOf(Format format, std::string_view list) {
+  const std::string name = JsonText(Json(list));
+  if (format == Format::kPrettyJson) {
+    return {
+        .empty = name + ": []",
+        .begin = name + ": [\n    ",
+        .between = ",\n    ",
+        .end = "\n  ]",
+        .item = [](const Json& item) { return EscapeControls(Indented(DumpPrettyJson(item), 4)); }};
+  }
+  if (format == Format::kYaml) {
+    return {.empty = name + ": []\n",
+            .begin = name + ":\n",
+            .between = "",
+            .end = "",
+            .item = [](const Json& item) { return ToYaml(Json::array({item}), 2); }};
+  }
+  if (format == Format::kSparse) {
+    return {.empty = {},
+            .begin = std::string(list) + ":",
+            .between = "",
+            .end = "",
+            .item = [](const Json& item) { return ToYaml(Json::array({item}), 2); }};
+  }
+  return {.empty = name + ":[]",
+          .begin = name + ":[",
+          .between = ",",
+          .end = "]",
+          .item = [](const Json& item) { return JsonText(item); }};
+}
+
+std::string DocumentText(Format format, const Json& document) {
+  if (format == Format::kSparse) {
+    std::ostringstream text;
+    PrintPrettyDocument(text, document);
+    return text.str();
+  }
+  if (format == Format::kYaml) return ToYaml(document);
+  return (format == Format::kPrettyJson ? EscapeControls(DumpPrettyJson(document))
+                                        : JsonText(document)) +
+         "\n";
+}
+
+}  // namespace
+
+void RowPrinter::Add(Json row) {
+  rows_.push_back(std::move(row));
+  if (rows_.size() == kRowsPerTable) Flush();
+}
+
+void RowPrinter::Flush() {
+  const bool is_one_list = format_ == Format::kJson || format_ == Format::kPrettyJson;
+  if (!is_one_list) {
+    const bool is_csv_without_heading = format_ == Format::kCsv && any_;
+    if (is_csv_without_heading) {
+      PrintCsv(out_, columns_, rows_, false);
+    } else {
+      PrintRows(out_, format_, columns_, rows_, "");
+    }
+  } else {
+    const bool is_pretty = format_ == Format::kPrettyJson;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const bool is_first = i == 0 && !any_;
+      if (is_pretty) {
+        out_ << (is_first ? "[\n  " : ",\n  ")
+             << EscapeControls(Indented(DumpPrettyJson(rows_[i]), 2));
+      } else {
+        out_ << (is_first ? "[" : ",") << JsonText(rows_[i]);
+      }
+    }
+  }
+  any_ = any_ || !rows_.empty();
+  rows_.clear();
+}
+
+void RowPrinter::Finish() {
+  if (!any_ && rows_.empty()) {
+    PrintRows(out_, format_, columns_, {}, empty_text_);
+    return;
+  }
+  Flush();
+  if (format_ == Format::kJson) out_ << "]\n";
+  if (format_ == Format::kPrettyJson) out_ << "\n]\n";
+}
+
+Status PrintDocumentWithList(std::ostream& out, Format format, const Json& document,
+                             std::string_view list, const ForEachItem& for_each) {
+  const bool shows_lists = format == Format::kJson || format == Format::kJsonLines ||
+                           format == Format::kPrettyJson || format == Format::kYaml ||
+                           format == Format::kSparse;
+  if (!shows_lists) {
+    PrintDocument(out, format, document);
+    return Ok();
+  }
+  ListText text = ListTextOf(format, list);
+  const std::string whole = DocumentText(format, document);
+  if (format == Format::kSparse) {
+    const size_t line = whole.find(text.begin);
+    text.empty = whole.substr(line, whole.find('\n', line) + 1 - line);
+    text.begin += "\n";
+  }
+  const size_t at = whole.find(text.empty);
+  CHECK(at != whole.npos, "a document has no list of that name");
+  out << whole.substr(0, at);
+  bool any = false;
+  const Status listed = for_each([&](const Json& item) {
+    out << (any ? text.between : text.begin) << text.item(item);
+    any = true;
+  });
+  out << (any ? text.end : text.empty) << whole.substr(at + text.empty.size());
+  return listed;
 }
 
 std::string HumanCount(int64_t count) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -51,6 +52,44 @@ void PrintRows(std::ostream& out, Format format, const std::vector<Column>& colu
 // Prints one document: pretty and sparse as "name: value" lines, csv and value as one row of its
 // scalars.
 void PrintDocument(std::ostream& out, Format format, const Json& document);
+
+// The same rows as they come, so that any number of them can be printed: what is for machines is
+// what PrintRows prints; a table for people is aligned, and headed, for each kRowsPerTable rows.
+class RowPrinter {
+ public:
+  static constexpr size_t kRowsPerTable = 1'000;
+
+  // Borrows `out`.
+  RowPrinter(std::ostream& out, Format format, std::vector<Column> columns, std::string empty_text)
+      : out_(out),
+        format_(format),
+        columns_(std::move(columns)),
+        empty_text_(std::move(empty_text)) {}
+
+  void Add(Json row);
+
+  // Prints what is left, and what ends the list.
+  void Finish();
+
+ private:
+  void Flush();
+
+  std::ostream& out_;
+  Format format_;
+  std::vector<Column> columns_;
+  std::string empty_text_;
+  std::vector<Json> rows_;  // not printed yet
+  bool any_ = false;        // was printed
+};
+
+// Calls its argument for each item of a list.
+using ForEachItem = std::function<Status(const std::function<void(const Json& item)>& visit)>;
+
+// PrintDocument of a document whose member `list`, an empty list in `document`, holds what
+// `for_each` gives: items are printed as they come. Errors: of `for_each`, in the middle of what is
+// printed. Formats that show no lists call it not at all.
+Status PrintDocumentWithList(std::ostream& out, Format format, const Json& document,
+                             std::string_view list, const ForEachItem& for_each);
 
 // Text for people. "3.0 million"-like rounding never hides a difference: counts are exact with
 // separators, sizes have three digits.

@@ -142,5 +142,53 @@ TEST(Human, CountsBytesAndDurations) {
   EXPECT_EQ(Plural(0, "table"), "0 tables");
 }
 
+TEST(RowPrinter, PrintsWhatPrintRowsPrintsForMachinesHoweverManyThereAre) {
+  const std::vector<Column> columns = {{.member = "a", .heading = "A"},
+                                       {.member = "b", .heading = "B"}};
+  for (const std::string& name : FormatNames()) {
+    const Format format = *FindFormat(name);
+    const bool is_table = format == Format::kPretty || format == Format::kSparse;
+    for (const size_t count :
+         {size_t{0}, size_t{1}, size_t{7}, 2 * RowPrinter::kRowsPerTable + 1}) {
+      if (is_table && count > RowPrinter::kRowsPerTable) continue;
+      std::vector<Json> rows;
+      for (size_t i = 0; i < count; ++i) {
+        rows.push_back({{"a", i}, {"b", "x\ny\x1b"}, {"c", {{"d", {1, 2}}}}});
+      }
+      std::ostringstream expected;
+      PrintRows(expected, format, columns, rows, "none");
+      std::ostringstream printed;
+      RowPrinter printer(printed, format, columns, "none");
+      for (const Json& row : rows) printer.Add(row);
+      printer.Finish();
+      EXPECT_EQ(printed.str(), expected.str()) << name << " " << count;
+    }
+  }
+}
+
+TEST(PrintDocumentWithList, PrintsWhatPrintDocumentPrints) {
+  for (const std::string& name : FormatNames()) {
+    const Format format = *FindFormat(name);
+    if (format == Format::kPretty) continue;
+    for (int count = 0; count < 3; ++count) {
+      Json document = {{"before", {{"list", {1}}}}, {"list", Json::array()}, {"text", "x\x1b"}};
+      const Json empty = document;
+      for (int i = 0; i < count; ++i)
+        document["list"].push_back({{"n", i}, {"in", {{"m", "y\n"}}}});
+      std::ostringstream expected;
+      PrintDocument(expected, format, document);
+      std::ostringstream printed;
+      const Status status =
+          PrintDocumentWithList(printed, format, empty, "list",
+                                [&](const std::function<void(const Json& item)>& visit) -> Status {
+                                  for (const Json& item : document["list"]) visit(item);
+                                  return Ok();
+                                });
+      ASSERT_TRUE(status.ok());
+      EXPECT_EQ(printed.str(), expected.str()) << name << " " << count;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::cli

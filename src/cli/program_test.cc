@@ -196,6 +196,13 @@ TEST_F(ProgramTest, VerifyLooksAtTheBackupThatARestoreWouldTake) {
       << "one of each partition";
 }
 
+TEST_F(ProgramTest, AWorkerRefusesAStageThatIsNone) {
+  const Ran refused = Run({"worker", "--stage=scan,bakcup"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("\"bakcup\" is no stage"));
+  EXPECT_THAT(refused.err, HasSubstr("did you mean \"backup\"?"));
+}
+
 TEST_F(ProgramTest, ADryRunCallsAFirstBackupWhatTheRunCallsIt) {
   MakeTables();
   EXPECT_THAT(Run({"backup", "run", "--dry-run"}).out, HasSubstr("first backup"));

@@ -92,8 +92,8 @@ class ScheduleLoop {
     const backup::BusSetup setup = environment_.bus_setup();
     const backup::Services services = environment_.backup_services();
     HF_ASSIGN_OR_RETURN(
-        const RunReport report,
-        backup::RunBackups(request, setup, services, [](const backup::BackupProgress&) {}));
+        const RunSummary report,
+        backup::RunToEnd(request, setup, services, [](const backup::BackupProgress&) {}));
     Say(global_, "Run " + report.run.id + ": " + SummarizeRun(report));
     alerts_told_ = {};  // a run is news
     return Ok();

@@ -34,27 +34,6 @@ void PrintItem(std::ostream& out, const ItemOutcome& item) {
   out << Printable(std::move(line)) << '\n';
 }
 
-// Several partitions of one table with one outcome: the first few, then their sum.
-void PrintGroup(std::ostream& out, const std::vector<const ItemOutcome*>& group) {
-  const bool all = group.size() <= kPartitionLinesMax + 1;
-  for (size_t i = 0; i < group.size() && (all || i < kPartitionLinesMax); ++i) {
-    PrintItem(out, *group[i]);
-  }
-  if (all) return;
-  int64_t rows = 0;
-  int64_t bytes = 0;
-  for (size_t i = kPartitionLinesMax; i < group.size(); ++i) {
-    rows += group[i]->rows;
-    bytes += group[i]->bytes;
-  }
-  std::string line = fmt::format(
-      "  {:<12} ... and {} of that table", "",
-      Plural(static_cast<int64_t>(group.size() - kPartitionLinesMax), "more partition"));
-  if (HasData(*group.front()))
-    line += fmt::format(": {}, {}", Plural(rows, "row"), HumanBytes(bytes));
-  out << line << '\n';
-}
-
 }  // namespace
 
 std::string OutcomeWords(Outcome outcome) {
@@ -79,20 +58,26 @@ std::string OutcomeWords(Outcome outcome) {
   return "deleted";
 }
 
-std::string FailureText(const std::vector<ItemOutcome>& items) {
-  int64_t objects = 0;
-  int64_t datasets = 0;
-  int64_t projects = 0;
-  bool no_project = false;
-  for (const ItemOutcome& item : items) {
-    if (item.outcome != Outcome::kFailed) continue;
-    if (item.error_id == FindError(ErrorId::kNoProjects).id) {
-      no_project = true;
-    } else {
-      ++(!item.object.table.empty() ? objects : !item.object.dataset.empty() ? datasets : projects);
-    }
+void RunFindings::Add(const ItemOutcome& item) {
+  if (item.suspect) ++(item.outcome == Outcome::kVanished ? suspect_deletions : suspect_backups);
+  if (item.outcome != Outcome::kFailed) return;
+  if (item.error_id == FindError(ErrorId::kNoProjects).id) {
+    no_project = true;
+  } else {
+    ++(!item.object.table.empty()     ? objects_failed
+       : !item.object.dataset.empty() ? datasets_failed
+                                      : projects_failed);
   }
-  if (no_project) {
+}
+
+std::string FailureText(const std::vector<ItemOutcome>& items) {
+  RunFindings findings;
+  for (const ItemOutcome& item : items) findings.Add(item);
+  return DescribeFailures(findings);
+}
+
+std::string DescribeFailures(const RunFindings& findings) {
+  if (findings.no_project) {
     return "No project was looked into, so nothing was backed up; earlier backups are kept. Check "
            "the names that were given, the organization and the permissions.";
   }
@@ -100,9 +85,11 @@ std::string FailureText(const std::vector<ItemOutcome>& items) {
   const auto add = [&](int64_t count, std::string_view noun, std::string_view what) {
     if (count > 0) text += Plural(count, noun) + std::string(what);
   };
-  add(objects, "object", " could not be backed up; earlier backups are kept. ");
-  add(datasets, "dataset", " could not be listed: what is in there was not backed up. ");
-  add(projects, "project", " could not be looked into: what is in there was not backed up. ");
+  add(findings.objects_failed, "object", " could not be backed up; earlier backups are kept. ");
+  add(findings.datasets_failed, "dataset",
+      " could not be listed: what is in there was not backed up. ");
+  add(findings.projects_failed, "project",
+      " could not be looked into: what is in there was not backed up. ");
   if (text.empty()) return text;
   return text + "Run the same command again, or see `holdfast explain ID`.";
 }
@@ -112,29 +99,53 @@ std::string GoingOnText(const std::string& run) {
          ", which is not finished. If another process is running it, both work on it.";
 }
 
-void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items) {
-  std::vector<const ItemOutcome*> group;
-  const auto flush = [&] {
-    PrintGroup(out, group);
-    group.clear();
-  };
-  for (const ItemOutcome& item : items) {
-    const bool is_quiet = item.outcome == Outcome::kUnchanged || item.outcome == Outcome::kNotDue;
-    if (is_quiet && !item.suspect && item.note.empty()) continue;
-    if (!group.empty() && (group.back()->outcome != item.outcome ||
-                           group.back()->object.WholeTable() != item.object.WholeTable())) {
-      flush();
-    }
-    group.push_back(&item);
+void RunItemPrinter::Add(const ItemOutcome& item) {
+  const bool is_quiet = item.outcome == Outcome::kUnchanged || item.outcome == Outcome::kNotDue;
+  if (is_quiet && !item.suspect && item.note.empty()) return;
+  if (!group_.empty() && (group_.back().outcome != item.outcome ||
+                          group_.back().object.WholeTable() != item.object.WholeTable())) {
+    Finish();
   }
-  flush();
+  // One more than is shown of a long group: of that many all are shown.
+  if (group_.size() <= kPartitionLinesMax) {
+    group_.push_back(item);
+    return;
+  }
+  ++more_;
+  more_rows_ += item.rows;
+  more_bytes_ += item.bytes;
 }
 
-Json RunDocument(const RunReport& report) {
-  const Run& run = report.run;
-  Json document = report.ToJson();
-  document["schema"] = "holdfast.backup_run.v1";
+// Several partitions of one table with one outcome: the first few, then their sum.
+void RunItemPrinter::Finish() {
+  const size_t shown = more_ == 0 ? group_.size() : kPartitionLinesMax;
+  for (size_t i = 0; i < shown; ++i) PrintItem(out_, group_[i]);
+  if (more_ > 0) {
+    const ItemOutcome& last = group_.back();
+    std::string line =
+        fmt::format("  {:<12} ... and {} of that table", "", Plural(more_ + 1, "more partition"));
+    if (HasData(last)) {
+      line += fmt::format(": {}, {}", Plural(more_rows_ + last.rows, "row"),
+                          HumanBytes(more_bytes_ + last.bytes));
+    }
+    out_ << line << '\n';
+  }
+  group_.clear();
+  more_ = more_rows_ = more_bytes_ = 0;
+}
+
+void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items) {
+  RunItemPrinter printer(out);
+  for (const ItemOutcome& item : items) printer.Add(item);
+  printer.Finish();
+}
+
+Json RunDocument(const RunSummary& summary) {
+  const Run& run = summary.run;
   const Json policy_document = run.document ? run.document->ToJson() : Json();
+  Json document = {{"schema", "holdfast.backup_run.v1"},
+                   {"items", Json::array()},
+                   {"totals", summary.totals.ToJson()}};
   document["run"] = {{"id", run.id},
                      {"state", RunStateName(run.state)},
                      {"started", FormatTimestamp(FromUnixMillis(run.started_ms))},
@@ -142,7 +153,14 @@ Json RunDocument(const RunReport& report) {
                      {"policy", run.policy.ToJson()},
                      {"policy_document", policy_document},
                      {"due", run.due}};
-  document["totals"]["suspect"] = CountSuspects(report.items);
+  document["totals"]["suspect"] = summary.suspects;
+  return document;
+}
+
+Json RunDocument(const RunReport& report) {
+  Json document = RunDocument(RunSummary{
+      .run = report.run, .totals = report.totals, .suspects = CountSuspects(report.items)});
+  for (const ItemOutcome& item : report.items) document["items"].push_back(item.ToJson());
   return document;
 }
 
@@ -162,9 +180,13 @@ std::string SummarizeTotals(const RunTotals& totals) {
   return text + fmt::format("; {}, {}", Plural(totals.rows, "row"), HumanBytes(totals.bytes));
 }
 
+std::string SummarizeRun(const RunSummary& summary) {
+  return SummarizeTotals(summary.totals) + " in " +
+         HumanDuration(summary.run.finished_ms - summary.run.started_ms);
+}
+
 std::string SummarizeRun(const RunReport& report) {
-  return SummarizeTotals(report.totals) + " in " +
-         HumanDuration(report.run.finished_ms - report.run.started_ms);
+  return SummarizeRun(RunSummary{.run = report.run, .totals = report.totals, .suspects = 0});
 }
 
 }  // namespace holdfast::cli

@@ -15,6 +15,38 @@ inline constexpr size_t kPartitionLinesMax = 4;
 // One line an object, those of one table together; unchanged objects are counted, not listed.
 void PrintRunItems(std::ostream& out, const std::vector<ItemOutcome>& items);
 
+// The same as items come, in order of object: lines of one table in memory.
+class RunItemPrinter {
+ public:
+  // Borrows `out`.
+  explicit RunItemPrinter(std::ostream& out) : out_(out) {}
+  void Add(const ItemOutcome& item);
+  // Prints what is left.
+  void Finish();
+
+ private:
+  std::ostream& out_;
+  std::vector<ItemOutcome> group_;  // the first of one table with one outcome, not printed yet
+  int64_t more_ = 0;                // of that group, that are not kept
+  int64_t more_rows_ = 0;
+  int64_t more_bytes_ = 0;
+};
+
+// What a run found that a person is to be told of, counted as its items come.
+struct RunFindings {
+  int64_t suspect_backups = 0;
+  int64_t suspect_deletions = 0;  // partitions that are gone
+  int64_t objects_failed = 0;
+  int64_t datasets_failed = 0;
+  int64_t projects_failed = 0;
+  bool no_project = false;
+
+  void Add(const ItemOutcome& item);
+};
+
+// The report for machines, its items being left out: an empty list.
+Json RunDocument(const RunSummary& summary);
+
 // The report for machines: as the run's file in its repository, but with times in RFC 3339 as in
 // all that the program prints, and with how many objects are suspect among the totals.
 Json RunDocument(const RunReport& report);
@@ -25,6 +57,7 @@ std::string SummarizeTotals(const RunTotals& totals);
 // The line that sums a run up: "Run 2026...: 7 backed up, 185 unchanged; 16,400 rows, 1.2 MiB, 2.1
 // s".
 std::string SummarizeRun(const RunReport& report);
+std::string SummarizeRun(const RunSummary& summary);
 
 // Said when a run that was begun before is gone on with. Whether the process that began it is still
 // at work cannot be told.
@@ -32,6 +65,7 @@ std::string GoingOnText(const std::string& run);
 
 // What to say of the objects that failed, and of the projects and datasets that could not be looked
 // into: those are no objects, and an unknown number of objects is in them. Empty: nothing failed.
+std::string DescribeFailures(const RunFindings& findings);
 std::string FailureText(const std::vector<ItemOutcome>& items);
 
 // "backed up", "unchanged", ... for people.

@@ -17,6 +17,7 @@
 #include "cli/metrics_server.h"
 #include "cli/run_schedules.h"
 #include "cli/run_verification.h"
+#include "cli/suggestion.h"
 #include "localcloud/localcloud.h"
 
 namespace holdfast::cli {
@@ -129,12 +130,69 @@ Result<int> Up(const GlobalOptions& global) {
   return kExitOk;
 }
 
+// The stages of "scan,backup". kUsage names the one that is none, and the nearest that is.
+Result<std::vector<backup::Stage>> ParseStages(const std::vector<std::string>& names) {
+  const std::vector<std::string> known(backup::kStageNames.begin(), backup::kStageNames.end());
+  std::vector<backup::Stage> stages;
+  for (const std::string& name : names) {
+    const auto stage = backup::FindStage(name);
+    if (!stage) {
+      const std::string near = DidYouMean(name, known);
+      return MakeError(ErrorId::kUsage,
+                       "\"" + name + "\" is no stage" + (near.empty() ? "" : "; " + near),
+                       "The stages are projects, scan and backup; several are parted by commas");
+    }
+    stages.push_back(*stage);
+  }
+  return stages;
+}
+
+Result<int> ServeStages(const GlobalOptions& global, const std::vector<std::string>& names) {
+  HF_ASSIGN_OR_RETURN(const std::vector<backup::Stage> stages, ParseStages(names));
+  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  const StopSignal stop;
+  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  environment->StopAtOnce();
+  const backup::BusSetup setup = environment->bus_setup();
+  const backup::Services services = environment->backup_services();
+  HF_RETURN_IF_ERROR(backup::EnsureBus(setup));
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < config.workers; ++i) {
+    workers.emplace_back([&](const std::stop_token& token) {
+      backup::Worker(setup, services, stages).RunUntil(token);
+    });
+  }
+  std::string served;
+  for (const std::string& name : names) served += (served.empty() ? "" : ", ") + name;
+  Say(global, environment->DescribeCloud() + ": " + Plural(config.workers, "worker") + " for " +
+                  (served.empty() ? "every stage" : served) + " ready; Ctrl-C stops.");
+  stop.Wait();
+  Say(global, "Stopping: workers finish what they hold.");
+  return kExitOk;
+}
+
+void AddWorkerCommand(CLI::App& app, const CommandContext& context) {
+  CLI::App* worker =
+      app.add_subcommand("worker", "Serve stages of backup runs, beside as many others as wanted");
+  auto stages = std::make_shared<std::vector<std::string>>();
+  worker->add_option("--stage", *stages, "projects, scan, backup or several; if not, all")
+      ->type_name("STAGE")
+      ->delimiter(',');
+  SetExamples(*worker, {{"holdfast worker --stage=scan,backup", ""},
+                        {"holdfast worker --stage=backup --workers 8", ""}});
+  worker->callback([context, stages] {
+    context.action = [context, stages] { return ServeStages(context.global, *stages); };
+  });
+}
+
 }  // namespace
 
 void AddServeCommands(CLI::App& app, CommandContext context) {
   CLI::App* up = app.add_subcommand("up", "Run everything: localcloud (if configured) and workers");
   SetExamples(*up, {{"holdfast up --workers 8", ""}});
   up->callback([context] { context.action = [context] { return Up(context.global); }; });
+
+  AddWorkerCommand(app, context);
 
   CLI::App* local = app.add_subcommand("localcloud", "Run the embedded cloud alone");
   auto options = std::make_shared<LocalcloudOptions>();

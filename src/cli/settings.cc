@@ -116,7 +116,9 @@ constexpr auto kSettings = std::to_array<Setting>({
     {.name = "policy.trust_equal_counts",
      .type = SettingType::kBoolean,
      .fallback = "false",
-     .doc = "kept, and not acted on yet: an edited description is always settled by content"},
+     .doc =
+         "save an edited description with the data of the backup before, without a job, when rows "
+         "and bytes are as they were; else the data is read and compared"},
     {.name = "policy.require_access",
      .type = SettingType::kBoolean,
      .fallback = "false",

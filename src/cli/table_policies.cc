@@ -17,7 +17,8 @@ Result<CheckProjectTables> FindProject(const std::string& project,
   const PolicyDocument& document = *context.run.document;
   const bool asks_folders = std::ranges::any_of(
       document.rules, [](const PolicyRule& rule) { return rule.level == PolicyLevel::kFolders; });
-  CheckProjectTables check{.run = "", .project_to_check = project, .folders = {}, .labels = {}};
+  CheckProjectTables check;
+  check.project_to_check = project;
   if (asks_folders) {
     HF_ASSIGN_OR_RETURN(backup::StageResult listed,
                         backup::ListProjects({.run = ""}, context, services));

@@ -7,6 +7,15 @@
 
 namespace holdfast::cloud {
 
+Result<Page<ObjectInfo>> ObjectStore::ListObjectsFrom(const std::string& bucket,
+                                                      const std::string& prefix,
+                                                      const std::string& start,
+                                                      const std::string& page_token) {
+  HF_ASSIGN_OR_RETURN(Page<ObjectInfo> page, ListObjects(bucket, prefix, page_token));
+  std::erase_if(page.items, [&](const ObjectInfo& object) { return object.ref.name < start; });
+  return page;
+}
+
 Result<ObjectInfo> CreateObjectFromString(ObjectStore& store, const ObjectRef& object,
                                           const std::string& content) {
   const auto open = [&content]() -> ByteSource {

@@ -75,6 +75,13 @@ class ObjectStore {
   virtual Result<Page<ObjectInfo>> ListObjects(const std::string& bucket, const std::string& prefix,
                                                const std::string& page_token) = 0;
 
+  // The same, of those names that are `start` or come after it. An implementation that cannot ask
+  // its service for that leaves the others out of what ListObjects gives, as this one does.
+  virtual Result<Page<ObjectInfo>> ListObjectsFrom(const std::string& bucket,
+                                                   const std::string& prefix,
+                                                   const std::string& start,
+                                                   const std::string& page_token);
+
   // Copies inside the service, without the bytes passing here, to a new object (create-only, same
   // rule as CreateObject for one that exists). Idempotent, retried.
   virtual Result<ObjectInfo> CopyObject(const ObjectRef& source, const ObjectRef& destination) = 0;

@@ -10,6 +10,7 @@
 // the implementation; writes say so below.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,7 +38,8 @@ class Warehouse {
   // dataset is returned as it is, unless its location differs: kLocationMismatch.
   virtual Result<DatasetInfo> EnsureDataset(const DatasetInfo& dataset) = 0;
 
-  // Tables, views and the rest of one dataset, in bulk, with the numbers that show change.
+  // Tables, views and the rest of one dataset, in bulk, with the numbers that show change; in
+  // ascending order of name, by bytes. A token outlives the process, not for ever (a day or so).
   virtual Result<Page<TableSummary>> ListTables(const DatasetRef& dataset,
                                                 const std::string& page_token) = 0;
 
@@ -49,6 +51,13 @@ class Warehouse {
   // Partitions of one table, each id once, in ascending order; empty when it has none.
   virtual Result<Page<PartitionInfo>> ListPartitions(const TableRef& table,
                                                      const std::string& page_token) = 0;
+
+  // Partitions of all tables of a dataset whose names lie between two, both included, by bytes: in
+  // ascending order of table, then of partition. nullopt: this warehouse tells of one table at a
+  // time only.
+  virtual Result<std::optional<Page<PartitionInfo>>> ListPartitionsInRange(
+      const DatasetRef& dataset, const std::string& first_table, const std::string& last_table,
+      const std::string& page_token);
 
   // One table whole, with its statistics. `table.partition` is ignored.
   virtual Result<TableInfo> GetTable(const TableRef& table) = 0;

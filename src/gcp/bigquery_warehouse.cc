@@ -251,6 +251,35 @@ Result<cloud::Page<PartitionInfo>> BigQueryWarehouse::ListPartitions(
   return page;
 }
 
+Result<std::optional<cloud::Page<PartitionInfo>>> BigQueryWarehouse::ListPartitionsInRange(
+    const DatasetRef& dataset, const std::string& first_table, const std::string& last_table,
+    const std::string& page_token) {
+  const Query query{
+      .project = dataset.project,
+      .sql = fmt::format(
+          "SELECT partition_id, SUM(total_rows), SUM(total_logical_bytes), "
+          "MAX(UNIX_MILLIS(last_modified_time)), table_name FROM {}.INFORMATION_SCHEMA.PARTITIONS "
+          "WHERE table_name >= @first AND table_name <= @last AND partition_id IS NOT NULL "
+          "GROUP BY table_name, partition_id ORDER BY table_name, partition_id",
+          QuotePath({dataset.project, dataset.dataset})),
+      .string_parameters = {{"first", first_table}, {"last", last_table}},
+      .what = "partitions of the tables of " + dataset.ToString(),
+      .names = kDatasetErrors};
+  HF_ASSIGN_OR_RETURN(QueryPage rows, RunQuery(client_, query, page_token));
+  cloud::Page<PartitionInfo> page;
+  page.next_page_token = rows.next_page_token;
+  for (auto& cells : rows.rows) {
+    if (cells.empty() || !cells.back().is_string()) {
+      return MakeError(ErrorId::kInvalidJson, query.what + ": a row is not as asked for");
+    }
+    const TableRef table{dataset.project, dataset.dataset, cells.back().get<std::string>(), ""};
+    cells.pop_back();
+    HF_ASSIGN_OR_RETURN(PartitionInfo partition, PartitionFromRow(table, cells));
+    page.items.push_back(std::move(partition));
+  }
+  return std::optional(std::move(page));
+}
+
 Result<TableInfo> BigQueryWarehouse::GetTable(const TableRef& table) {
   RestCall call{.path = TablePath(table),
                 .what = "table " + table.WholeTable().ToString(),

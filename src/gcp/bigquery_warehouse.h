@@ -22,6 +22,9 @@ class BigQueryWarehouse final : public cloud::Warehouse {
                                                const std::string& page_token) override;
   Result<cloud::Page<TableLabels>> ListTableLabels(const DatasetRef& dataset,
                                                    const std::string& page_token) override;
+  Result<std::optional<cloud::Page<PartitionInfo>>> ListPartitionsInRange(
+      const DatasetRef& dataset, const std::string& first_table, const std::string& last_table,
+      const std::string& page_token) override;
   Result<cloud::Page<PartitionInfo>> ListPartitions(const TableRef& table,
                                                     const std::string& page_token) override;
   Result<TableInfo> GetTable(const TableRef& table) override;

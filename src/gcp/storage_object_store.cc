@@ -169,10 +169,17 @@ Result<std::optional<cloud::ObjectInfo>> StorageObjectStore::StatObject(
 
 Result<cloud::Page<cloud::ObjectInfo>> StorageObjectStore::ListObjects(
     const std::string& bucket, const std::string& prefix, const std::string& page_token) {
+  return ListObjectsFrom(bucket, prefix, "", page_token);
+}
+
+Result<cloud::Page<cloud::ObjectInfo>> StorageObjectStore::ListObjectsFrom(
+    const std::string& bucket, const std::string& prefix, const std::string& start,
+    const std::string& page_token) {
   RestCall call{.path = BucketPath(bucket) + "/o",
                 .what = fmt::format("objects of gs://{}/{}", bucket, prefix),
                 .names = kBucketErrors};
   call.query.Add("prefix", prefix);
+  if (!start.empty()) call.query.Add("startOffset", start);
   call.query.Add("maxResults", "1000");
   if (!page_token.empty()) call.query.Add("pageToken", page_token);
   HF_ASSIGN_OR_RETURN(const Json json, client_.Call(call));

@@ -212,6 +212,32 @@ Json RunTotals::ToJson() const {
   return json;
 }
 
+Result<RunTotals> RunTotals::FromJson(const Json& json) {
+  RunTotals totals;
+  HF_ASSIGN_OR_RETURN(totals.objects, RequiredInt64(json, "objects"));
+  HF_ASSIGN_OR_RETURN(totals.rows, RequiredInt64(json, "rows"));
+  HF_ASSIGN_OR_RETURN(totals.bytes, RequiredInt64(json, "bytes"));
+  for (int i = 0; i < kOutcomes; ++i) totals.count[i] = Int64Or(json, kOutcomeNames[i], 0);
+  return totals;
+}
+
+Json RunSummary::ToJson() const {
+  return {{"run", run.ToJson()}, {"totals", totals.ToJson()}, {"suspects", suspects}};
+}
+
+Result<RunSummary> RunSummary::FromJson(const Json& json) {
+  const Json* run = FindField(json, "run");
+  const Json* totals = FindField(json, "totals");
+  if (run == nullptr || totals == nullptr) {
+    return MakeError(ErrorId::kInvalidJson, "a run without \"run\" or \"totals\"");
+  }
+  RunSummary summary;
+  HF_ASSIGN_OR_RETURN(summary.run, Run::FromJson(*run));
+  HF_ASSIGN_OR_RETURN(summary.totals, RunTotals::FromJson(*totals));
+  HF_ASSIGN_OR_RETURN(summary.suspects, RequiredInt64(json, "suspects"));
+  return summary;
+}
+
 Json RunReport::ToJson() const {
   Json list = Json::array();
   for (const ItemOutcome& item : items) list.push_back(item.ToJson());

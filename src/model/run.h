@@ -102,17 +102,31 @@ struct RunTotals {
   void Add(const ItemOutcome& item);
   int64_t Of(Outcome outcome) const { return count[static_cast<int>(outcome)]; }
 
-  // One member per outcome, by its name, beside objects, rows and bytes.
+  // One member per outcome, by its name, beside objects, rows and bytes; and back, an outcome that
+  // is not named being 0.
+  static Result<RunTotals> FromJson(const Json& json);
   Json ToJson() const;
   bool operator==(const RunTotals&) const = default;
 };
 
+// What is known of a run without its outcomes one by one.
+struct RunSummary {
+  Run run;
+  RunTotals totals;
+  int64_t suspects = 0;  // outcomes that are suspect: what a person is to look at
+
+  // As Run's.
+  static Result<RunSummary> FromJson(const Json& json);
+  Json ToJson() const;
+};
+
+// A run with all of its outcomes: for runs of which it is known that they are small.
 struct RunReport {
   Run run;
   std::vector<ItemOutcome> items;  // in order of object
   RunTotals totals;                // of `items`
 
-  Json ToJson() const;  // stable; what runs/<run>.json holds
+  Json ToJson() const;  // stable; what runs/<run>.json held before its outcomes were in parts
 
   // The inverse; the totals are added up anew. Errors: kInvalidJson naming the member.
   static Result<RunReport> FromJson(const Json& json);

@@ -21,6 +21,15 @@ Json ContentOf(const CheckProjectTables& message) {
   Json json = {{"run", message.run}, {"project_to_check", message.project_to_check}};
   if (!message.folders.empty()) json["folders"] = message.folders;
   if (!message.labels.empty()) json["labels"] = message.labels;
+  if (!message.piece.dataset.empty()) {
+    json["dataset"] = message.piece.dataset;
+    json["location"] = message.piece.location;
+    if (!message.piece.labels.empty()) json["dataset_labels"] = message.piece.labels;
+    if (message.piece.routines) json["routines"] = true;
+  }
+  if (!message.page_token.empty()) json["page_token"] = message.page_token;
+  if (!message.after.empty()) json["after"] = message.after;
+  if (message.restarts > 0) json["restarts"] = message.restarts;
   return json;
 }
 
@@ -43,9 +52,19 @@ Json ContentOf(const RunBackup& message) {
   return json;
 }
 
+// A project's first piece by its name alone, any other by what tells it from the rest.
+std::string SubjectOf(const CheckProjectTables& message) {
+  if (message.piece.dataset.empty() && message.page_token.empty() && message.restarts == 0) {
+    return message.project_to_check;
+  }
+  return DumpJson(
+      Json::array({message.project_to_check, message.piece.dataset, message.piece.routines,
+                   message.page_token, message.after, message.restarts}));
+}
+
 // What is asked for, as text; each part preceded by its length.
 std::string SubjectOf(const WorkMessage& message) {
-  if (const auto* check = std::get_if<CheckProjectTables>(&message)) return check->project_to_check;
+  if (const auto* check = std::get_if<CheckProjectTables>(&message)) return SubjectOf(*check);
   const auto* backup = std::get_if<RunBackup>(&message);
   if (backup == nullptr) return {};
   std::string subject =
@@ -100,16 +119,53 @@ Status ParseUnits(const Json& json, std::vector<BackupUnit>& units) {
   return Ok();
 }
 
+bool IsText(const Json& item) { return item.is_string(); }
+
+// The labels in that member; none when it is absent.
+Result<std::map<std::string, std::string>> ParseLabels(const Json& json, std::string_view key) {
+  std::map<std::string, std::string> labels;
+  const Json* found = FindField(json, key);
+  if (found == nullptr) return labels;
+  if (!found->is_object() || !std::ranges::all_of(*found, IsText)) {
+    return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is not of texts", key));
+  }
+  found->get_to(labels);
+  return labels;
+}
+
 Status ParseAncestry(const Json& json, CheckProjectTables& message) {
   const Json* folders = FindField(json, "folders");
-  const Json* labels = FindField(json, "labels");
-  const auto is_text = [](const Json& item) { return item.is_string(); };
-  if ((folders != nullptr && !(folders->is_array() && std::ranges::all_of(*folders, is_text))) ||
-      (labels != nullptr && !(labels->is_object() && std::ranges::all_of(*labels, is_text)))) {
-    return MakeError(ErrorId::kInvalidJson, "\"folders\" or \"labels\" is not of texts");
+  if (folders != nullptr && !(folders->is_array() && std::ranges::all_of(*folders, IsText))) {
+    return MakeError(ErrorId::kInvalidJson, "\"folders\" is not of texts");
   }
   if (folders != nullptr) folders->get_to(message.folders);
-  if (labels != nullptr) labels->get_to(message.labels);
+  HF_ASSIGN_OR_RETURN(message.labels, ParseLabels(json, "labels"));
+  return Ok();
+}
+
+// Which piece of the project it is.
+Status ParsePiece(const Json& json, CheckProjectTables& message) {
+  constexpr int64_t kRestartsMax = 1'000;
+  const auto text = [&](std::string_view key, std::string& member) -> Status {
+    HF_ASSIGN_OR_RETURN(auto value, OptionalString(json, key));
+    member = std::move(value).value_or("");
+    return Ok();
+  };
+  HF_RETURN_IF_ERROR(text("dataset", message.piece.dataset));
+  HF_RETURN_IF_ERROR(text("location", message.piece.location));
+  HF_RETURN_IF_ERROR(text("page_token", message.page_token));
+  HF_RETURN_IF_ERROR(text("after", message.after));
+  HF_ASSIGN_OR_RETURN(message.piece.labels, ParseLabels(json, "dataset_labels"));
+  HF_ASSIGN_OR_RETURN(const auto routines, OptionalBool(json, "routines"));
+  message.piece.routines = routines.value_or(false);
+  if (message.piece.dataset.empty() && (message.piece.routines || !message.after.empty())) {
+    return MakeError(ErrorId::kInvalidJson, "a piece of a dataset without \"dataset\"");
+  }
+  const int64_t restarts = Int64Or(json, "restarts", 0);
+  if (restarts < 0 || restarts > kRestartsMax) {
+    return MakeError(ErrorId::kInvalidJson, "\"restarts\" is out of its range");
+  }
+  message.restarts = static_cast<int>(restarts);
   return Ok();
 }
 
@@ -177,9 +233,11 @@ Result<WorkMessage> ParseWorkMessage(std::string_view topic, std::string_view te
   if (topic == kCheckTopic) {
     HF_ASSIGN_OR_RETURN(std::string project, RequiredString(json, "project_to_check"));
     HF_RETURN_IF_ERROR(ValidateProjectId(project));
-    CheckProjectTables message{
-        .run = std::move(run), .project_to_check = std::move(project), .folders = {}, .labels = {}};
+    CheckProjectTables message;
+    message.run = std::move(run);
+    message.project_to_check = std::move(project);
     HF_RETURN_IF_ERROR(ParseAncestry(json, message));
+    HF_RETURN_IF_ERROR(ParsePiece(json, message));
     return WorkMessage(std::move(message));
   }
   if (topic == kBackupTopic) return ParseRunBackup(json, std::move(run));

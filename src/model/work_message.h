@@ -32,12 +32,27 @@ struct StartBackupProcess {
   std::string run;
 };
 
-// Look at one project: which of its tables changed.
+// A piece of a dataset that is to be looked at.
+struct DatasetPiece {
+  std::string dataset;                        // its id; empty: there is no piece
+  std::string location;                       // as it was listed
+  std::map<std::string, std::string> labels;  // as it was listed
+  bool routines = false;                      // of its routines; false: of its tables
+
+  bool operator==(const DatasetPiece&) const = default;
+};
+
+// Look at one project: its datasets, each of which is then looked at piece by piece, and which of
+// a piece's tables changed.
 struct CheckProjectTables {
   std::string run;
   std::string project_to_check;
   std::vector<std::string> folders;           // its ancestors as "folders/123", the nearest first
   std::map<std::string, std::string> labels;  // of the project
+  DatasetPiece piece;                         // without dataset: the datasets are to be listed
+  std::string page_token;  // where in the listing it begins; empty: at the beginning
+  std::string after;       // tables up to this name were looked at; empty: none was
+  int restarts = 0;        // how often the listing was begun anew, since a token was refused
 };
 
 // One thing to back up: a partition of the message's table, or the table itself.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/virtual_clock.h"
 #include "model/ids.h"
 
@@ -44,6 +46,30 @@ TEST(WorkMessage, RoundTripsThroughText) {
   }
 }
 
+TEST(WorkMessage, EachPieceOfADatasetIsATaskOfItsOwn) {
+  const CheckProjectTables project{std::string(kRun), "acme"};
+  std::vector<CheckProjectTables> pieces(6, project);
+  for (size_t i = 1; i < pieces.size(); ++i) pieces[i].piece = {.dataset = "d", .location = "US"};
+  pieces[1].page_token = "x";
+  pieces[2].piece.routines = true;
+  pieces[3].after = "t7";
+  pieces[4].restarts = 1;
+  pieces[5].piece.dataset = "e";
+  std::set<std::string> ids;
+  for (const CheckProjectTables& piece : pieces) {
+    const auto parsed = ParseWorkMessage(kCheckTopic, DumpJson(ToJson(piece)));
+    ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+    EXPECT_EQ(ToJson(*parsed), ToJson(piece));
+    ids.insert(TaskId(*parsed));
+  }
+  EXPECT_EQ(ids.size(), pieces.size());
+  // What the listing said of the dataset is no part of what is asked for.
+  CheckProjectTables moved = pieces[1];
+  moved.piece.location = "EU";
+  moved.piece.labels = {{"a", "b"}};
+  EXPECT_EQ(TaskId(moved), TaskId(pieces[1]));
+}
+
 TEST(WorkMessage, TaskIdIsOfWhatIsAskedNotOfHowItLooked) {
   const auto id = [](std::vector<BackupUnit> units) { return TaskId(Backup(std::move(units))); };
   const std::string one = id({{"20240101", SomeFingerprint(1), Change::kDataChanged}});
@@ -57,6 +83,9 @@ TEST(WorkMessage, RefusesWhatIsNotOne) {
   const std::pair<std::string_view, std::string> cases[] = {
       {kStartTopic, "{}"},
       {kStartTopic, "[]"},
+      {kCheckTopic, R"({"run": "r1", "project_to_check": "acme-shop", "routines": true})"},
+      {kCheckTopic, R"({"run": "r1", "project_to_check": "acme-shop", "dataset": 5})"},
+      {kCheckTopic, R"({"run": "r1", "project_to_check": "acme-shop", "restarts": -1})"},
       {kStartTopic, R"({"run": "../x"})"},
       {kCheckTopic, R"({"run": "r"})"},
       {kCheckTopic, R"({"run": "r", "project_to_check": "No Such"})"},

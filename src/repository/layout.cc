@@ -157,6 +157,10 @@ std::string RunFileName(std::string_view prefix, std::string_view run) {
   return UnderPrefix(prefix, fmt::format("runs/{}.json", run));
 }
 
+std::string RunPartName(std::string_view prefix, std::string_view run, std::string_view sha256) {
+  return UnderPrefix(prefix, fmt::format("run-items/{}/{}.ndjson", run, sha256));
+}
+
 std::string EvidenceName(std::string_view prefix, std::string_view kind, std::string_view id) {
   return UnderPrefix(prefix, fmt::format("evidence/{}/{}.json", kind, id));
 }

@@ -10,7 +10,6 @@ namespace {
 
 constexpr int64_t kSmallFileBytesMax = 1 << 20;
 constexpr int64_t kEvidenceBytesMax = int64_t{16} << 20;
-constexpr int64_t kRunFileBytesMax = int64_t{256} << 20;
 constexpr std::string_view kFormatName = "holdfast-repository";
 
 // The id in a repository.json. `text` is outside input: someone else may own the bucket.
@@ -152,8 +151,17 @@ Result<Manifest> Repository::ReadManifest(const ManifestEntry& entry) {
 
 Result<cloud::Page<ManifestEntry>> Repository::ListManifests(const TableRef& scope,
                                                              const std::string& page_token) {
+  return ListManifestsFrom(scope, "", page_token);
+}
+
+Result<cloud::Page<ManifestEntry>> Repository::ListManifestsFrom(const TableRef& scope,
+                                                                 const std::string& start,
+                                                                 const std::string& page_token) {
   const std::string prefix = ManifestsPrefix(location_.prefix, scope);
-  HF_ASSIGN_OR_RETURN(auto listed, store_->ListObjects(location_.bucket, prefix, page_token));
+  HF_ASSIGN_OR_RETURN(auto listed,
+                      start.empty()
+                          ? store_->ListObjects(location_.bucket, prefix, page_token)
+                          : store_->ListObjectsFrom(location_.bucket, prefix, start, page_token));
   cloud::Page<ManifestEntry> page;
   page.next_page_token = std::move(listed.next_page_token);
   for (cloud::ObjectInfo& info : listed.items) {
@@ -161,21 +169,6 @@ Result<cloud::Page<ManifestEntry>> Repository::ListManifests(const TableRef& sco
     if (path) page.items.push_back({std::move(*path), std::move(info)});
   }
   return page;
-}
-
-Status Repository::WriteRun(const RunReport& report) {
-  HF_RETURN_IF_ERROR(CheckIds(report.run.id, report.run.id));
-  const cloud::ObjectRef name = RefOf(RunFileName(location_.prefix, report.run.id));
-  HF_RETURN_IF_ERROR(CreateObjectFromString(*store_, name, DumpJson(report.ToJson())));
-  return Ok();
-}
-
-Result<Json> Repository::ReadRun(const std::string& run) {
-  HF_RETURN_IF_ERROR(CheckIds(run, run));
-  const cloud::ObjectRef name = RefOf(RunFileName(location_.prefix, run));
-  HF_ASSIGN_OR_RETURN(const std::string text, ReadObjectToString(*store_, name, kRunFileBytesMax));
-  return ParseJson(text, {.size_bytes_max = static_cast<size_t>(kRunFileBytesMax)})
-      .WithContext(name.Uri());
 }
 
 Result<cloud::Page<std::string>> Repository::ListRuns(const std::string& page_token) {

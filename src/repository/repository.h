@@ -81,14 +81,14 @@ class Repository {
   Result<cloud::Page<ManifestEntry>> ListManifests(const TableRef& scope,
                                                    const std::string& page_token);
 
-  // Writes runs/<run>.json. The same report again: success; another: kObjectExists.
-  Status WriteRun(const RunReport& report);
-
-  // Reads runs/<run>.json; kObjectNotFound.
-  Result<Json> ReadRun(const std::string& run);
-
   // The ids of the runs that wrote a file here, the oldest first.
   Result<cloud::Page<std::string>> ListRuns(const std::string& page_token);
+
+  // Manifests below `scope` as ListManifests, those alone whose names are `start` or come after it
+  // (layout.h).
+  Result<cloud::Page<ManifestEntry>> ListManifestsFrom(const TableRef& scope,
+                                                       const std::string& start,
+                                                       const std::string& page_token);
 
   // Writes evidence/<kind>/<id>.json, write-once as above. `kind` and `id` as IsValidId.
   Status WriteEvidence(const std::string& kind, const std::string& id, const Json& evidence);

@@ -167,15 +167,8 @@ TEST_F(RepositoryTest, EveryManifestIsVisitedAndDamageHidesNoOther) {
   EXPECT_EQ(damaged[0].id, ErrorId::kManifestDamaged);
 }
 
-TEST_F(RepositoryTest, RunFilesAndEvidenceAreWrittenOnce) {
+TEST_F(RepositoryTest, EvidenceIsWrittenOnce) {
   Repository repository = Open();
-  RunReport report = MakeRunReport({.id = "run-1", .started_ms = 5}, {{.object = kTable}});
-  ASSERT_TRUE(repository.WriteRun(report).ok());
-  ASSERT_TRUE(repository.WriteRun(report).ok());
-  EXPECT_EQ(*repository.ReadRun("run-1"), report.ToJson());
-  report.run.started_ms = 6;
-  EXPECT_EQ(repository.WriteRun(report).error().id, ErrorId::kObjectExists);
-
   ASSERT_TRUE(repository.WriteEvidence("verify", "e1", {{"passed", true}}).ok());
   EXPECT_FALSE(repository.WriteEvidence("../verify", "e1", {}).ok());
 }

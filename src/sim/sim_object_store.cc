@@ -168,11 +168,17 @@ Result<std::optional<cloud::ObjectInfo>> SimObjectStore::StatObject(
 Result<cloud::Page<cloud::ObjectInfo>> SimObjectStore::ListObjects(const std::string& bucket,
                                                                    const std::string& prefix,
                                                                    const std::string& page_token) {
+  return ListObjectsFrom(bucket, prefix, prefix, page_token);
+}
+
+Result<cloud::Page<cloud::ObjectInfo>> SimObjectStore::ListObjectsFrom(
+    const std::string& bucket, const std::string& prefix, const std::string& start,
+    const std::string& page_token) {
   HF_RETURN_IF_ERROR(faults_.Before(bucket));
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const Bucket* found, FindBucket(bucket));
   std::map<std::string, cloud::ObjectInfo> matching;
-  for (auto at = found->objects.lower_bound(prefix);
+  for (auto at = found->objects.lower_bound(std::max(prefix, start));
        at != found->objects.end() && at->first.starts_with(prefix); ++at) {
     matching.emplace(at->first, at->second.info);
   }

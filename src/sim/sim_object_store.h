@@ -33,6 +33,10 @@ class SimObjectStore final : public cloud::ObjectStore {
   Result<cloud::Page<cloud::ObjectInfo>> ListObjects(const std::string& bucket,
                                                      const std::string& prefix,
                                                      const std::string& page_token) override;
+  Result<cloud::Page<cloud::ObjectInfo>> ListObjectsFrom(const std::string& bucket,
+                                                         const std::string& prefix,
+                                                         const std::string& start,
+                                                         const std::string& page_token) override;
   Result<cloud::ObjectInfo> CopyObject(const cloud::ObjectRef& source,
                                        const cloud::ObjectRef& destination) override;
   Status DeleteObject(const cloud::ObjectRef& object) override;

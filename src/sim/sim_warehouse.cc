@@ -135,6 +135,24 @@ Result<cloud::Page<PartitionInfo>> SimWarehouse::ListPartitions(const TableRef& 
   return PageOf(partitions, page_token, settings_.page_size);
 }
 
+Result<std::optional<cloud::Page<PartitionInfo>>> SimWarehouse::ListPartitionsInRange(
+    const DatasetRef& dataset, const std::string& first_table, const std::string& last_table,
+    const std::string& page_token) {
+  HF_RETURN_IF_ERROR(faults_.Before(dataset.ToString()));
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(FindDataset(dataset));
+  std::map<std::string, PartitionInfo> partitions;
+  for (const TableState& state : tables_.TablesOf(dataset)) {
+    if (state->ref.table < first_table || state->ref.table > last_table) continue;
+    // A line break is in no name, and comes before whatever is.
+    for (PartitionInfo& info : state->Partitions()) {
+      partitions.emplace(state->ref.table + "\n" + info.ref.partition, info);
+    }
+  }
+  HF_RETURN_IF_ERROR(faults_.After());
+  return std::optional(PageOf(partitions, page_token, settings_.page_size));
+}
+
 Result<TableInfo> SimWarehouse::GetTable(const TableRef& table) {
   HF_RETURN_IF_ERROR(faults_.Before(table.WholeTable().ToString()));
   const std::lock_guard lock(mutex_);

@@ -170,6 +170,31 @@ TEST_P(ObjectStoreContract, ListsEveryObjectOfAPrefixInOrderOfName) {
   EXPECT_EQ(listed, expected);
 }
 
+TEST_P(ObjectStoreContract, ListsAPrefixFromANameOn) {
+  for (const char* name : {"from/a", "from/b", "from/b/1", "from/c", "frop"}) {
+    ASSERT_TRUE(CreateObjectFromString(store(), Named(name), "x").ok());
+  }
+  const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
+      {"", {"from/a", "from/b", "from/b/1", "from/c"}},
+      {"a", {"from/a", "from/b", "from/b/1", "from/c"}},
+      {"from/b", {"from/b", "from/b/1", "from/c"}},
+      {"from/b0", {"from/c"}},
+      {"from/d", {}}};
+  for (const auto& [start, expected] : cases) {
+    std::vector<std::string> listed;
+    const Status status = cloud::ForEachPage<ObjectInfo>(
+        [&](const std::string& token) {
+          return store().ListObjectsFrom(bucket_, "from/", start, token);
+        },
+        [&](ObjectInfo&& info) -> Status {
+          listed.push_back(info.ref.name);
+          return Ok();
+        });
+    ASSERT_TRUE(status.ok()) << status.error().ToString();
+    EXPECT_EQ(listed, expected) << start;
+  }
+}
+
 TEST_P(ObjectStoreContract, CopiesInsideTheService) {
   const auto source = CreateObjectFromString(store(), Named("from"), "content");
   ASSERT_TRUE(source.ok());

@@ -207,6 +207,23 @@ TEST_P(WarehouseContract, ListsEveryDatasetAndTableOnce) {
             expected);
 }
 
+// A scan that goes on behind the last name it saw would pass over what is out of order.
+TEST_P(WarehouseContract, ListsTablesInOrderOfTheBytesOfTheirNames) {
+  const std::vector<std::string> in_order = {"B_2", "_a", "a", "a_1", "b", "b2"};
+  for (const char* name : {"b2", "a_1", "B_2", "b", "a", "_a"}) Create(name, TwoColumns());
+  std::vector<std::string> listed;
+  const Status status = cloud::ForEachPage<TableSummary>(
+      [&](const std::string& token) {
+        return warehouse().ListTables({world_->project(), "contract"}, token);
+      },
+      [&](TableSummary&& table) -> Status {
+        listed.push_back(table.ref.table);
+        return Ok();
+      });
+  ASSERT_TRUE(status.ok()) << status.error().ToString();
+  EXPECT_EQ(listed, in_order);
+}
+
 TEST_P(WarehouseContract, ListsTheLabelsOfTables) {
   for (int i = 0; i < 7; ++i) {
     Json resource = TwoColumns();
@@ -318,6 +335,35 @@ TEST_P(WarehouseContract, PartitionsAddUpToTheTable) {
   const auto none = warehouse().ListPartitions(Create("plain", TwoColumns()), "");
   ASSERT_TRUE(none.ok()) << none.error().ToString();
   EXPECT_TRUE(none->items.empty());
+}
+
+TEST_P(WarehouseContract, TellsThePartitionsOfManyTablesAsItDoesThoseOfEach) {
+  std::vector<std::string> expected;
+  const auto text = [](const PartitionInfo& info) {
+    return info.ref.ToString() + " " + std::to_string(info.rows) + " " +
+           std::to_string(info.bytes) + " " + std::to_string(info.last_modified_ms);
+  };
+  for (const char* name : {"range_1", "range_2", "range_3", "range_4"}) {
+    const TableRef table =
+        Create(name, ByDay(), {Row("2024-01-01", 1), Row("2024-01-02", 2), {{"n", 4}}});
+    if (std::string_view(name) == "range_1" || std::string_view(name) == "range_4") continue;
+    const auto page = warehouse().ListPartitions(table, "");
+    ASSERT_TRUE(page.ok()) << page.error().ToString();
+    for (const PartitionInfo& info : page->items) expected.push_back(text(info));
+  }
+  Create("range_21", TwoColumns());
+  std::vector<std::string> listed;
+  std::string token;
+  do {
+    const auto page = warehouse().ListPartitionsInRange({world_->project(), "contract"}, "range_2",
+                                                        "range_3", token);
+    ASSERT_TRUE(page.ok()) << page.error().ToString();
+    ASSERT_TRUE(page->has_value());
+    for (const PartitionInfo& info : (*page)->items) listed.push_back(text(info));
+    token = (*page)->next_page_token;
+  } while (!token.empty());
+  ASSERT_FALSE(expected.empty());
+  EXPECT_EQ(listed, expected);
 }
 
 TEST_P(WarehouseContract, OnlyTheChangedPartitionMoves) {

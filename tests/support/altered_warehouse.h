@@ -11,7 +11,7 @@
 
 namespace holdfast::testing_support {
 
-class AlteredWarehouse final : public cloud::Warehouse {
+class AlteredWarehouse : public cloud::Warehouse {
  public:
   explicit AlteredWarehouse(cloud::Warehouse& warehouse) : warehouse_(warehouse) {}
 
@@ -36,6 +36,11 @@ class AlteredWarehouse final : public cloud::Warehouse {
   Result<cloud::Page<TableLabels>> ListTableLabels(const DatasetRef& dataset,
                                                    const std::string& page_token) override {
     return warehouse_.ListTableLabels(dataset, page_token);
+  }
+  Result<std::optional<cloud::Page<PartitionInfo>>> ListPartitionsInRange(
+      const DatasetRef& dataset, const std::string& first_table, const std::string& last_table,
+      const std::string& page_token) override {
+    return warehouse_.ListPartitionsInRange(dataset, first_table, last_table, page_token);
   }
   Result<cloud::Page<PartitionInfo>> ListPartitions(const TableRef& table,
                                                     const std::string& page_token) override {

@@ -1,0 +1,79 @@
+#include "backup/metadata_unit.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "backup/stage_result.h"
+#include "base/retry.h"
+
+namespace holdfast::backup {
+
+namespace {
+
+// Whether the backup before may lend its data, as far as the catalog tells.
+bool MayLend(const TableBackup& common, const Unit& unit) {
+  if (!common.context.run.policy.trust_equal_counts ||
+      unit.scanned.change != Change::kMetadataOnly || !unit.last) {
+    return false;
+  }
+  const catalog::BackupRecord& last = *unit.last;
+  const repository::Location place{last.bucket, last.prefix};
+  return last.IsGood() && last.method == Method::kExport && place == common.repository.location();
+}
+
+// Copies one data object to where the attempt's own are.
+Result<DataObject> CopyData(const TableBackup& common, const Unit& unit, const DataObject& source) {
+  const repository::Location& location = common.repository.location();
+  DataObject copy = source;
+  copy.name =
+      repository::AttemptPrefix(location.prefix, unit.object, unit.backup, common.context.attempt) +
+      source.name.substr(source.name.rfind('/') + 1);
+  HF_ASSIGN_OR_RETURN(
+      const cloud::ObjectInfo info,
+      common.services.objects.CopyObject({location.bucket, source.name, source.generation},
+                                         {location.bucket, copy.name, 0}));
+  if (info.size_bytes != source.size_bytes || info.crc32c != source.crc32c) {
+    return MakeError(ErrorId::kObjectCorrupt, fmt::format("{} is not as the manifest of {} has it",
+                                                          source.name, unit.last->backup));
+  }
+  copy.generation = info.ref.generation;
+  return copy;
+}
+
+}  // namespace
+
+Result<std::optional<ItemOutcome>> SaveNewDescription(const TableBackup& common, const Unit& unit) {
+  const std::optional<ItemOutcome> must_be_read;
+  if (!MayLend(common, unit)) return must_be_read;
+  repository::Repository repository = common.repository;
+  const auto before = repository.ReadManifest(unit.object, unit.last->backup);
+  if (!before.ok()) {
+    const bool may_pass = IsInterrupted(before.error()) || IsRetryable(before.error());
+    return may_pass ? Result<std::optional<ItemOutcome>>(before.error()) : must_be_read;
+  }
+  // What was written since the scan is in no backup before.
+  HF_ASSIGN_OR_RETURN(const Fingerprint now, CurrentFingerprint(common, unit));
+  if (now != unit.scanned.fingerprint || before->content_digest.empty()) return must_be_read;
+  Manifest manifest = StartManifest(common, unit);
+  manifest.bucket = before->bucket;
+  manifest.codec = before->codec;
+  manifest.rows = before->rows;
+  manifest.stored_bytes = before->stored_bytes;
+  manifest.content_digest = before->content_digest;
+  manifest.verified = VerifyLevel::kL0;  // sizes and sums were compared, nothing was read
+  for (const DataObject& source : before->objects) {
+    HF_RETURN_IF_ERROR(common.context.keep_alive());
+    auto copy = CopyData(common, unit, source);
+    // One that is damaged or gone: the data is read again.
+    if (!copy.ok() && !IsInterrupted(copy.error()) && !IsRetryable(copy.error())) {
+      return must_be_read;
+    }
+    HF_RETURN_IF_ERROR(copy);
+    manifest.objects.push_back(*std::move(copy));
+  }
+  HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Commit(common, unit, std::move(manifest)));
+  return std::optional(std::move(outcome));
+}
+
+}  // namespace holdfast::backup
