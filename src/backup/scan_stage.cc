@@ -152,7 +152,9 @@ class ProjectScan {
                             .method = plan.method,
                             .units = {},
                             .policy = table_policy.patch,
-                            .note = table_policy.note};
+                            .note = table_policy.note,
+                            .data_class = table_policy.data_class,
+                            .rpo_seconds = table_policy.rpo_seconds};
     std::ranges::move(MessagesFor(message, plan.units, kUnitsPerMessage),
                       std::back_inserter(result_.follow_ups));
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "model/quota_limits.h"
+
 namespace holdfast::backup {
 
 namespace {
@@ -26,6 +28,18 @@ std::optional<MissedSchedule> FindMissed(const Schedule& schedule, Timestamp sta
   return missed;
 }
 
+// A schedule that is not due by itself: what its run carried may have room by now.
+void AddCarried(const std::string& schedule, const ScheduleHistory& history, Timestamp started,
+                Timestamp now, DueDecision& decision) {
+  if (!history.carried.contains(schedule)) return;
+  const Timestamp renewed = QuotaDayStart(started, 1);
+  if (renewed <= now) {
+    decision.due.push_back(schedule);
+  } else if (renewed < *decision.next) {
+    decision.next = renewed;
+  }
+}
+
 }  // namespace
 
 DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHistory& history,
@@ -41,7 +55,10 @@ DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHist
       continue;
     }
     const Timestamp started = FromUnixMillis(last->second);
-    if (schedule.LastDue(now) <= started) continue;
+    if (schedule.LastDue(now) <= started) {
+      AddCarried(schedule.ToString(), history, started, now, decision);
+      continue;
+    }
     decision.due.push_back(schedule.ToString());
     if (auto missed = FindMissed(schedule, started, now)) {
       decision.missed.push_back(*std::move(missed));
@@ -70,7 +87,10 @@ Result<ScheduleHistory> ReadScheduleHistory(catalog::RunLedger& ledger,
     HF_ASSIGN_OR_RETURN(const auto page, ledger.ListRuns(false, token));
     for (const Run& run : page.items) {
       for (const std::string& schedule : run.due) {
-        if (wanted.erase(schedule) > 0) history.last_started_ms[schedule] = run.started_ms;
+        if (wanted.erase(schedule) == 0) continue;
+        history.last_started_ms[schedule] = run.started_ms;
+        HF_ASSIGN_OR_RETURN(const auto progress, ledger.GetProgress(run.id));
+        if (progress.totals.Of(Outcome::kCarried) > 0) history.carried.insert(schedule);
       }
     }
     looked += page.items.size();

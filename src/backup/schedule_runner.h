@@ -2,13 +2,15 @@
 //
 // A schedule is due when its last time has come and no run of it began since; at exactly that time
 // it is. However many times were missed while nothing ran, one run catches up with them, and they
-// are named. One that never had a run is due at once: a first backup is not put off. While a run is
+// are named. One that never had a run is due at once: a first backup is not put off. One whose run
+// carried something for want of quota is due again when the next quota day begins. While a run is
 // under way nothing is due, so there are never two. The ledger is the memory: a process may stop
 // and another go on. `DecideDue` is pure. Source: issue "Policy"; model/schedule.h.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@ struct ScheduleHistory {
   std::map<std::string, int64_t> last_started_ms;  // of the newest run of a schedule, by its text
   bool is_run_under_way = false;                   // one that a worker is at, of whatever schedule
   std::vector<std::string> unfinished_due;         // of one that no worker is at any more
+  std::set<std::string> carried;  // schedules whose newest run carried something (admission.h)
 };
 
 struct MissedSchedule {

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "backup/admission.h"
 #include "backup/backup_stage.h"
 #include "backup/projects_stage.h"
 #include "backup/scan_stage.h"
@@ -100,7 +101,9 @@ Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const s
     HF_ASSIGN_OR_RETURN(auto page, ledger.PendingTasks(run, token));
     std::vector<WorkMessage> messages;
     messages.reserve(page.items.size());
-    for (catalog::Task& task : page.items) messages.push_back(std::move(task.message));
+    for (catalog::Task& task : page.items) {
+      if (!NeedsAdmission(task.message)) messages.push_back(std::move(task.message));
+    }
     HF_RETURN_IF_ERROR(PublishWork(setup, messages));
     token = page.next_page_token;
   } while (!token.empty());
@@ -168,30 +171,45 @@ Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& rece
   if (task->state == catalog::TaskState::kDone) {
     // A worker died between completing this task and publishing what follows from it, or the
     // message came twice. Only the ledger knows which, so everything pending is published again.
-    return PublishPending(setup_, services_.catalog, RunOf(*message));
+    HF_RETURN_IF_ERROR(PublishPending(setup_, services_.catalog, RunOf(*message)));
+    return AdmitAfter(*message, true);
   }
+  HF_ASSIGN_OR_RETURN(const bool admitted, IsAdmitted(services_, *task));
+  if (!admitted) return Ok();  // it is published again when it is let through
   StageContext context;
   HF_ASSIGN_OR_RETURN(context.run, services_.catalog.GetRun(RunOf(*message)));
   context.attempt = task->attempt;
   context.is_last_attempt = task->attempt >= kTaskAttemptsMax;
   context.keep_alive = KeepLease(setup_, subscription, received.ack_id, task->id, services_);
+  HF_ASSIGN_OR_RETURN(auto carried, CarryWhereUsedUp(services_, context.run, *task));
+  if (carried) return Complete(*task, context.run, *std::move(carried));
   // What the ledger holds counts: a message's own text may be of an earlier scan.
-  const auto result = RunStage(task->message, context, services_);
-  if (!result.ok()) return Fail(*task, result.error(), context.is_last_attempt);
-  return Complete(task->id, task->message, *result);
+  auto result = RunStage(task->message, context, services_);
+  if (!result.ok()) return Fail(*task, context.run, result.error(), context.is_last_attempt);
+  return Complete(*task, context.run, *std::move(result));
 }
 
-Status Worker::Complete(const std::string& task, const WorkMessage& message,
-                        const StageResult& result) {
-  HF_RETURN_IF_ERROR(services_.catalog.CompleteTask(task, result.follow_ups, result.outcomes));
+Status Worker::Complete(const catalog::Task& task, const Run& run, StageResult result) {
+  const WorkMessage& message = task.message;
+  HF_RETURN_IF_ERROR(CarryWhatWasRefused(services_, run, task, result));
+  HF_RETURN_IF_ERROR(services_.catalog.CompleteTask(task.id, result.follow_ups, result.outcomes));
   LogInfo("stage done", {{"topic", std::string(TopicOf(message))},
                          {"run", RunOf(message)},
                          {"follow_ups", std::to_string(result.follow_ups.size())},
                          {"outcomes", std::to_string(result.outcomes.size())}});
-  return PublishWork(setup_, result.follow_ups);
+  std::erase_if(result.follow_ups, NeedsAdmission);
+  HF_RETURN_IF_ERROR(PublishWork(setup_, result.follow_ups));
+  return AdmitAfter(message, false);
 }
 
-Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_attempt) {
+// The last task that looked for work says when there is no more to come.
+Status Worker::AdmitAfter(const WorkMessage& done, bool republish) {
+  if (std::holds_alternative<RunBackup>(done)) return Ok();
+  return AdmitWork(setup_, services_, RunOf(done), republish);
+}
+
+Status Worker::Fail(const catalog::Task& task, const Run& run, const Error& error,
+                    bool is_last_attempt) {
   LogWarning("stage failed", {{"topic", std::string(TopicOf(task.message))},
                               {"run", RunOf(task.message)},
                               {"attempt", std::to_string(task.attempt)},
@@ -207,7 +225,7 @@ Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_
     failed.outcomes.push_back(FailedOutcome(subject, error));
     if (of_table != nullptr) failed.outcomes.back().note = of_table->note;
   }
-  return Complete(task.id, task.message, failed);
+  return Complete(task, run, std::move(failed));
 }
 
 }  // namespace holdfast::backup

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <set>
 
+#include "backup/admission.h"
 #include "backup/dry_run.h"
 #include "backup/run_backup.h"
 #include "cli/audit.h"
@@ -10,6 +11,7 @@
 #include "cli/continued_runs.h"
 #include "cli/environment.h"
 #include "cli/policy_source.h"
+#include "cli/quota_text.h"
 #include "cli/run_schedules.h"
 #include "cli/run_text.h"
 #include "cli/selector.h"
@@ -49,27 +51,35 @@ Result<std::set<std::string>> BackedUpPartitions(catalog::Catalog& catalog, cons
   return partitions;
 }
 
-Status PrintDryRun(const GlobalOptions& global, catalog::Catalog& catalog,
-                   const backup::DryRun& plan) {
+Status PrintDryRun(const GlobalOptions& global, const backup::Services& services,
+                   const BackupPolicy& policy, const backup::DryRun& plan) {
   const bool pretty = global.OutputFormat() == Format::kPretty;
+  catalog::Catalog& catalog = services.catalog;
+  HF_ASSIGN_OR_RETURN(const backup::QuotaForecast forecast,
+                      backup::ForecastQuota(services, policy, plan.messages));
   std::vector<Json> rows;
-  for (const RunBackup& message : plan.messages) {
+  for (size_t m = 0; m < plan.messages.size(); ++m) {
+    const RunBackup& message = plan.messages[m];
     HF_ASSIGN_OR_RETURN(const auto known, BackedUpPartitions(catalog, message.table_to_backup));
-    for (const BackupUnit& unit : message.units) {
+    for (size_t u = 0; u < message.units.size(); ++u) {
+      const BackupUnit& unit = message.units[u];
       const bool is_first = !known.contains(unit.partition);
       rows.push_back({{"object", message.table_to_backup.WithPartition(unit.partition).ToString()},
                       {"change", ChangeText(unit, is_first, pretty)},
                       {"rows", unit.fingerprint.rows},
-                      {"bytes", unit.fingerprint.bytes}});
+                      {"bytes", unit.fingerprint.bytes},
+                      {"day", DayText(services.clock.Now(), forecast.days_later[m][u])}});
     }
   }
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "object", .heading = "WOULD BACK UP"},
              {.member = "change", .heading = "CHANGE"},
              {.member = "rows", .heading = "ROWS", .align_right = true},
-             {.member = "bytes", .heading = "BYTES", .align_right = true}},
+             {.member = "bytes", .heading = "BYTES", .align_right = true},
+             {.member = "day", .heading = "DAY"}},
             rows, "Nothing changed: nothing would be backed up.");
   if (pretty) PrintRunItems(std::cout, plan.outcomes);
+  for (const std::string& line : ForecastText(forecast)) Say(global, line);
   return Ok();
 }
 
@@ -174,7 +184,9 @@ int EndOfRun(const GlobalOptions& global, const RunReport& report) {
   const int64_t suspects = CountSuspects(report.items);
   SayWhatIsSuspect(global, report.items);
   const int64_t failed = report.totals.Of(Outcome::kFailed);
-  if (failed == 0) return suspects == 0 ? kExitOk : kExitPartial;
+  const int64_t carried = report.totals.Of(Outcome::kCarried);
+  if (carried > 0) Say(global, CarriedText(carried));
+  if (failed == 0) return suspects == 0 && carried == 0 ? kExitOk : kExitPartial;
   Say(global, FailureText(report.items));
   return kExitPartial;
 }
@@ -208,7 +220,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   if (options.dry_run) {
     HF_ASSIGN_OR_RETURN(const backup::DryRun plan,
                         backup::PlanBackups(policy, document, environment->backup_services()));
-    HF_RETURN_IF_ERROR(PrintDryRun(global, environment->catalog(), plan));
+    HF_RETURN_IF_ERROR(PrintDryRun(global, environment->backup_services(), policy, plan));
     return kExitOk;
   }
   backup::BackupRequest request{.policy = policy, .document = document, .due = {}, .stop = {}};

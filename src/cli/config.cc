@@ -164,6 +164,7 @@ Result<Config> BuildConfig(Layers& layers) {
       .policy_file = layers.TextOf("policy_file"),
       .policy = {},
       .retention = {},
+      .quotas = {},
       .prune = {.grace = std::chrono::hours{layers.ValueOf("prune.grace_hours").get<int>()},
                 .removals_max = layers.ValueOf("prune.removals_max").get<int64_t>(),
                 .share_max = layers.ValueOf("prune.share_max").get<double>()}};
@@ -175,6 +176,9 @@ Result<Config> BuildConfig(Layers& layers) {
         fmt::format("{}: retention: {}", layers.OriginOf("retention"), retention.error().message));
   }
   config.retention = *std::move(retention);
+  auto quotas = QuotaLimits::FromJson(layers.ValueOf("quotas"));
+  if (!quotas.ok()) return quotas.error().WithContext(layers.OriginOf("quotas"));
+  config.quotas = *std::move(quotas);
   return config;
 }
 

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "cli/settings.h"
 #include "model/policy.h"
+#include "model/quota_limits.h"
 #include "model/retention.h"
 #include "retain/prune.h"
 
@@ -47,6 +48,7 @@ struct Config {
   std::string policy_file;  // of the policy document, as given (policy_source.h); empty: none
   BackupPolicy policy;
   RetentionPolicy retention;
+  QuotaLimits quotas;
   retain::PruneOptions prune;
 
   bool operator==(const Config&) const = default;

@@ -177,7 +177,7 @@ TEST(Config, EverySettingHasAVariable) {
         return ChoicesOf(setting).front() == setting.fallback ? ChoicesOf(setting).back()
                                                               : ChoicesOf(setting).front();
       case SettingType::kDocument:
-        return "{keep_last: 3}";
+        return setting.name == "quotas" ? "{copy_jobs_per_day: 3}" : "{keep_last: 3}";
       default:
         return "other";
     }

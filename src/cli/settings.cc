@@ -137,6 +137,11 @@ constexpr auto kSettings = std::to_array<Setting>({
      .unset = "everything is kept",
      .doc = "what `holdfast backup prune` keeps: `{keep_daily: 7, keep_monthly: 12}` and so on, or "
             "`{preset: bbq}`; see [retention.md](retention.md)"},
+    {.name = "quotas",
+     .type = SettingType::kDocument,
+     .unset = "Google's own limits",
+     .doc = "how much of each quota a day's runs may use: `{copy_jobs_per_day: 50000, projects: "
+            "{acme-big: {copy_jobs_per_day: 400000}}}`; see [quotas.md](quotas.md)"},
     {.name = "prune.grace_hours",
      .type = SettingType::kInteger,
      .fallback = "72",

@@ -46,6 +46,7 @@ Json RunJson(const RunStatus& status) {
           {"totals", totals.ToJson()},
           {"unsupported", totals.Of(Outcome::kUnsupported)},
           {"failed", totals.Of(Outcome::kFailed)},
+          {"carried", totals.Of(Outcome::kCarried)},
           {"failed_objects", NamedJson(status.failed)},
           {"suspect", status.suspect}};
 }
@@ -126,6 +127,10 @@ void PrintWholeRun(std::ostream& out, const StatusSummary& summary) {
   const RunStatus& seen = whole ? *whole : *summary.last_run;
   if (const auto count = seen.progress.totals.Of(Outcome::kUnsupported); count > 0) {
     PrintLine(out, fmt::format("  NOT PROTECTED, of a kind that is not backed up: {}",
+                               Plural(count, "object")));
+  }
+  if (const auto count = seen.progress.totals.Of(Outcome::kCarried); count > 0) {
+    PrintLine(out, fmt::format("  CARRIED to a later day for want of quota: {}",
                                Plural(count, "object")));
   }
 }

@@ -126,7 +126,11 @@ QuotaPlan PlanQuota(const std::vector<QuotaProject>& projects, const std::vector
     plan.days = std::max(plan.days, verdict.days_later + 1);
   }
   plan.taken.reserve(budgets.size());
-  for (const Budget& budget : budgets) plan.taken.push_back(budget.taken);
+  plan.carried.reserve(budgets.size());
+  for (const Budget& budget : budgets) {
+    plan.taken.push_back(budget.taken);
+    plan.carried.push_back(budget.carried);
+  }
   return plan;
 }
 

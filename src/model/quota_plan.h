@@ -60,6 +60,7 @@ struct QuotaPlan {
   std::vector<uint32_t> order;         // of items, what goes first first
   std::vector<QuotaVerdict> verdicts;  // by item
   std::vector<QuotaAmounts> taken;     // by project: what runs today takes
+  std::vector<QuotaAmounts> carried;   // by project: what does not would take
   int64_t units_today = 0;
   int64_t units_carried = 0;
   int days = 1;  // until all of it has run, today included, if nothing new comes

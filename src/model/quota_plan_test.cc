@@ -56,6 +56,8 @@ TEST(QuotaPlan, CarriesWhatDoesNotFitWithTheQuotaAndTheDay) {
             (QuotaVerdict{.units_today = 3, .short_of = Quota::kCopyJobs, .days_later = 3}));
   EXPECT_EQ(plan.units_today, 8);
   EXPECT_EQ(plan.units_carried, 22);
+  EXPECT_EQ(plan.taken, (std::vector<QuotaAmounts>{{0, 0, 8, 0}}));
+  EXPECT_EQ(plan.carried, (std::vector<QuotaAmounts>{{0, 0, 22, 0}}));
   EXPECT_EQ(plan.days, 4);
 }
 

@@ -51,8 +51,10 @@ enum class Outcome {
   kVanished,      // was listed, then gone before it could be read (google-semantics A2 #16)
   kExcluded,      // the policy document says that it is not backed up: NOT protected
   kNotDue,        // its schedule is not one that the run is of
+  kCarried,       // changed, and did not fit the day's quotas: taken on a later day, NOT protected
+                  // as it is now until then
 };
-inline constexpr int kOutcomes = 8;
+inline constexpr int kOutcomes = 9;
 std::string_view OutcomeName(Outcome outcome);  // "backed_up", ...
 
 // The inverse; nullopt for another text.
@@ -71,8 +73,10 @@ struct ItemOutcome {
   std::string error_id;  // "G0006"; empty unless it failed
   bool suspect = false;  // the backup that holds it is suspect: a person is to look at it
   std::string note;      // what its owner asked for and was refused; empty: nothing
+  std::string expected;  // carried: the day on which it is expected to fit, "2026-11-22"
 
-  // As Run's; a document without error_id, suspect, note or kind is one without that.
+  // As Run's; a document without error_id, suspect, note, expected or kind is one without
+  // that.
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
 };

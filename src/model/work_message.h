@@ -56,6 +56,8 @@ struct RunBackup {
   std::vector<BackupUnit> units;  // one at least, no partition twice
   Json policy = Json::object();   // members of BackupPolicy that are the table's own
   std::string note;               // goes into the table's outcomes (ItemOutcome::note)
+  std::string data_class;         // "critical"...: what goes first (quota_plan.h); empty: none said
+  int64_t rpo_seconds = 0;        // within which a change is to be backed up; 0: none said
 };
 
 using WorkMessage = std::variant<StartBackupProcess, CheckProjectTables, RunBackup>;
