@@ -339,7 +339,9 @@ class DatasetScan {
                             .units = {},
                             .policy = table_policy.patch,
                             .note = table_policy.note,
-                            .as_of_ms = plan.as_of_ms};
+                            .as_of_ms = plan.as_of_ms,
+                            .data_class = table_policy.data_class,
+                            .rpo_seconds = table_policy.rpo_seconds};
     std::ranges::move(MessagesFor(message, plan.units, kUnitsPerMessage),
                       std::back_inserter(result_.follow_ups));
     return Ok();

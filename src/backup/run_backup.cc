@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "backup/admission.h"
 #include "backup/deleted.h"
 #include "base/log.h"
 #include "model/ids.h"
@@ -67,7 +68,12 @@ class RunInProgress {
       HF_RETURN_IF_ERROR(services_.catalog.BeginRun(run_));
     }
     progress_.run = run_.id;
-    return PublishPending(setup_, services_.catalog, run_.id);
+    return PublishReady();
+  }
+
+  Status PublishReady() {
+    HF_RETURN_IF_ERROR(PublishPending(setup_, services_.catalog, run_.id));
+    return AdmitWork(setup_, services_, run_.id, true);
   }
 
   // True once every task is done.
@@ -99,7 +105,7 @@ class RunInProgress {
     }
     if (!republished_) {
       republished_ = true;
-      return PublishPending(setup_, services_.catalog, run_.id);
+      return PublishReady();
     }
     return Ok();
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "model/quota_limits.h"
+
 namespace holdfast::backup {
 
 namespace {
@@ -47,6 +49,18 @@ Result<bool> FailedWhole(catalog::RunLedger& ledger, const Run& run) {
   return any_failed && !any_worked;
 }
 
+// A schedule that is not due by itself: what its run carried may have room by now.
+void AddCarried(const std::string& schedule, const ScheduleHistory& history, Timestamp started,
+                Timestamp now, DueDecision& decision) {
+  if (!history.carried.contains(schedule)) return;
+  const Timestamp renewed = QuotaDayStart(started, 1);
+  if (renewed <= now) {
+    decision.due.push_back(schedule);
+  } else if (renewed < *decision.next) {
+    decision.next = renewed;
+  }
+}
+
 }  // namespace
 
 DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHistory& history,
@@ -63,8 +77,11 @@ DueDecision DecideDue(const std::vector<Schedule>& schedules, const ScheduleHist
     }
     const Timestamp started = FromUnixMillis(last->second);
     if (schedule.LastDue(now) <= started) {
-      if (IsRetryDue(history, schedule.ToString(), now))
+      if (IsRetryDue(history, schedule.ToString(), now)) {
         decision.due.push_back(schedule.ToString());
+      } else {
+        AddCarried(schedule.ToString(), history, started, now, decision);
+      }
       continue;
     }
     decision.due.push_back(schedule.ToString());
@@ -99,6 +116,8 @@ Result<ScheduleHistory> ReadScheduleHistory(catalog::RunLedger& ledger,
         history.last_started_ms[schedule] = run.started_ms;
         HF_ASSIGN_OR_RETURN(const bool failed, FailedWhole(ledger, run));
         if (failed) history.failed_whole_ms[schedule] = run.finished_ms;
+        HF_ASSIGN_OR_RETURN(const auto progress, ledger.GetProgress(run.id));
+        if (progress.totals.Of(Outcome::kCarried) > 0) history.carried.insert(schedule);
       }
     }
     looked += page.items.size();

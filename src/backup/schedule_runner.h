@@ -3,14 +3,15 @@
 // A schedule is due when its last time has come and no run of it began since; at exactly that time
 // it is. However many times were missed while nothing ran, one run catches up with them, and they
 // are named. A run in which nothing at all worked is made again kWholeFailurePause after its end,
-// as long as it takes. One that never had a run is due at once: a first backup is not put off.
-// While a run is under way nothing is due, so there are never two. The ledger is the memory: a
-// process may stop and another go on. `DecideDue` is pure. Source: issue "Policy";
-// model/schedule.h.
+// as long as it takes; one that carried something for want of quota, when the next quota day
+// begins. A schedule that never had a run is due at once: a first backup is not put off. While a
+// run is under way nothing is due, so there are never two. The ledger is the memory: a process may
+// stop and another go on. `DecideDue` is pure. Source: issue "Policy"; model/schedule.h.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct ScheduleHistory {
   // Of a schedule whose newest run backed nothing up and found nothing unchanged, when it ended.
   std::map<std::string, int64_t> failed_whole_ms;
   std::vector<std::string> unfinished_due;  // of one that no worker is at any more
+  std::set<std::string> carried;  // schedules whose newest run carried something (admission.h)
 };
 
 struct MissedSchedule {

@@ -80,6 +80,18 @@ TEST(DecideDue, MakesARunAgainInWhichNothingWorked) {
   EXPECT_THAT(DecideDue(Daily(), history, DueAt("2026-03-06T02:16:00Z")).due, IsEmpty());
 }
 
+// What a run carried may fit as soon as a new quota day begins, at midnight in California.
+TEST(DecideDue, GoesOnWithWhatWasCarriedWhenTheQuotaIsRenewed) {
+  ScheduleHistory history = Began("2026-03-06T02:00:00Z", "2026-03-06T04:00:00Z");
+  history.carried = {kNight};
+  const auto early = DecideDue(Daily(), history, DueAt("2026-03-06T07:59:59Z"));
+  EXPECT_THAT(early.due, IsEmpty());
+  EXPECT_EQ(*early.next, DueAt("2026-03-06T08:00:00Z"));
+  const auto renewed = DecideDue(Daily(), history, DueAt("2026-03-06T08:00:00Z"));
+  EXPECT_THAT(renewed.due, ElementsAre(kNight));
+  EXPECT_THAT(renewed.missed, IsEmpty());
+}
+
 TEST(DecideDue, DoesNotPutOffAFirstBackup) {
   const auto decision = DecideDue(Daily(), {}, DueAt("2026-03-07T12:00:00Z"));
   EXPECT_THAT(decision.due, ElementsAre(kNight, kNewYork));
@@ -134,6 +146,11 @@ TEST(ReadScheduleHistory, TellsTheNewestRunOfEachScheduleAndWhetherOneIsAtWork) 
       << "silent for long: to be gone on with";
   EXPECT_THAT(at("2026-03-03T03:00:00Z").unfinished_due, ElementsAre(kNight));
   EXPECT_THAT(at("2026-03-01T02:10:00Z").unfinished_due, IsEmpty()) << "a worker is at it";
+  EXPECT_THAT(at("2026-03-03T03:00:00Z").carried, IsEmpty());
+  const ItemOutcome carried{.object = {"p", "d", "t", ""}, .outcome = Outcome::kCarried};
+  const std::string task = TaskId(StartBackupProcess{"20260302T020000Z-aaaaaaaa"});
+  ASSERT_TRUE(ledger->CompleteTask(task, {}, {carried}).ok());
+  EXPECT_THAT(at("2026-03-03T03:00:00Z").carried, ElementsAre(kNight, kNewYork));
 }
 
 TEST(ReadScheduleHistory, KnowsARunInWhichNothingWorked) {

@@ -20,6 +20,7 @@
 #include "cloud/run_job.h"
 #include "cloud/warehouse.h"
 #include "model/policy.h"
+#include "model/quota_limits.h"
 #include "repository/repository.h"
 
 namespace holdfast::backup {
@@ -34,6 +35,7 @@ struct Services {
   Random& random;
   std::string organization;  // "organizations/123"; empty: every project that this identity may see
   std::string tool_version;  // goes into manifests
+  QuotaLimits quotas = {};   // by which a day's work is planned (admission.h)
 };
 
 // One message in the hands of a stage.

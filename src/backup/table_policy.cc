@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/retry.h"
+#include "model/policy_field.h"
 
 namespace holdfast::backup {
 
@@ -18,6 +19,18 @@ ItemOutcome ExcludedOutcome(TableRef object, const EffectivePolicy& policy) {
           .outcome = Outcome::kExcluded,
           .reason = "excluded by " + policy.ExcludedBy(),
           .note = policy.RefusalText()};
+}
+
+// What the policy says of who goes first.
+void SetUrgency(const EffectivePolicy& policy, TablePolicy& result) {
+  const auto text = [&](std::string_view field) -> std::string {
+    const auto found = policy.fields.find(field);
+    if (found == policy.fields.end() || !found->second.value.is_string()) return {};
+    return found->second.value.get<std::string>();
+  };
+  result.data_class = text("class");
+  const auto rpo = ParsePolicyDuration(text("rpo"));  // none said: an error
+  result.rpo_seconds = rpo.ok() ? rpo->count() : 0;
 }
 
 }  // namespace
@@ -181,6 +194,7 @@ Result<TablePolicy> ProjectPolicies::Of(const TableRef& table) {
     result.settled->note = result.note;
     return result;
   }
+  SetUrgency(effective, result);
   result.patch = effective.BackupPolicyPatch();
   HF_ASSIGN_OR_RETURN(result.policy, PatchPolicy(context_.run.policy, result.patch));
   return result;

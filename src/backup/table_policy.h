@@ -19,8 +19,10 @@ namespace holdfast::backup {
 // What holds for one table.
 struct TablePolicy {
   BackupPolicy policy;
-  Json patch = Json::object();         // in what it differs from the run's (RunBackup::policy)
-  std::string note;                    // what its owner asked for and was refused
+  Json patch = Json::object();  // in what it differs from the run's (RunBackup::policy)
+  std::string note;             // what its owner asked for and was refused
+  std::string data_class;       // as RunBackup's, and the RPO too
+  int64_t rpo_seconds = 0;
   std::optional<ItemOutcome> settled;  // it is excluded or not due: nothing else is to be done
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "backup/admission.h"
 #include "backup/backup_stage.h"
 #include "backup/projects_stage.h"
 #include "backup/scan_stage.h"
@@ -106,7 +107,9 @@ Status PublishTasks(const BusSetup& setup, const List& list) {
     HF_ASSIGN_OR_RETURN(auto page, list(token));
     std::vector<WorkMessage> messages;
     messages.reserve(page.items.size());
-    for (catalog::Task& task : page.items) messages.push_back(std::move(task.message));
+    for (catalog::Task& task : page.items) {
+      if (!NeedsAdmission(task.message)) messages.push_back(std::move(task.message));
+    }
     HF_RETURN_IF_ERROR(PublishWork(setup, messages));
     token = page.next_page_token;
   } while (!token.empty());
@@ -199,29 +202,44 @@ Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& rece
     // message came twice. Only the ledger knows which, so what follows and is pending is published
     // again: that and no more, or each message that comes twice would bring all others a third
     // time.
-    return PublishTasks(setup_, [&](const std::string& token) {
+    HF_RETURN_IF_ERROR(PublishTasks(setup_, [&](const std::string& token) {
       return services_.catalog.PendingFollowUps(task->id, token);
-    });
+    }));
+    return AdmitAfter(*message, true);
   }
+  HF_ASSIGN_OR_RETURN(const bool admitted, IsAdmitted(services_, *task));
+  if (!admitted) return Ok();  // it is published again when it is let through
   StageContext context;
   HF_ASSIGN_OR_RETURN(context.run, services_.catalog.GetRun(RunOf(*message)));
   context.attempt = task->attempt;
   context.is_last_attempt = task->attempt >= kTaskAttemptsMax;
   context.keep_alive = KeepLease(setup_, subscription, received.ack_id, task->id, services_);
+  HF_ASSIGN_OR_RETURN(auto carried, CarryWhereUsedUp(services_, context.run, *task));
+  if (carried) return Complete(*task, context.run, *std::move(carried));
   // What the ledger holds counts: a message's own text may be of an earlier scan.
-  const auto result = RunStage(task->message, context, services_);
-  if (!result.ok()) return Fail(*task, result.error(), context.is_last_attempt);
-  return Complete(task->id, task->message, *result);
+  auto result = RunStage(task->message, context, services_);
+  if (!result.ok()) return Fail(*task, context.run, result.error(), context.is_last_attempt);
+  return Complete(*task, context.run, *std::move(result));
 }
 
-Status Worker::Complete(const std::string& task, const WorkMessage& message,
-                        const StageResult& result) {
-  HF_RETURN_IF_ERROR(services_.catalog.CompleteTask(task, result.follow_ups, result.outcomes));
+Status Worker::Complete(const catalog::Task& task, const Run& run, StageResult result) {
+  const WorkMessage& message = task.message;
+  HF_RETURN_IF_ERROR(CarryWhatWasRefused(services_, run, task, result));
+  HF_RETURN_IF_ERROR(services_.catalog.CompleteTask(task.id, result.follow_ups, result.outcomes));
   LogStage(message, result);
-  return PublishWork(setup_, result.follow_ups);
+  std::erase_if(result.follow_ups, NeedsAdmission);
+  HF_RETURN_IF_ERROR(PublishWork(setup_, result.follow_ups));
+  return AdmitAfter(message, false);
 }
 
-Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_attempt) {
+// The last task that looked for work says when there is no more to come.
+Status Worker::AdmitAfter(const WorkMessage& done, bool republish) {
+  if (std::holds_alternative<RunBackup>(done)) return Ok();
+  return AdmitWork(setup_, services_, RunOf(done), republish);
+}
+
+Status Worker::Fail(const catalog::Task& task, const Run& run, const Error& error,
+                    bool is_last_attempt) {
   LogWarning("stage failed", {{"topic", std::string(TopicOf(task.message))},
                               {"run", RunOf(task.message)},
                               {"object", StageObject(task.message)},
@@ -240,7 +258,7 @@ Status Worker::Fail(const catalog::Task& task, const Error& error, bool is_last_
     failed.outcomes.back().note = of_table->note;
     if (of_table->method != Method::kDefinition) failed.outcomes.back().method = of_table->method;
   }
-  return Complete(task.id, task.message, failed);
+  return Complete(task, run, std::move(failed));
 }
 
 }  // namespace holdfast::backup

@@ -37,8 +37,9 @@ Status EnsureBus(const BusSetup& setup);
 // Publishes work messages, each to its topic.
 Status PublishWork(const BusSetup& setup, const std::vector<WorkMessage>& messages);
 
-// Publishes every task of the run that is not done: when it is begun or gone on with, or when
-// messages were lost. What is still on its way comes twice, which is harmless.
+// Publishes every task of the run that is not done, but for those that AdmitWork (admission.h)
+// publishes: when it is begun or gone on with, or when messages were lost. What is still on its way
+// comes twice, which is harmless.
 Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const std::string& run);
 
 // One stage of the workflow, by the topic that it serves.
@@ -67,8 +68,9 @@ class Worker {
   Result<int> ServeTopic(std::string_view topic, Duration wait);
   Status Handle(std::string_view topic, const cloud::ReceivedMessage& received,
                 const cloud::SubscriptionRef& subscription);
-  Status Complete(const std::string& task, const WorkMessage& message, const StageResult& result);
-  Status Fail(const catalog::Task& task, const Error& error, bool is_last_attempt);
+  Status Complete(const catalog::Task& task, const Run& run, StageResult result);
+  Status AdmitAfter(const WorkMessage& done, bool republish);
+  Status Fail(const catalog::Task& task, const Run& run, const Error& error, bool is_last_attempt);
 
   const BusSetup& setup_;
   const Services& services_;

@@ -63,6 +63,14 @@ class SqliteCatalog final : public Catalog {
   Result<std::optional<int64_t>> LastSeen(const TableRef& object) override;
   Status FinishRun(const std::string& run, int64_t finished_ms) override;
 
+  Status CountUse(int64_t day_ms, const std::vector<QuotaUse>& uses) override;
+  Result<bool> IsCounted(const std::string& key) override;
+  Result<std::map<std::string, QuotaAmounts>> UsedOn(int64_t day_ms) override;
+  Status NoteWaiting(const std::vector<TableRef>& tables, int64_t now_ms) override;
+  Status NoteServed(const std::vector<TableRef>& tables) override;
+  Result<std::optional<int64_t>> WaitingSince(const TableRef& table) override;
+  Result<bool> IsLookingForWork(const std::string& run) override;
+
   Result<AuditEntry> AppendAudit(const AuditEvent& event) override;
   Result<std::vector<AuditEntry>> ListAudit(int64_t sequence) override;
 

@@ -132,6 +132,30 @@ INSERT INTO run_totals SELECT run, outcome, COUNT(*), SUM(row_count), SUM(byte_c
   FROM outcomes GROUP BY run, outcome;
 )sql";
 
+// Added to any version: a program that does not know them plans nothing, and is not misled.
+constexpr const char* kQuotaTables = R"sql(
+CREATE TABLE IF NOT EXISTS quota_use (
+  use_key TEXT NOT NULL,
+  project TEXT NOT NULL,
+  quota TEXT NOT NULL,
+  day_ms INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (use_key, project, quota)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS quota_use_by_day ON quota_use (day_ms, project, quota, amount);
+
+CREATE TABLE IF NOT EXISTS quota_waiting (
+  project TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL,
+  PRIMARY KEY (project, dataset, table_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS quota_waiting_by_time ON quota_waiting (seen_ms);
+CREATE INDEX IF NOT EXISTS tasks_by_topic ON tasks (run, done, topic);
+)sql";
+
 Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
   int64_t number = 0;
   HF_RETURN_IF_ERROR(database.Query(sql, {}, [&](const SqlRow& row) -> Status {
@@ -144,6 +168,7 @@ Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
 // Runs `script`, after which the database has the present version.
 Status BringUpToDate(SqliteDatabase& database, const char* script) {
   HF_RETURN_IF_ERROR(database.ExecuteScript(script));
+  HF_RETURN_IF_ERROR(database.ExecuteScript(kQuotaTables));
   const std::string header = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                          kApplicationId, kSchemaVersion);
   return database.ExecuteScript(header.c_str());
@@ -167,9 +192,11 @@ Status PrepareSchema(SqliteDatabase& database) {
                        fmt::format("the catalog has version {}; this program knows version {}",
                                    version, kSchemaVersion));
     }
-    if (version == kSchemaVersion) return Ok();
-    if (version < 2) HF_RETURN_IF_ERROR(database.ExecuteScript(kFromVersion1));
-    return BringUpToDate(database, kFromVersion2);
+    if (version < kSchemaVersion) {
+      if (version < 2) HF_RETURN_IF_ERROR(database.ExecuteScript(kFromVersion1));
+      HF_RETURN_IF_ERROR(BringUpToDate(database, kFromVersion2));
+    }
+    return database.ExecuteScript(kQuotaTables);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <set>
 
+#include "backup/admission.h"
 #include "backup/dry_run.h"
 #include "backup/run_backup.h"
 #include "catalog/sqlite_catalog.h"
@@ -12,6 +13,7 @@
 #include "cli/continued_runs.h"
 #include "cli/environment.h"
 #include "cli/policy_source.h"
+#include "cli/quota_text.h"
 #include "cli/run_schedules.h"
 #include "cli/run_text.h"
 #include "cli/selector.h"
@@ -72,30 +74,41 @@ Status PrintSettled(catalog::RunLedger& scratch) {
 Status DryRun(const GlobalOptions& global, const BackupPolicy& policy,
               const std::optional<PolicyDocument>& document, Environment& environment) {
   const bool pretty = global.OutputFormat() == Format::kPretty;
+  const backup::Services services = environment.backup_services();
   // A file without a name, which is gone with the process.
   HF_ASSIGN_OR_RETURN(const auto scratch, catalog::SqliteCatalog::Open(""));
+  std::vector<RunBackup> planned;
+  HF_RETURN_IF_ERROR(backup::PlanBackups(policy, document, services, *scratch,
+                                         [&](const RunBackup& message) -> Status {
+                                           planned.push_back(message);
+                                           return Ok();
+                                         }));
+  HF_ASSIGN_OR_RETURN(const backup::QuotaForecast forecast,
+                      backup::ForecastQuota(services, policy, planned));
   RowPrinter rows(std::cout, global.OutputFormat(),
                   {{.member = "object", .heading = "WOULD BACK UP"},
                    {.member = "change", .heading = "CHANGE"},
                    {.member = "rows", .heading = "ROWS", .align_right = true},
-                   {.member = "bytes", .heading = "BYTES", .align_right = true}},
+                   {.member = "bytes", .heading = "BYTES", .align_right = true},
+                   {.member = "day", .heading = "DAY"}},
                   "Nothing changed: nothing would be backed up.");
-  const backup::Services services = environment.backup_services();
-  HF_RETURN_IF_ERROR(backup::PlanBackups(
-      policy, document, services, *scratch, [&](const RunBackup& message) -> Status {
-        const TableRef& table = message.table_to_backup;
-        HF_ASSIGN_OR_RETURN(const auto known, BackedUpPartitions(environment.catalog(), table));
-        for (const BackupUnit& unit : message.units) {
-          const bool is_first = !known.contains(unit.partition);
-          rows.Add({{"object", table.WithPartition(unit.partition).ToString()},
-                    {"change", ChangeText(unit, is_first, pretty)},
-                    {"rows", unit.fingerprint.rows},
-                    {"bytes", unit.fingerprint.bytes}});
-        }
-        return Ok();
-      }));
+  for (size_t m = 0; m < planned.size(); ++m) {
+    const TableRef& table = planned[m].table_to_backup;
+    HF_ASSIGN_OR_RETURN(const auto known, BackedUpPartitions(environment.catalog(), table));
+    for (size_t u = 0; u < planned[m].units.size(); ++u) {
+      const BackupUnit& unit = planned[m].units[u];
+      const bool is_first = !known.contains(unit.partition);
+      rows.Add({{"object", table.WithPartition(unit.partition).ToString()},
+                {"change", ChangeText(unit, is_first, pretty)},
+                {"rows", unit.fingerprint.rows},
+                {"bytes", unit.fingerprint.bytes},
+                {"day", DayText(services.clock.Now(), forecast.days_later[m][u])}});
+    }
+  }
   rows.Finish();
-  return pretty ? PrintSettled(*scratch) : Ok();
+  if (pretty) HF_RETURN_IF_ERROR(PrintSettled(*scratch));
+  for (const std::string& line : ForecastText(forecast)) Say(global, line);
+  return Ok();
 }
 
 void ShowProgress(Progress& progress, Clock& clock, Timestamp started,
@@ -216,7 +229,9 @@ Result<std::optional<PolicyDocument>> DocumentOf(const LoadedConfig& loaded,
 int EndOfRun(const GlobalOptions& global, const RunSummary& summary, const RunFindings& findings) {
   SayWhatIsSuspect(global, findings);
   const int64_t failed = summary.totals.Of(Outcome::kFailed);
-  if (failed == 0) return summary.suspects == 0 ? kExitOk : kExitPartial;
+  const int64_t carried = summary.totals.Of(Outcome::kCarried);
+  if (carried > 0) Say(global, CarriedText(carried));
+  if (failed == 0) return summary.suspects == 0 && carried == 0 ? kExitOk : kExitPartial;
   Say(global, DescribeFailures(findings));
   return kExitPartial;
 }

@@ -173,6 +173,7 @@ Result<Config> BuildConfig(Layers& layers) {
       .policy = {},
       .retention = {},
       .verification = {},
+      .quotas = {},
       .prune = {.grace = std::chrono::hours{layers.ValueOf("prune.grace_hours").get<int>()},
                 .removals_max = layers.ValueOf("prune.removals_max").get<int64_t>(),
                 .share_max = layers.ValueOf("prune.share_max").get<double>()},
@@ -197,6 +198,9 @@ Result<Config> BuildConfig(Layers& layers) {
   auto alerts = observe::ParseAlertSettings(layers.ValueOf("alerts"));
   if (!alerts.ok()) return std::move(alerts).error().WithContext(layers.OriginOf("alerts"));
   config.alerts = *std::move(alerts);
+  auto quotas = QuotaLimits::FromJson(layers.ValueOf("quotas"));
+  if (!quotas.ok()) return quotas.error().WithContext(layers.OriginOf("quotas"));
+  config.quotas = *std::move(quotas);
   return config;
 }
 

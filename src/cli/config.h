@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "cli/settings.h"
 #include "model/policy.h"
+#include "model/quota_limits.h"
 #include "model/retention.h"
 #include "model/verification_policy.h"
 #include "observe/alert_settings.h"
@@ -51,6 +52,7 @@ struct Config {
   BackupPolicy policy;
   RetentionPolicy retention;
   VerificationPolicy verification;
+  QuotaLimits quotas;
   retain::PruneOptions prune;
   observe::AlertSettings alerts;
   std::string metrics_address;  // "127.0.0.1:9108"; empty: metrics are not served

@@ -190,6 +190,7 @@ TEST(Config, EverySettingHasAVariable) {
       case SettingType::kDocument:
         return setting.name == "retention" ? "{keep_last: 3}"
                : setting.name == "alerts"  ? "{repeat_after: 2h}"
+               : setting.name == "quotas"  ? "{copy_jobs_per_day: 3}"
                                            : "{live: true}";
       default:
         return "other";

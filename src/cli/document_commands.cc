@@ -26,6 +26,8 @@ Result<int> Help(const CLI::App& app, const HelpOptions& options) {
     std::cout << SettingReference();
   } else if (options.markdown == "policy") {
     std::cout << PolicyReference();
+  } else if (options.markdown == "quotas") {
+    std::cout << QuotaReference();
   } else {
     HF_ASSIGN_OR_RETURN(const CommandDoc* command, FindCommand(program, options.names));
     std::cout << HelpText(*command, program);
@@ -39,7 +41,7 @@ void AddHelp(CLI::App& app, CommandContext context) {
   command->add_option("command", options->names, "The command's names; none: the program");
   command->add_option("--markdown", options->markdown, "Print a page of docs/reference instead")
       ->type_name("PAGE")
-      ->check(OneOf({"commands", "settings", "policy"}));
+      ->check(OneOf({"commands", "settings", "policy", "quotas"}));
   SetExamples(*command, {{"holdfast help backup run", ""}});
   command->callback([&app, context, options] {
     context.action = [&app, options] { return Help(app, *options); };

@@ -132,7 +132,8 @@ backup::Services Environment::backup_services() {
           .clock = *clock_,
           .random = *random_,
           .organization = config_.organization,
-          .tool_version = kVersion};
+          .tool_version = kVersion,
+          .quotas = config_.quotas};
 }
 
 restore::Services Environment::restore_services() {

@@ -11,7 +11,7 @@ constexpr auto kExitCodes = std::to_array<ExitCodeEntry>({
     {kExitOk, "done"},
     {kExitFailed, "failed"},
     {kExitUsage, "a flag, a name or the configuration is wrong; nothing was done"},
-    {kExitPartial, "finished, but some objects failed or are suspect"},
+    {kExitPartial, "finished, but some objects failed, are suspect or were carried to a later day"},
     {kExitDamaged, "damage was found"},
     {kExitNoRepository, "there is no repository"},
     {kExitLocked, "another process holds what the command needs"},

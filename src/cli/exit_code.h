@@ -15,7 +15,7 @@ enum ExitCode : int {
   kExitOk = 0,
   kExitFailed = 1,
   kExitUsage = 2,
-  kExitPartial = 3,  // finished, but some objects failed or are suspect
+  kExitPartial = 3,  // finished, but some objects failed, are suspect or were carried
   kExitDamaged = 4,  // verification found damage
   kExitNoRepository = 10,
   kExitLocked = 11,   // another process holds what the command needs

@@ -19,4 +19,7 @@ std::string SettingReference();
 // docs/reference/policy.md: the policy document, its levels and fields (policy_reference.cc).
 std::string PolicyReference();
 
+// docs/reference/quotas.md: Google's limits and how runs keep to them (quota_text.cc).
+std::string QuotaReference();
+
 }  // namespace holdfast::cli

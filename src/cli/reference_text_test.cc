@@ -79,6 +79,8 @@ TEST(Reference, FieldsOfAPolicyAreThoseOfTheProgram) {
   EXPECT_EQ(ReadPage("policy.md"), PolicyReference());
 }
 
+TEST(Reference, QuotasAreThoseOfTheProgram) { EXPECT_EQ(ReadPage("quotas.md"), QuotaReference()); }
+
 TEST(Reference, ABarDoesNotEndACell) {
   CommandDoc program{.path = "p", .name = "p", .summary = "Does"};
   program.flags.push_back({.names = {"--x"}, .value = "A|B", .doc = "One | other"});

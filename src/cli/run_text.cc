@@ -52,6 +52,8 @@ std::string OutcomeWords(Outcome outcome) {
       return "excluded";
     case Outcome::kNotDue:
       return "not due";
+    case Outcome::kCarried:
+      return "CARRIED";
     case Outcome::kVanished:
       break;
   }
@@ -176,6 +178,7 @@ std::string SummarizeTotals(const RunTotals& totals) {
   add(Outcome::kNotDue, "not due");
   add(Outcome::kExcluded, "excluded by policy");
   add(Outcome::kUnsupported, "NOT PROTECTED");
+  add(Outcome::kCarried, "CARRIED to a later day");
   add(Outcome::kFailed, "FAILED");
   return text + fmt::format("; {}, {}", Plural(totals.rows, "row"), HumanBytes(totals.bytes));
 }

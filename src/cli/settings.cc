@@ -148,6 +148,11 @@ constexpr auto kSettings = std::to_array<Setting>({
             "backup is read whole in that time; `restore_within`, of each object the newest good "
             "backup is restored into a scratch dataset and compared; `live: true`, what is read is "
             "held against the source as of the same moment"},
+    {.name = "quotas",
+     .type = SettingType::kDocument,
+     .unset = "Google's own limits",
+     .doc = "how much of each quota a day's runs may use: `{copy_jobs_per_day: 50000, projects: "
+            "{acme-big: {copy_jobs_per_day: 400000}}}`; see [quotas.md](quotas.md)"},
     {.name = "prune.grace_hours",
      .type = SettingType::kInteger,
      .fallback = "72",

@@ -174,6 +174,9 @@ class Summing {
 
   void AddOutcome(const ItemOutcome& outcome, const catalog::BackupRecord* newest) {
     whole_->suspect += outcome.suspect ? 1 : 0;
+    if (outcome.outcome == Outcome::kCarried && newest == nullptr) {
+      AddObject(outcome.object, nullptr, nullptr, false, summary_);
+    }
     if (outcome.outcome != Outcome::kFailed) return;
     const bool is_last = &*summary_.last_run == whole_;
     const bool backed_up_since = newest != nullptr && newest->created_ms >= whole_->run.started_ms;

@@ -46,6 +46,7 @@ Json RunJson(const RunStatus& status) {
           {"totals", totals.ToJson()},
           {"unsupported", totals.Of(Outcome::kUnsupported)},
           {"failed", totals.Of(Outcome::kFailed)},
+          {"carried", totals.Of(Outcome::kCarried)},
           {"failed_objects", NamedJson(status.failed)},
           {"suspect", status.suspect}};
 }
@@ -134,6 +135,10 @@ void PrintWholeRun(std::ostream& out, const StatusSummary& summary) {
   }
   if (const auto count = summary.last_run->progress.totals.Of(Outcome::kNotDue); count > 0) {
     PrintLine(out, fmt::format("  Not looked at in the last run, being of other schedules: {}",
+                               Plural(count, "object")));
+  }
+  if (const auto count = seen.progress.totals.Of(Outcome::kCarried); count > 0) {
+    PrintLine(out, fmt::format("  CARRIED to a later day for want of quota: {}",
                                Plural(count, "object")));
   }
 }

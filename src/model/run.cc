@@ -11,8 +11,8 @@ namespace {
 
 constexpr size_t kMethodsMax = 8;
 constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {
-    "backed_up", "unchanged", "metadata_only", "unsupported",
-    "failed",    "vanished",  "excluded",      "not_due"};
+    "backed_up", "unchanged", "metadata_only", "unsupported", "failed",
+    "vanished",  "excluded",  "not_due",       "carried"};
 
 // A project, "project.dataset" or a table: whatever of the object has a name.
 std::string ObjectText(const TableRef& object) {
@@ -119,6 +119,7 @@ Json ItemOutcome::ToJson() const {
   if (!error_id.empty()) json["error_id"] = error_id;
   if (suspect) json["suspect"] = true;
   if (!note.empty()) json["note"] = note;
+  if (!expected.empty()) json["expected"] = expected;
   if (kind != ObjectKind::kTable) json["kind"] = ObjectKindName(kind);
   if (method) json["method"] = MethodName(*method);
   for (const ItemOutcome& each : by_method) json["by_method"].push_back(each.ToJson());
@@ -148,6 +149,8 @@ Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
   item.suspect = suspect.value_or(false);
   HF_ASSIGN_OR_RETURN(auto note, OptionalString(json, "note"));
   item.note = std::move(note).value_or("");
+  HF_ASSIGN_OR_RETURN(auto expected, OptionalString(json, "expected"));
+  item.expected = std::move(expected).value_or("");
   HF_ASSIGN_OR_RETURN(const auto kind_name, OptionalString(json, "kind"));
   const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(item.kind))));
   if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");

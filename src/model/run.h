@@ -51,8 +51,10 @@ enum class Outcome {
   kVanished,      // was listed, then gone before it could be read (google-semantics A2 #16)
   kExcluded,      // the policy document says that it is not backed up: NOT protected
   kNotDue,        // its schedule is not one that the run is of
+  kCarried,       // changed, and did not fit the day's quotas: taken on a later day, NOT protected
+                  // as it is now until then
 };
-inline constexpr int kOutcomes = 8;
+inline constexpr int kOutcomes = 9;
 std::string_view OutcomeName(Outcome outcome);  // "backed_up", ...
 
 // The inverse; nullopt for another text.
@@ -77,7 +79,10 @@ struct ItemOutcome {
   // Of all together: the outcome of each by itself, in order of method. Empty: there is one method.
   std::vector<ItemOutcome> by_method;
 
-  // As Run's; a document without error_id, suspect, note, kind or the methods' is one without that.
+  std::string expected;  // carried: the day on which it is expected to fit, "2026-11-22"
+
+  // As Run's; a document without error_id, suspect, note, expected, kind or the methods' is one
+  // without that.
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
 };

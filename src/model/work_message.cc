@@ -13,6 +13,8 @@ namespace holdfast {
 
 namespace {
 
+// As long as a duration of a policy may be.
+constexpr int64_t kRpoSecondsMax = int64_t{100} * 366 * 24 * 60 * 60;
 constexpr size_t kMessageTextMax = 10'000'000;  // what a message bus takes
 
 Json ContentOf(const StartBackupProcess& message) { return {{"run", message.run}}; }
@@ -49,6 +51,8 @@ Json ContentOf(const RunBackup& message) {
   if (!message.note.empty()) json["note"] = message.note;
   if (message.as_of_ms) json["as_of_ms"] = *message.as_of_ms;
   if (message.shares_moment) json["shares_moment"] = true;
+  if (!message.data_class.empty()) json["data_class"] = message.data_class;
+  if (message.rpo_seconds > 0) json["rpo_seconds"] = message.rpo_seconds;
   return json;
 }
 
@@ -169,6 +173,17 @@ Status ParsePiece(const Json& json, CheckProjectTables& message) {
   return Ok();
 }
 
+Status ParseUrgency(const Json& json, RunBackup& message) {
+  HF_ASSIGN_OR_RETURN(auto data_class, OptionalString(json, "data_class"));
+  message.data_class = std::move(data_class).value_or("");
+  HF_ASSIGN_OR_RETURN(const auto rpo_seconds, OptionalInt64(json, "rpo_seconds"));
+  message.rpo_seconds = rpo_seconds.value_or(0);
+  if (message.rpo_seconds < 0 || message.rpo_seconds > kRpoSecondsMax) {
+    return MakeError(ErrorId::kInvalidJson, "\"rpo_seconds\" is out of bounds");
+  }
+  return Ok();
+}
+
 Result<WorkMessage> ParseRunBackup(const Json& json, std::string run) {
   RunBackup message{.run = std::move(run), .table_to_backup = {}, .method = {}, .units = {}};
   HF_ASSIGN_OR_RETURN(const std::string table, RequiredString(json, "table_to_backup"));
@@ -190,6 +205,7 @@ Result<WorkMessage> ParseRunBackup(const Json& json, std::string run) {
   HF_ASSIGN_OR_RETURN(message.as_of_ms, OptionalInt64(json, "as_of_ms"));
   HF_ASSIGN_OR_RETURN(const auto shares_moment, OptionalBool(json, "shares_moment"));
   message.shares_moment = shares_moment.value_or(false);
+  HF_RETURN_IF_ERROR(ParseUrgency(json, message));
   const bool of_definition = message.method == Method::kDefinition;
   if (of_definition && (message.units.size() != 1 || !message.units.front().partition.empty())) {
     return MakeError(ErrorId::kInvalidJson, "a definition is backed up whole, and alone");

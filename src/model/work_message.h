@@ -78,6 +78,8 @@ struct RunBackup {
   // table; nullopt: each as it is when its turn comes.
   std::optional<int64_t> as_of_ms;
   bool shares_moment = false;  // with other messages of the table
+  std::string data_class;      // "critical"...: what goes first (quota_plan.h); empty: none said
+  int64_t rpo_seconds = 0;     // within which a change is to be backed up; 0: none said
 };
 
 using WorkMessage = std::variant<StartBackupProcess, CheckProjectTables, RunBackup>;

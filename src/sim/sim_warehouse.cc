@@ -257,9 +257,11 @@ void SimWarehouse::Settle(Job& job) {
     // What passes by itself has a code that says so, as it has from the real service.
     const bool passing =
         job.failure.ends_with("ackendError") || job.failure.ends_with("nternalError");
-    job.status.error =
-        MakeError(ErrorId::kJobFailed, passing ? Code::kUnavailable : Code::kFailedPrecondition,
-                  "simulated: the job failed");
+    job.status.error = job.failure == "quotaExceeded"
+                           ? MakeError(ErrorId::kQuotaExceeded, "simulated: Quota exceeded")
+                           : MakeError(ErrorId::kJobFailed,
+                                       passing ? Code::kUnavailable : Code::kFailedPrecondition,
+                                       "simulated: the job failed");
     job.status.error->reason = job.failure;
     return;
   }

@@ -41,8 +41,12 @@ class SimFixture {
             .clock = clock_,
             .random = *random_,
             .organization = "organizations/1",
-            .tool_version = "test"};
+            .tool_version = "test",
+            .quotas = quotas};
   }
+
+  // Google's own, unless a test says otherwise.
+  QuotaLimits quotas;
 
   restore::Services restore_services() {
     return {.warehouse = cloud_.warehouse(),
@@ -60,8 +64,8 @@ class SimFixture {
   // The same with a warehouse that is not quite the cloud's.
   backup::Services services(cloud::Warehouse& warehouse) {
     const backup::Services mine = services();
-    return {warehouse,  mine.definitions, mine.objects,      mine.projects,    mine.catalog,
-            mine.clock, mine.random,      mine.organization, mine.tool_version};
+    return {warehouse,  mine.definitions, mine.objects,      mine.projects,     mine.catalog,
+            mine.clock, mine.random,      mine.organization, mine.tool_version, mine.quotas};
   }
 
   // A whole run in this thread.
