@@ -148,6 +148,25 @@ struct Reading {
   WantEvidence want_verifications = [](const std::string&) { return true; };
 };
 
+// What the passes of prune were about to delete. Evidence that cannot be read tells nothing.
+Status ForEachRemoval(repository::Repository& repository, const catalog::RemovalVisitor& visit) {
+  return cloud::ForEachPage<repository::EvidenceEntry>(
+      [&](const std::string& token) {
+        return repository.ListEvidence(repository::kPruneEvidence, token);
+      },
+      [&](repository::EvidenceEntry&& entry) -> Status {
+        const auto evidence = repository.ReadEvidence(repository::kPruneEvidence, entry.id);
+        if (!evidence.ok()) return IsRetryable(evidence.error()) ? evidence.error() : Ok();
+        const Json* const items = FindField(*evidence, "items");
+        if (items == nullptr || !items->is_array()) return Ok();
+        for (const Json& item : *items) {
+          if (StringOr(item, "action", "") != "delete") continue;
+          HF_RETURN_IF_ERROR(visit(StringOr(item, "backup", "")));
+        }
+        return Ok();
+      });
+}
+
 catalog::RebuildSource SourceOf(repository::Repository repository, const Reading& reading) {
   const repository::Location location = repository.location();
   return {.bucket = location.bucket,
@@ -177,6 +196,10 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
             HF_RETURN_IF_ERROR(ForEachVerification(repository, reading.want_verifications, visit));
             return ForEachRestore(repository, reading.want_verifications, visit);
           },
+          .for_each_removal =
+              [repository](const catalog::RemovalVisitor& visit) mutable {
+                return ForEachRemoval(repository, visit);
+              },
           .is_accepted =
               [repository](const std::string& backup) mutable {
                 return repository.HasEvidence(repository::kAcceptedEvidence, backup);

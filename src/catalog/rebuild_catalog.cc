@@ -44,7 +44,7 @@ Error LostBackup(const std::string& backup) {
 }
 
 Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildReport& report,
-                     std::set<std::string>& runs, std::set<std::string>& lost) {
+                     std::set<std::string>& runs, std::set<std::string>& told) {
   HF_RETURN_IF_ERROR(source.for_each_manifest([&](const Result<Manifest>& manifest) -> Status {
     if (!manifest.ok()) {
       NoteDamage(report, manifest.error());
@@ -62,7 +62,7 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
         const Status recorded = catalog.RecordVerification(*found);
         // Its manifest is gone, or was one of those that could not be read.
         if (!recorded.ok() && recorded.error().id == ErrorId::kBackupNotFound) {
-          if (lost.insert(found->backup).second) NoteDamage(report, LostBackup(found->backup));
+          if (told.insert(found->backup).second) NoteDamage(report, LostBackup(found->backup));
           return Ok();
         }
         if (recorded.ok()) ++report.verifications;
@@ -134,7 +134,13 @@ class LostBackups {
 Result<RebuildReport> RebuildCatalog(const std::vector<RebuildSource>& sources, Catalog& catalog) {
   RebuildReport report;
   std::set<std::string> runs;
-  std::set<std::string> lost;  // named, and nowhere
+  std::set<std::string> lost;  // named, and nowhere; not told again, nor what was pruned
+  for (const RebuildSource& source : sources) {
+    HF_RETURN_IF_ERROR(source.for_each_removal([&](const std::string& backup) -> Status {
+      lost.insert(backup);
+      return Ok();
+    }));
+  }
   for (const RebuildSource& source : sources) {
     HF_RETURN_IF_ERROR(
         AddRepository(source, catalog, report, runs, lost).WithContext("gs://" + source.bucket));

@@ -2,7 +2,7 @@
 //
 // Adds what is missing and leaves what is there; run again after a failure it goes on harmlessly.
 // Memory is bounded by one manifest or one run's report, and
-// the names of what the newest runs saw. The audit log does not come back, but
+// the names of what the newest runs saw and of what was pruned. The audit log does not come back, but
 // what verifications found does.
 #pragma once
 
@@ -27,6 +27,9 @@ using RunVisitor = std::function<Status(Result<RunReport> report)>;
 // Takes what one verification found, or why that could not be read.
 using VerificationVisitor = std::function<Status(Result<VerificationRecord> found)>;
 
+// Takes the id of a backup.
+using RemovalVisitor = std::function<Status(const std::string& backup)>;
+
 // One repository as the rebuild reads it: where it is, and the loops over what is in it, which end
 // when the visitor returns an error.
 struct RebuildSource {
@@ -36,6 +39,8 @@ struct RebuildSource {
   std::function<Status(const RunVisitor& visit)> for_each_run;
   // Oldest first, of each backup.
   std::function<Status(const VerificationVisitor& visit)> for_each_verification;
+  // The backups that prune was about to delete: one that is gone was not lost.
+  std::function<Status(const RemovalVisitor& visit)> for_each_removal;
   // Whether a person said of a suspect backup that it is good.
   std::function<Result<bool>(const std::string& backup)> is_accepted;
 };

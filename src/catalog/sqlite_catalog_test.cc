@@ -422,8 +422,10 @@ RebuildSource SomeRepository() {
               HF_RETURN_IF_ERROR(
                   visit(VerificationRecord{.backup = "gone", .at_ms = at_ms, .passed = true}));
             }
+            HF_RETURN_IF_ERROR(visit(VerificationRecord{.backup = "pruned", .passed = true}));
             return visit(MakeError(ErrorId::kInvalidJson, "cut"));
           },
+          .for_each_removal = [](const RemovalVisitor& visit) { return visit("pruned"); },
           .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; }};
 }
 
