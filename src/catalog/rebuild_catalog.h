@@ -2,8 +2,8 @@
 //
 // Adds what is missing and leaves what is there; run again after a failure it goes on harmlessly.
 // Memory is bounded by one manifest or one run's report, and
-// the names of what the newest runs saw and of what was pruned. The audit log does not come back, but
-// what verifications found does.
+// the names of what the newest runs saw and of what was pruned. The audit log does not come back,
+// but what verifications found does.
 #pragma once
 
 #include <cstdint>

@@ -60,8 +60,8 @@ Result<verify::SetInspection> ReadTable(const Services& services, const OwnedTab
 }
 
 // The digest of all backups together, as rows of the newest one's schema. A copy that was not read
-// when it was made, or has fewer columns, is read now: it was found unchanged since, by its time and
-// its count, before it was loaded.
+// when it was made, or has fewer columns, is read now: it was found unchanged since, by its time
+// and its count, before it was loaded.
 Result<verify::ContentDigest> ExpectedDigest(const Services& services, const OwnedTable& owned,
                                              const std::vector<Manifest>& manifests) {
   verify::ContentDigest expected;

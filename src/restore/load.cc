@@ -99,8 +99,8 @@ class TargetFill {
     }));
     const Timestamp expires = services_.clock.Now() + kWidenedLifetime;
     const auto patched = services_.warehouse.UpdateTable(
-        widened, {{"schema", schema_.ToJson()},
-                  {"expirationTime", std::to_string(ToUnixMillis(expires))}});
+        widened,
+        {{"schema", schema_.ToJson()}, {"expirationTime", std::to_string(ToUnixMillis(expires))}});
     // One that is gone was appended and dropped by an earlier process.
     if (!patched.ok() && patched.error().code != Code::kNotFound) return patched.error();
     HF_RETURN_IF_ERROR(Append(widened, group.destination, number));

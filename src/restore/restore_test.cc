@@ -282,12 +282,11 @@ TEST(Restore, SaysWhichPartitionHasOnlyABackupWithOtherColumnsAndRestoresTheRest
                            {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
   ASSERT_TRUE(fixture.BackUp().ok());
   const auto newest = catalog::LatestGood(fixture.catalog(), kEvents.WithPartition("20260103"));
-  ASSERT_TRUE(fixture.catalog()
-                  .RecordVerification({.backup = (*newest)->backup,
-                                       .at_ms = 1,
-                                       .level = VerifyLevel::kL1,
-                                       .passed = false})
-                  .ok());
+  ASSERT_TRUE(
+      fixture.catalog()
+          .RecordVerification(
+              {.backup = (*newest)->backup, .at_ms = 1, .level = VerifyLevel::kL1, .passed = false})
+          .ok());
   const auto report = Restore(fixture, To(kEvents, "back"));
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->Count(TableOutcome::kRestored), 1) << report->tables[0].error->message;

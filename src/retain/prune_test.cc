@@ -64,8 +64,8 @@ TEST(Prune, WhatItDeletedIsNotCalledLostWhenTheCatalogIsRebuilt) {
   PruneWorld world;
   world.BackUpDays(4);
   const backup::Services mine = world.fixture().services();
-  const verify::Services services{
-      mine.warehouse, mine.objects, mine.catalog, mine.clock, mine.random, "staging"};
+  const verify::Services services{mine.warehouse, mine.objects, mine.catalog,
+                                  mine.clock,     mine.random,  "staging"};
   for (const catalog::BackupRecord& record : world.Records()) {
     ASSERT_TRUE(verify::VerifyRecorded(services, record, VerifyLevel::kL1).ok());
   }
@@ -76,8 +76,7 @@ TEST(Prune, WhatItDeletedIsNotCalledLostWhenTheCatalogIsRebuilt) {
   const std::string lost = world.ObjectsBelow("manifests/").front();
   world.fixture().cloud().RemoveObject({PruneWorld::kBucket, lost, 0});
   world.fixture().LoseCatalog();
-  const auto rebuilt =
-      backup::RebuildFrom(world.fixture().services(), {{PruneWorld::kBucket, ""}});
+  const auto rebuilt = backup::RebuildFrom(world.fixture().services(), {{PruneWorld::kBucket, ""}});
   ASSERT_TRUE(rebuilt.ok()) << rebuilt.error().ToString();
   EXPECT_EQ(rebuilt->manifests, 1);
   ASSERT_EQ(rebuilt->damaged, 1) << "the one that is lost, and none that was pruned";

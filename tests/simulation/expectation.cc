@@ -38,8 +38,8 @@ void Expectation::FollowTable(const TableRef& table, const std::vector<const Ite
     return;
   }
   const auto says = [&](Outcome outcome) {
-    return std::ranges::any_of(
-        items, [&](const ItemOutcome* item) { return item->outcome == outcome; });
+    return std::ranges::any_of(items,
+                               [&](const ItemOutcome* item) { return item->outcome == outcome; });
   };
   if (says(Outcome::kNotDue)) {
     // It came back and is not due yet: what it holds, no run has seen.

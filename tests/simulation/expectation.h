@@ -2,8 +2,8 @@
 //
 // Follows the finished runs in order: an object that a run says is backed up, or unchanged, has to
 // be restorable as it was when the run was at it; one that failed, or shrank and is suspect, as it
-// was in its last good backup. Knows nothing of manifests, catalogs and plans: it is the oracle that
-// they are held against. One thread.
+// was in its last good backup. Knows nothing of manifests, catalogs and plans: it is the oracle
+// that they are held against. One thread.
 #pragma once
 
 #include <map>

@@ -70,25 +70,21 @@ Organization::Organization(sim::SimCloud& cloud, std::mt19937_64& random)
   cloud.AddDataset(kAccounts, "EU");
   cloud.AddDataset(kTrials, "US");
   cloud.AddDataset(kProbes, "europe-west1");
-  tables_ = {{In(kSales, "customers"), Shape::kPlain, true},
-             {In(kSales, "orders"), Shape::kDay},
-             {In(kSales, "clicks"), Shape::kHour},
-             {In(kSales, "invoices"), Shape::kMonth},
-             {In(kSales, "archive"), Shape::kYear},
-             {In(kAccounts, "chart"), Shape::kPlain, true},
-             {In(kAccounts, "entries"), Shape::kRange},
-             {In(kAccounts, "raw"), Shape::kIngestion},
-             {In(kTrials, "runs"), Shape::kPlain, true},
-             {In(kTrials, "samples"), Shape::kDay},
-             {In(kProbes, "sensors"), Shape::kPlain, true},
-             {In(kProbes, "readings"), Shape::kHour}};
+  tables_ = {
+      {In(kSales, "customers"), Shape::kPlain, true}, {In(kSales, "orders"), Shape::kDay},
+      {In(kSales, "clicks"), Shape::kHour},           {In(kSales, "invoices"), Shape::kMonth},
+      {In(kSales, "archive"), Shape::kYear},          {In(kAccounts, "chart"), Shape::kPlain, true},
+      {In(kAccounts, "entries"), Shape::kRange},      {In(kAccounts, "raw"), Shape::kIngestion},
+      {In(kTrials, "runs"), Shape::kPlain, true},     {In(kTrials, "samples"), Shape::kDay},
+      {In(kProbes, "sensors"), Shape::kPlain, true},  {In(kProbes, "readings"), Shape::kHour}};
   for (Table& table : tables_) Make(table);
   cloud.PutRowAccessPolicy(In(kSales, "customers"),
                            {"all", "TRUE", {std::string(sim::kSimIdentity)}});
   cloud.PutRowAccessPolicy(In(kSales, "customers"), {"eu", "id > 5", {"group:eu@example.com"}});
-  cloud.PutIamPolicy(In(kAccounts, "chart"),
-                     {{"bindings", {{{"role", "roles/bigquery.dataViewer"},
-                                     {"members", {"group:books@example.com"}}}}}});
+  cloud.PutIamPolicy(
+      In(kAccounts, "chart"),
+      {{"bindings",
+        {{{"role", "roles/bigquery.dataViewer"}, {"members", {"group:books@example.com"}}}}}});
   cloud.PutView(In(kSales, "latest"), "SELECT 1 AS n");
   cloud.PutRoutine(kSales, "net_price", "price / 1.19");
   for (int i = 0; i < 8; ++i) EditDefinition();

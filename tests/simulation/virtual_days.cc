@@ -107,7 +107,8 @@ void VirtualDays::SetFaults() {
     Note("a project denied access");
   }
   if (Chance(8)) {
-    faults.FailJobs(Chance(50) ? "extract" : "copy", "quotaExceeded", 1 + static_cast<int>(Below(9)));
+    faults.FailJobs(Chance(50) ? "extract" : "copy", "quotaExceeded",
+                    1 + static_cast<int>(Below(9)));
     Note("a quota was used up");
   }
   if (Chance(5)) {
@@ -152,8 +153,8 @@ void VirtualDays::RunDue(const std::vector<std::string>& due, bool faults) {
   FollowRuns();
 }
 
-// An object whose backup an earlier attempt had committed is told as failed when the last attempt of
-// its message failed as a whole. That backup is there, and is what a restore takes.
+// An object whose backup an earlier attempt had committed is told as failed when the last attempt
+// of its message failed as a whole. That backup is there, and is what a restore takes.
 void VirtualDays::CorrectOutcome(const Run& run, ItemOutcome& item) {
   if (item.outcome != Outcome::kFailed || item.object.table.empty()) return;
   const auto found =
@@ -262,12 +263,9 @@ void VirtualDays::ExpectAllIsWell() {
   std::vector<repository::Repository> repositories;
   int64_t manifests = 0;
   const backup::Services mine = fixture_.services();
-  const verify::Services services{mine.warehouse,
-                                  mine.objects,
-                                  mine.catalog,
-                                  mine.clock,
-                                  mine.random,
-                                  BackupPolicy().staging_bucket_pattern};
+  const verify::Services services{mine.warehouse, mine.objects,
+                                  mine.catalog,   mine.clock,
+                                  mine.random,    BackupPolicy().staging_bucket_pattern};
   for (const repository::Location& location : found->repositories) {
     auto repository = repository::Repository::Open(mine.objects, location);
     if (!repository.ok()) continue;

@@ -1,5 +1,5 @@
-// A company's weeks in virtual time: schedules, edits, failures, prunes, and a restore of everything
-// every day.
+// A company's weeks in virtual time: schedules, edits, failures, prunes, and a restore of
+// everything every day.
 //
 // One seed decides all of it: the same seed has the same trace, line by line. Adds test failures
 // where a restore is not as the oracle says (expectation.h). One thread.

@@ -84,8 +84,8 @@ void VirtualDays::ExpectRestored(const DatasetRef& dataset, const std::string& t
   fixture_.cloud().DropDataset({"acme-scratch", to});
 }
 
-// Whether the last good backup of a partition has columns that the table's newest one has not: it is
-// of another table of that name, and is not put among the rows of this one.
+// Whether the last good backup of a partition has columns that the table's newest one has not: it
+// is of another table of that name, and is not put among the rows of this one.
 bool VirtualDays::HasOtherColumns(const TableRef& object) const {
   const Good* const good = expectation_.GoodOf(object);
   if (good == nullptr || good->definitions.empty()) return false;
@@ -97,9 +97,8 @@ bool VirtualDays::HasOtherColumns(const TableRef& object) const {
   }
   const Json& now = newest->definitions.back().at("schema").at("fields");
   const Json& before = good->definitions.back().at("schema").at("fields");
-  return !std::ranges::all_of(before, [&](const Json& field) {
-    return std::ranges::find(now, field) != now.end();
-  });
+  return !std::ranges::all_of(
+      before, [&](const Json& field) { return std::ranges::find(now, field) != now.end(); });
 }
 
 void VirtualDays::ExpectObject(const TableRef& object, const TableRef& back, const Good& good) {
@@ -107,8 +106,8 @@ void VirtualDays::ExpectObject(const TableRef& object, const TableRef& back, con
   const auto reserved = ParseReservedName(object.table);
   if (reserved && reserved->routine.empty()) return;  // the dataset itself: its tables are there
   const auto equals = [&](const sim::Rows& actual) {
-    return std::ranges::any_of(
-        good.contents, [&](const Content& content) { return IsContent(*content, actual); });
+    return std::ranges::any_of(good.contents,
+                               [&](const Content& content) { return IsContent(*content, actual); });
   };
   if (reserved) {
     const auto routine =
