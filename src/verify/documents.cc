@@ -29,6 +29,9 @@ std::string Misplaced(const Json& document, const std::string& path) {
   const std::string of_backup = expect("backup", StringOr(document, "backup", ""));
   if (!of_backup.empty()) return of_backup;
   if (path.starts_with("pins/")) return expect("kind", "/" + StringOr(document, "kind", "") + "-");
+  if (path.starts_with("tombstones/marked/") && !document.contains("manifest_generation")) {
+    return "it is no tombstone";
+  }
   return expect("pass", StringOr(document, "pass", ""));
 }
 

@@ -174,11 +174,11 @@ class Simulation {
   void BackUpUnderFaults() {
     sim::FaultPlan& faults = fixture_.cloud().faults();
     if (Chance(60)) {
-      faults.SetRates({.unavailable = 0.02,
-                       .throttled = 0.02,
-                       .reset_before = 0.01,
-                       .reset_after = 0.02,
-                       .timeout = 0.01,
+      faults.SetRates({.unavailable = 0.005,
+                       .throttled = 0.005,
+                       .reset_before = 0.005,
+                       .reset_after = 0.01,
+                       .timeout = 0.005,
                        .cut_read = 0.02,
                        .job_failure = 0.05,
                        .drop_table = Chance(20) ? 0.02 : 0.0,
@@ -196,8 +196,13 @@ class Simulation {
       fixture_.clock().Advance(Chance(50) ? std::chrono::minutes{-30} : std::chrono::hours{5});
       Note("the clock jumped");
     }
-    if (Chance(70)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(120)), Chance(50));
-    const auto report = BackUpWithSeveralWorkers();
+    if (Chance(50)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(300)), Chance(50));
+    // A process that ends with an error is started again, as by whoever watches over it.
+    auto report = BackUpWithSeveralWorkers();
+    for (int again = 0; again < 8 && !report.ok() && !faults.crashed(); ++again) {
+      report = BackUpWithSeveralWorkers();
+    }
+    if (report.ok()) Note("a run ended under faults");
     if (faults.crashed()) Note("the process died");
     if (report.ok() && report->totals.Of(Outcome::kFailed) > 0) Note("an object failed");
     faults.Revive();
@@ -370,6 +375,7 @@ TEST(BackupSimulation, WhateverHappenedOneQuietRunProtectsEverything) {
                             "a routine was edited",
                             "a routine was restored",
                             "workers took turns",
+                            "a run ended under faults",
                             "a table was made anew under a run",
                             "the clock jumped",
                             "fault unavailable",
