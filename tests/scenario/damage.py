@@ -212,8 +212,8 @@ def every_object_of_a_repository_is_watched(world):
             os.chmod(path, 0o600)
             with open(path, 'wb') as file:
                 file.write(flip_middle(bytearray(content)))
-        tool = ('backup', 'verify', '--all', '--level', 'L1') if name.startswith('data/') else \
-            ('catalog', 'check')
+        is_read = name.startswith('data/') or name == 'repository.json'
+        tool = ('backup', 'verify', '--all', '--level', 'L1') if is_read else ('catalog', 'check')
         out = world.run(*tool, expect=4)
         of_table = 'people' in name and not name.startswith(('evidence/', 'pins/'))
         check((PEOPLE if of_table and tool[0] == 'backup' else BUCKET) in out + world.last_error,
