@@ -45,7 +45,7 @@ void VirtualDays::RestoreDataset(const DatasetRef& dataset) {
   if (Chance(20)) {
     faults.CrashAtCall(1 + static_cast<int64_t>(Below(150)), Chance(50));
     const auto cut = Restore(dataset, to);
-    const bool done = cut.ok() && !faults.crashed();
+    const bool done = cut.ok() && cut->Count(restore::TableOutcome::kFailed) == 0;
     if (faults.crashed()) Note("a restore was cut short");
     faults.Revive();
     if (done) return ExpectRestored(dataset, to, *cut);
