@@ -3,117 +3,14 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include <cmath>
-
-#include "avro/civil_text.h"
-#include "avro/decimal.h"
 #include "avro/file_fixture.h"
-#include "avro/utf8.h"
-#include "base/hash.h"
+#include "tests/support/random_rows.h"
 
 namespace holdfast::avro {
 namespace {
 
-const std::vector<FieldType> kTypes = {
-    FieldType::kString, FieldType::kBytes,    FieldType::kInt64,      FieldType::kFloat64,
-    FieldType::kBool,   FieldType::kNumeric,  FieldType::kBigNumeric, FieldType::kTimestamp,
-    FieldType::kDate,   FieldType::kTime,     FieldType::kDateTime,   FieldType::kGeography,
-    FieldType::kJson,   FieldType::kInterval, FieldType::kRange,      FieldType::kRecord};
-
-template <typename T>
-T Pick(const T& low, const T& high) {  // [low, high]
-  return *rc::gen::weightedOneOf<T>(
-      {{8, rc::gen::inRange<T>(low, high)}, {1, rc::gen::just(low)}, {1, rc::gen::just(high)}});
-}
-
-Field RandomField(int number, int depth) {
-  Field field = MakeField("f" + std::to_string(number), *rc::gen::elementOf(kTypes),
-                          static_cast<FieldMode>(*rc::gen::inRange(0, 3)));
-  if (depth >= 4 && field.type == FieldType::kRecord) field.type = FieldType::kInt64;
-  if (field.type == FieldType::kRange) {
-    field.range_element_type =
-        *rc::gen::element(FieldType::kDate, FieldType::kDateTime, FieldType::kTimestamp);
-  }
-  if (field.type == FieldType::kRecord) {
-    const int count = *rc::gen::inRange(1, 4);
-    for (int i = 0; i < count; ++i) field.fields.push_back(RandomField(i, depth + 1));
-  }
-  return field;
-}
-
-std::string RandomDigits(size_t count_max) {
-  const auto count = *rc::gen::inRange<size_t>(1, count_max + 1);
-  return *rc::gen::container<std::string>(count, rc::gen::inRange('0', static_cast<char>('9' + 1)));
-}
-
-std::string RandomText() {
-  return *rc::gen::weightedOneOf<std::string>(
-      {{6, rc::gen::string<std::string>()},
-       {1, rc::gen::just(std::string("\0\0", 2))},
-       {1, rc::gen::just(std::string("\xF0\x9F\x94\x92 \xE2\x82\xAC"))},
-       {1, rc::gen::just(std::string(3000, 'w'))}});
-}
-
-std::string RandomUtf8() {
-  std::string text = RandomText();
-  while (!IsValidUtf8(text)) {
-    for (char& c : text) c = static_cast<char>(c & 0x7F);
-  }
-  return text;
-}
-
-Json RandomScalar(FieldType type) {
-  switch (type) {
-    case FieldType::kBytes:
-      return Base64Encode(RandomText());
-    case FieldType::kInt64:
-      return Pick<int64_t>(INT64_MIN, INT64_MAX);
-    case FieldType::kFloat64: {
-      const double value = *rc::gen::arbitrary<double>();
-      return std::isfinite(value) ? Json(value) : Json("NaN");
-    }
-    case FieldType::kBool:
-      return *rc::gen::arbitrary<bool>();
-    case FieldType::kNumeric:
-      return FormatNumeric(*ParseNumeric(RandomDigits(29) + "." + RandomDigits(9)) *
-                           Pick<int>(-1, 1));
-    case FieldType::kBigNumeric:
-      return *ParseBigNumeric((*rc::gen::arbitrary<bool>() ? "-" : "") + RandomDigits(38) + "." +
-                              RandomDigits(38));
-    case FieldType::kTimestamp:
-      return FormatInstant(Pick<int64_t>(kMicrosMin, kMicrosMax));
-    case FieldType::kDateTime:
-      return FormatDateTime(Pick<int64_t>(kMicrosMin, kMicrosMax));
-    case FieldType::kTime:
-      return FormatTime(Pick<int64_t>(0, kMicrosPerDay - 1));
-    case FieldType::kDate:
-      return FormatDate(Pick<int32_t>(kDaysMin, kDaysMax));
-    default:
-      return RandomUtf8();
-  }
-}
-
-Json RandomCell(const Field& field, bool is_element = false) {
-  if (field.mode == FieldMode::kRepeated && !is_element) {
-    Json list = Json::array();
-    for (int count = *rc::gen::inRange(0, 4); count > 0; --count) {
-      list.push_back(RandomCell(field, true));
-    }
-    return list;
-  }
-  if (field.mode == FieldMode::kNullable && *rc::gen::inRange(0, 4) == 0) return nullptr;
-  if (field.type == FieldType::kRange) {
-    Json range;
-    for (const char* bound : {"start", "end"}) {
-      range[bound] = *rc::gen::arbitrary<bool>() ? RandomScalar(field.range_element_type) : Json();
-    }
-    return range;
-  }
-  if (field.type != FieldType::kRecord) return RandomScalar(field.type);
-  Json record = Json::object();
-  for (const Field& child : field.fields) record[child.name] = RandomCell(child);
-  return record;
-}
+using testing_support::RandomCell;
+using testing_support::RandomField;
 
 TEST(Property, DecodeOfEncodeIsTheSame) {
   const bool holds = rc::check([] {

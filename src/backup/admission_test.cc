@@ -274,15 +274,21 @@ TEST_F(QuotaRun, IsForetoldByADryRun) {
   AddTables("reference", 80);
   AddTables("important", 60);
   AddTables("critical", 40);
-  const auto plan = PlanBackups(ByCopy(), document_, fixture_.services());
+  std::vector<RunBackup> planned;
+  const auto scratch = catalog::SqliteCatalog::Open("").value();
+  const Status plan = PlanBackups(ByCopy(), document_, fixture_.services(), *scratch,
+                                  [&](const RunBackup& message) -> Status {
+                                    planned.push_back(message);
+                                    return Ok();
+                                  });
   ASSERT_TRUE(plan.ok()) << plan.error().message;
-  const auto forecast = ForecastQuota(fixture_.services(), ByCopy(), plan->messages);
+  const auto forecast = ForecastQuota(fixture_.services(), ByCopy(), planned);
   ASSERT_TRUE(forecast.ok()) << forecast.error().message;
   EXPECT_EQ(forecast->plan.days, 4);
   EXPECT_EQ(forecast->plan.units_today, 50);
   EXPECT_EQ(forecast->plan.units_carried, 130);
-  for (size_t m = 0; m < plan->messages.size(); ++m) {
-    const RunBackup& message = plan->messages[m];
+  for (size_t m = 0; m < planned.size(); ++m) {
+    const RunBackup& message = planned[m];
     if (message.data_class == "critical" && message.method == Method::kCopy) {
       EXPECT_EQ(forecast->days_later[m], std::vector<int>{0});
     }

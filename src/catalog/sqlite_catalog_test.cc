@@ -522,10 +522,11 @@ RebuildSource SomeRepository() {
           HF_RETURN_IF_ERROR(
               visit(VerificationRecord{.backup = "gone", .at_ms = at_ms, .passed = true}));
         }
+        HF_RETURN_IF_ERROR(visit(VerificationRecord{.backup = "pruned", .passed = true}));
         return visit(MakeError(ErrorId::kInvalidJson, "cut"));
       },
       .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; },
-      .is_pruned = [](const std::string&) -> Result<bool> { return false; }};
+      .is_pruned = [](const std::string& backup) -> Result<bool> { return backup == "pruned"; }};
 }
 
 TEST_F(CatalogTest, IsRebuiltFromRepositories) {

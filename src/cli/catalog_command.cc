@@ -208,7 +208,8 @@ Result<int> Check(const GlobalOptions& global, const CheckOptions& options) {
     PrintDocument(std::cout, global.OutputFormat(), document);
   }
   if (report.HasDamage()) return kExitDamaged;
-  const bool partial = report.Of(verify::DriftKind::kUnknownBackup) > 0 || collected.failed > 0 ||
+  const bool partial = report.Of(verify::DriftKind::kUnknownBackup) > 0 ||
+                       report.Of(verify::DriftKind::kRunFileLost) > 0 || collected.failed > 0 ||
                        !found.unsearched.empty();
   return partial ? kExitPartial : kExitOk;
 }

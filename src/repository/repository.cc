@@ -95,6 +95,9 @@ Result<Repository> Repository::Open(cloud::ObjectStore& store, const Location& l
   if (!text.ok() && text.error().id == ErrorId::kObjectNotFound) {
     return MakeError(ErrorId::kRepositoryNotFound, fmt::format("{} is not there", file.Uri()));
   }
+  if (!text.ok() && text.error().id == ErrorId::kObjectCorrupt) {
+    return MakeError(ErrorId::kRepositoryDamaged, text.error().message);
+  }
   HF_RETURN_IF_ERROR(text);
   HF_ASSIGN_OR_RETURN(std::string id, ParseRepositoryFile(file.Uri(), *text));
   return Repository(store, location, std::move(id));

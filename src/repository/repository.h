@@ -31,6 +31,10 @@ inline constexpr const char* kVerifyEvidence = "verify";
 // "equal".
 inline constexpr const char* kRestoreEvidence = "restore";
 
+// The kind that a pass of prune leaves before it deletes: member "items", each with "action",
+// "object", "backup".
+inline constexpr const char* kPruneEvidence = "prune";
+
 // The kind of evidence by which a person says that a suspect backup is good; its id is the backup.
 inline constexpr const char* kAcceptedEvidence = "accepted";
 

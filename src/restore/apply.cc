@@ -97,7 +97,8 @@ class PlanInProgress {
       report.notes.emplace_back("it was finished before, by the same command");
       return Ok();
     }
-    HF_ASSIGN_OR_RETURN(const std::vector<Manifest> manifests, ReadManifests(services_, restore));
+    HF_ASSIGN_OR_RETURN(std::vector<Manifest> manifests, ReadManifests(services_, restore));
+    LeaveOutOtherColumns(manifests);
     const Manifest& newest = NewestOf(manifests);
     auto owned = TakeTarget(services_, plan_, restore, newest);
     if (!owned.ok()) {
@@ -127,6 +128,9 @@ class PlanInProgress {
     return Ok();
   }
 
+  // What the plan holds and its tables cannot take.
+  std::vector<MissingObject> TakeLeftOut() { return std::move(left_out_); }
+
   // Last of all, so that the labels tell a later process how far this one came.
   Status Release() {
     for (const OwnedTable& owned : to_release_) {
@@ -136,6 +140,21 @@ class PlanInProgress {
   }
 
  private:
+  // Of a table that was made anew with other columns, a partition may have its last good backup of
+  // the table before it: those rows have no place beside the others, and must not keep them away.
+  void LeaveOutOtherColumns(std::vector<Manifest>& manifests) {
+    const Schema schema = NewestOf(manifests).schema;
+    std::erase_if(manifests, [&](const Manifest& manifest) {
+      if (HoldsColumns(schema, manifest.schema)) return false;
+      left_out_.push_back(
+          {.object = manifest.object,
+           .reason = fmt::format("its last good backup {} has columns that the table has not any "
+                                 "more; restore it alone with --backup {}",
+                                 manifest.backup, manifest.backup)});
+      return true;
+    });
+  }
+
   // Before the first row is there.
   Status LimitReaders(const Manifest& manifest, const TableRef& target, TableReport& report) {
     if (!request_.without_access) {
@@ -213,6 +232,7 @@ class PlanInProgress {
   const RestorePlan& plan_;
   const Services& services_;
   std::vector<OwnedTable> to_release_;
+  std::vector<MissingObject> left_out_;
 };
 
 // The plan as it goes on from here: what is done is not restored, nor looked at, again.
@@ -273,6 +293,7 @@ Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& pl
     table.duration_ms = MillisSince(services.clock, table_started);
     report.tables[index] = std::move(table);
   }
+  std::ranges::move(in_progress.TakeLeftOut(), std::back_inserter(report.missing));
   HF_RETURN_IF_ERROR(in_progress.Release());
   if (report.Count(TableOutcome::kFailed) + report.Count(TableOutcome::kDiffers) == 0) {
     ForgetPlan(plan, services);

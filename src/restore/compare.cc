@@ -42,36 +42,44 @@ Status AddRowsAs(const Services& services, const Manifest& manifest, const DataO
   return MakeError(ErrorId::kObjectChanged, object.name + ": its SHA-256 is another");
 }
 
-// All rows of a table, by way of the staging bucket of the target.
+// All rows of a table, by way of the staging bucket of the target. `lacks_columns`: the table is
+// from before some of the columns.
 Result<verify::SetInspection> ReadTable(const Services& services, const OwnedTable& owned,
                                         const TableRef& table, const Schema& schema,
-                                        std::string_view purpose) {
+                                        std::string_view purpose, bool lacks_columns = false) {
   HF_ASSIGN_OR_RETURN(std::string bucket,
                       EnsureStagingBucket(services, table.project, owned.table.location));
-  const verify::TableReader reader{services.warehouse, services.objects,  services.clock,
-                                   services.random,    std::move(bucket), [] { return Status(); }};
+  const verify::TableReader reader{services.warehouse,
+                                   services.objects,
+                                   services.clock,
+                                   services.random,
+                                   std::move(bucket),
+                                   [] { return Status(); },
+                                   {.lacks_columns = lacks_columns}};
   return reader.Read(table, owned.table.location, schema, purpose);
 }
 
 // The digest of all backups together, as rows of the newest one's schema. A copy that was not read
-// when it was made is read now: it was found unchanged since, by its time and its count, before it
-// was loaded.
+// when it was made, or has fewer columns, is read now: it was found unchanged since, by its time
+// and its count, before it was loaded.
 Result<verify::ContentDigest> ExpectedDigest(const Services& services, const OwnedTable& owned,
                                              const std::vector<Manifest>& manifests) {
   verify::ContentDigest expected;
   const Schema& schema = NewestOf(manifests).schema;
   const std::string schema_hash = SchemaHash(schema);
   for (const Manifest& manifest : manifests) {
-    if (!manifest.copy && SchemaHash(manifest.schema) != schema_hash) {
+    const bool is_narrower = SchemaHash(manifest.schema) != schema_hash;
+    if (!manifest.copy && is_narrower) {
       for (const DataObject& object : manifest.objects) {
         HF_RETURN_IF_ERROR(AddRowsAs(services, manifest, object, schema, expected)
                                .WithContext("backup " + manifest.backup));
       }
       continue;
     }
-    if (manifest.copy && manifest.content_digest.empty()) {
-      HF_ASSIGN_OR_RETURN(const verify::SetInspection copy,
-                          ReadTable(services, owned, *manifest.copy, manifest.schema, "readcopy"));
+    if (manifest.copy && (is_narrower || manifest.content_digest.empty())) {
+      HF_ASSIGN_OR_RETURN(
+          const verify::SetInspection copy,
+          ReadTable(services, owned, *manifest.copy, schema, "readcopy", is_narrower));
       expected.Merge(copy.digest);
       continue;
     }

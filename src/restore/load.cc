@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/log.h"
 #include "base/retry.h"
 #include "model/ids.h"
 #include "restore/compare.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int kJobAttemptsMax = 4;  // of one process
 constexpr int kJobIdsMax = 1000;    // of all that ever worked on this restore
+constexpr Duration kWidenedLifetime = std::chrono::hours{24};
 
 TableRef DestinationOf(const TableRef& target, const Partitioning& partitioning,
                        const Manifest& manifest) {
@@ -24,7 +26,6 @@ TableRef DestinationOf(const TableRef& target, const Partitioning& partitioning,
   return addressed ? target.WithPartition(partition) : target;
 }
 
-// Whether rows of `older` are rows of `newer` as well, with nothing in the columns it lacks.
 bool HoldsColumnsOf(const std::vector<Field>& newer, const std::vector<Field>& older) {
   const Schema columns{newer};
   return std::ranges::all_of(older, [&](const Field& field) {
@@ -61,10 +62,14 @@ class TargetFill {
 
   Status Load(const LoadGroup& group, size_t number) {
     const Manifest& first = *group.parts.front().manifest;
-    if (first.copy) return RunUntilDone(number, [&] { return CopyBack(first, group.destination); });
+    if (first.copy) {
+      if (first.method == Method::kSnapshot) return RestoreSnapshot(first, group, number);
+      if (SchemaHash(first.schema) != SchemaHash(schema_)) return AppendWidened(group, number);
+      return Append(*first.copy, group.destination, number);
+    }
     std::vector<std::string> uris;
     for (const LoadPart& part : group.parts) HF_RETURN_IF_ERROR(AddUris(part, uris));
-    return RunUntilDone(number, [&] {
+    return RunUntilDone(fmt::format("restore-{}", number), [&] {
       return cloud::JobSpec(cloud::LoadJob{.source_uris = uris,
                                            .destination = group.destination,
                                            .disposition = cloud::WriteDisposition::kAppend,
@@ -78,14 +83,44 @@ class TargetFill {
  private:
   // Out of a snapshot only a restoring job makes rows of a table; it is of a whole one, which is
   // empty.
-  static cloud::JobSpec CopyBack(const Manifest& manifest, const TableRef& destination) {
-    cloud::CopyJob job{.sources = {*manifest.copy}, .destination = destination};
-    if (manifest.method == Method::kSnapshot) {
-      job.operation = cloud::CopyOperation::kRestore;
-    } else {
-      job.disposition = cloud::WriteDisposition::kAppend;
+  Status RestoreSnapshot(const Manifest& manifest, const LoadGroup& group, size_t number) {
+    return RunUntilDone(fmt::format("restore-{}", number), [&] {
+      return cloud::JobSpec(cloud::CopyJob{.sources = {*manifest.copy},
+                                           .destination = group.destination,
+                                           .operation = cloud::CopyOperation::kRestore});
+    });
+  }
+
+  Status Append(const TableRef& source, const TableRef& destination, size_t number) {
+    return RunUntilDone(fmt::format("restore-{}", number), [&] {
+      return cloud::JobSpec(cloud::CopyJob{.sources = {source},
+                                           .destination = destination,
+                                           .disposition = cloud::WriteDisposition::kAppend});
+    });
+  }
+
+  // A copy job takes tables of the same columns only. The copy is a backup and stays as it is, so
+  // one from before the table got a column is copied once more, and that gets the column.
+  Status AppendWidened(const LoadGroup& group, size_t number) {
+    TableRef widened = owned_.table.ref;
+    widened.table = fmt::format("holdfast_{}_{}", owned_.restore_id, number);
+    HF_RETURN_IF_ERROR(RunUntilDone(fmt::format("widen-{}", number), [&] {
+      return cloud::JobSpec(
+          cloud::CopyJob{.sources = {*group.parts.front().manifest->copy}, .destination = widened});
+    }));
+    const Timestamp expires = services_.clock.Now() + kWidenedLifetime;
+    const auto patched = services_.warehouse.UpdateTable(
+        widened,
+        {{"schema", schema_.ToJson()}, {"expirationTime", std::to_string(ToUnixMillis(expires))}});
+    // One that is gone was appended and dropped by an earlier process.
+    if (!patched.ok() && patched.error().code != Code::kNotFound) return patched.error();
+    HF_RETURN_IF_ERROR(Append(widened, group.destination, number));
+    const Status dropped = services_.warehouse.DeleteTable(widened);
+    if (!dropped.ok()) {
+      LogWarning("a table of the restore is left to expire",
+                 {{"table", widened.ToString()}, {"error", dropped.error().message}});
     }
-    return job;
+    return Ok();
   }
 
   Status AddUris(const LoadPart& part, std::vector<std::string>& uris) {
@@ -118,13 +153,12 @@ class TargetFill {
   // id was started by an earlier process and counts, unless it failed: what was in its way then,
   // such as a full disk or a quota, may be gone, and a failed job has loaded nothing.
   template <typename MakeSpec>
-  Status RunUntilDone(size_t number, const MakeSpec& make_spec) {
+  Status RunUntilDone(const std::string& operation, const MakeSpec& make_spec) {
     int failed_here = 0;
     for (int attempt = 1;; ++attempt) {
       const cloud::JobRef job{.project = owned_.table.ref.project,
                               .location = owned_.table.location,
-                              .id = JobId(fmt::format("restore-{}", number), owned_.restore_id,
-                                          owned_.table.ref, attempt)};
+                              .id = JobId(operation, owned_.restore_id, owned_.table.ref, attempt)};
       progress_.job_may_run = true;
       auto status = services_.warehouse.StartJob(job, make_spec());
       if (!status.ok()) {
@@ -186,8 +220,12 @@ bool IsPartitionOfItsOwn(const std::string& partition) {
   return !partition.empty() && partition != kNullPartition && partition != kUnpartitionedPartition;
 }
 
+bool HoldsColumns(const Schema& newer, const Schema& older) {
+  return HoldsColumnsOf(newer.fields, older.fields);
+}
+
 const Schema& SchemaToLoad(const Schema& backup, const Schema& target) {
-  return HoldsColumnsOf(target.fields, backup.fields) ? target : backup;
+  return HoldsColumns(target, backup) ? target : backup;
 }
 
 std::vector<LoadGroup> GroupLoads(const TableRef& target, const Partitioning& partitioning,

@@ -47,6 +47,9 @@ bool IsByIngestionTime(const Partitioning& partitioning);
 // of rows without a partition, which find their place. Pure.
 bool IsPartitionOfItsOwn(const std::string& partition);
 
+// Whether rows of `older` are rows of `newer` as well, with nothing in the columns it lacks. Pure.
+bool HoldsColumns(const Schema& newer, const Schema& older);
+
 // The schema that a job names for a backup: the target's, where the backup's columns are all among
 // its own, of the same types, so that the others are null; else the backup's own, for the service
 // to judge. Pure.

@@ -217,16 +217,16 @@ TEST(Restore, ComparesByContentAndNotByCountAlone) {
 }
 
 // The backup of the first partition is from before the table got a column.
-void BackUpBeforeAndAfterANewColumn(SimFixture& fixture) {
+void BackUpBeforeAndAfterANewColumn(SimFixture& fixture, const BackupPolicy& policy = {}) {
   AddTables(fixture);
-  ASSERT_TRUE(fixture.BackUp().ok());
+  ASSERT_TRUE(fixture.BackUp(policy).ok());
   Schema wider = EventSchema();
   wider.fields.push_back({.name = "y", .type = FieldType::kString});
   ASSERT_TRUE(fixture.cloud().warehouse().UpdateTable(kEvents, {{"schema", wider.ToJson()}}).ok());
   Json row = Event("2026-01-03", "d");
   row["y"] = "new";
   fixture.cloud().AppendRows(kEvents, {row});
-  ASSERT_TRUE(fixture.BackUp().ok());
+  ASSERT_TRUE(fixture.BackUp(policy).ok());
   const auto newest = catalog::LatestGood(fixture.catalog(), kEvents.WithPartition("20260101"));
   ASSERT_TRUE(newest.ok() && *newest);
   const Status damaged = fixture.catalog().RecordVerification(
@@ -242,6 +242,59 @@ TEST(Restore, GivesABackupFromBeforeANewColumnNullInIt) {
   ASSERT_TRUE(report->Succeeded()) << report->tables[0].error->message;
   EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "events", ""}),
             fixture.cloud().ReadRows(kEvents));
+}
+
+// A copy job takes tables of the same columns only.
+TEST(Restore, GivesACopyFromBeforeANewColumnNullInItWhereverTheProcessDies) {
+  BackupPolicy copies;
+  copies.method = Method::kCopy;
+  SimFixture first;
+  BackUpBeforeAndAfterANewColumn(first, copies);
+  int64_t calls = first.cloud().faults().calls();
+  ASSERT_TRUE(Restore(first, To(kEvents, "back"))->Succeeded());
+  calls = first.cloud().faults().calls() - calls;
+  ASSERT_GT(calls, 20);
+  for (int64_t call = 1; call <= calls; ++call) {
+    SCOPED_TRACE(call);
+    SimFixture fixture;
+    BackUpBeforeAndAfterANewColumn(fixture, copies);
+    fixture.cloud().faults().CrashAtCall(call, call % 2 == 0);
+    (void)Restore(fixture, To(kEvents, "back"));
+    fixture.cloud().faults().Revive();
+    if (!fixture.cloud().HasTable({"acme-shop", "back", "events", ""}) || call < calls) {
+      (void)Restore(fixture, To(kEvents, "back"));
+    }
+    EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "events", ""}),
+              fixture.cloud().ReadRows(kEvents));
+    const auto tables = fixture.cloud().warehouse().ListTables({"acme-shop", "back"}, "");
+    EXPECT_EQ(tables->items.size(), 1U) << "something of the restore is left";
+  }
+}
+
+// Dropped and made anew with other columns; one of its partitions could not be backed up since.
+TEST(Restore, SaysWhichPartitionHasOnlyABackupWithOtherColumnsAndRestoresTheRest) {
+  SimFixture fixture;
+  BackUpBeforeAndAfterANewColumn(fixture);
+  fixture.cloud().DropTable(kEvents);
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().AddTable(kEvents, EventSchema(),
+                           {Event("2026-01-02", "x"), Event("2026-01-03", "y")},
+                           {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto newest = catalog::LatestGood(fixture.catalog(), kEvents.WithPartition("20260103"));
+  ASSERT_TRUE(
+      fixture.catalog()
+          .RecordVerification(
+              {.backup = (*newest)->backup, .at_ms = 1, .level = VerifyLevel::kL1, .passed = false})
+          .ok());
+  const auto report = Restore(fixture, To(kEvents, "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->Count(TableOutcome::kRestored), 1) << report->tables[0].error->message;
+  ASSERT_EQ(report->CountMissing(), 1);
+  EXPECT_EQ(report->missing[0].object, kEvents.WithPartition("20260103"));
+  EXPECT_THAT(report->missing[0].reason, testing::HasSubstr("--backup"));
+  EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "events", ""}),
+            fixture.cloud().ReadRows(kEvents.WithPartition("20260102")));
 }
 
 TEST(Restore, ComparesTheColumnThatABackupDoesNotHave) {

@@ -25,8 +25,7 @@
 
 namespace holdfast::retain {
 
-// The kind of evidence that a pass leaves in each repository before it deletes there.
-inline constexpr const char* kPruneEvidence = "prune";
+using repository::kPruneEvidence;
 
 struct PruneOptions {
   Duration grace = std::chrono::hours{72};  // between a tombstone and the deletion

@@ -107,6 +107,39 @@ TEST(PruneCrash, AtAnyCallOfDeletingCopiesLosesNothing) {
   EXPECT_GT(SweepCrashes(Method::kCopy, true), 20);
 }
 
+// Lets each call in turn fail once, before and after its effect; returns how many calls there are.
+int64_t SweepFailures(Method method, bool deleting) {
+  for (int64_t call = 1;; ++call) {
+    bool reached = true;
+    for (const bool after_effect : {false, true}) {
+      CrashWorld world(method);
+      if (deleting) world.Mark();
+      sim::FaultPlan& faults = world.fixture().cloud().faults();
+      const int64_t before = faults.calls();
+      faults.FailAtCall(call, after_effect);
+      (void)world.Prune();
+      reached = faults.calls() - before >= call;
+      faults.Revive();
+      world.CheckAfterCrash();
+      if (!deleting) world.Mark();
+      world.FinishAndCheck();
+      if (testing::Test::HasFailure()) {
+        ADD_FAILURE() << "failed at call " << call << (after_effect ? " after" : " before");
+        return call;
+      }
+    }
+    if (!reached) return call - 1;
+  }
+}
+
+TEST(PruneCrash, AnyCallOfMarkingMayFail) { EXPECT_GT(SweepFailures(Method::kExport, false), 10); }
+
+TEST(PruneCrash, AnyCallOfDeletingMayFail) { EXPECT_GT(SweepFailures(Method::kExport, true), 20); }
+
+TEST(PruneCrash, AnyCallOfDeletingCopiesMayFail) {
+  EXPECT_GT(SweepFailures(Method::kCopy, true), 20);
+}
+
 TEST(PruneCrash, UnderFaultsItEndsAsWithout) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     CrashWorld world(Method::kExport, seed);

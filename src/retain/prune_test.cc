@@ -7,6 +7,7 @@
 
 #include "backup/rebuild.h"
 #include "retain/prune_world_for_test.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::retain {
 namespace {
@@ -56,6 +57,29 @@ TEST(Prune, DeletesWhatIsNotKeptAfterItsGraceAndNotBefore) {
   ASSERT_EQ(audit->size(), 3U);
   EXPECT_EQ(audit->front().event.action, "backup.delete");
   world.CheckManifests();
+}
+
+// The evidence of a verification outlives its backup.
+TEST(Prune, WhatItDeletedIsNotCalledLostWhenTheCatalogIsRebuilt) {
+  PruneWorld world;
+  world.BackUpDays(4);
+  const backup::Services mine = world.fixture().services();
+  const verify::Services services{mine.warehouse, mine.objects, mine.catalog,
+                                  mine.clock,     mine.random,  "staging"};
+  for (const catalog::BackupRecord& record : world.Records()) {
+    ASSERT_TRUE(verify::VerifyRecorded(services, record, VerifyLevel::kL1).ok());
+  }
+  ASSERT_TRUE(world.Prune().ok());
+  world.options.grace = hours{0};
+  ASSERT_EQ(world.Prune()->Count(PruneAction::kDelete, PruneOutcome::kDone), 2);
+  // One that nobody pruned.
+  const std::string lost = world.ObjectsBelow("manifests/").front();
+  world.fixture().cloud().RemoveObject({PruneWorld::kBucket, lost, 0});
+  world.fixture().LoseCatalog();
+  const auto rebuilt = backup::RebuildFrom(world.fixture().services(), {{PruneWorld::kBucket, ""}});
+  ASSERT_TRUE(rebuilt.ok()) << rebuilt.error().ToString();
+  EXPECT_EQ(rebuilt->manifests, 1);
+  ASSERT_EQ(rebuilt->damaged, 1) << "the one that is lost, and none that was pruned";
 }
 
 TEST(Prune, LooksAgainAtPinsAndHoldsBeforeItDeletes) {

@@ -59,6 +59,18 @@ void FaultPlan::Revive() {
   const std::lock_guard lock(mutex_);
   crashed_ = false;
   crash_at_ = 0;
+  fail_at_ = 0;
+}
+
+void FaultPlan::FailAtCall(int64_t call, bool after_effect) {
+  const std::lock_guard lock(mutex_);
+  fail_at_ = calls_ + call;
+  fail_after_effect_ = after_effect;
+}
+
+std::map<std::string, int64_t> FaultPlan::Struck() const {
+  const std::lock_guard lock(mutex_);
+  return struck_;
 }
 
 bool FaultPlan::crashed() const {
@@ -82,28 +94,43 @@ Status FaultPlan::Before(const std::string& name) {
   if (crashed_) return Dead();
   if (crash_at_ != 0 && calls_ >= crash_at_) {
     crashed_ = true;
+    ++struck_["crash"];
     if (!crash_after_effect_) return Dead();
+  }
+  if (calls_ == fail_at_ && !fail_after_effect_) {
+    return Unavailable("simulated: the connection broke", "");
   }
   const auto covers = [&](const std::string& top) { return IsAtOrBelow(name, top); };
   if (std::ranges::any_of(denied_, covers)) {
+    ++struck_["denied"];
     return MakeError(ErrorId::kAccessDenied, fmt::format("simulated: no access to {}", name));
   }
   if (api_off_.contains(name)) {
+    ++struck_["api_off"];
     return WithReason("accessNotConfigured",
                       MakeError(ErrorId::kAccessDenied, "simulated: the API is off in " + name));
   }
-  if (Strikes(rates_.unavailable)) {
+  if (Strikes("unavailable", rates_.unavailable)) {
     return Unavailable("simulated: service unavailable", "backendError");
   }
-  if (Strikes(rates_.throttled)) return Throttled();
-  if (Strikes(rates_.reset_before)) return Unavailable("simulated: connection reset", "");
+  if (Strikes("throttled", rates_.throttled)) return Throttled();
+  if (Strikes("timeout", rates_.timeout)) {
+    return MakeError(ErrorId::kServiceUnavailable, Code::kDeadlineExceeded,
+                     "simulated: the request timed out");
+  }
+  if (Strikes("reset_before", rates_.reset_before))
+    return Unavailable("simulated: connection reset", "");
   return Ok();
 }
 
 Status FaultPlan::After() {
   const std::lock_guard lock(mutex_);
   if (crashed_) return Dead();
-  if (Strikes(rates_.reset_after)) return Unavailable("simulated: the answer was lost", "");
+  if (calls_ == fail_at_ && fail_after_effect_) {
+    return Unavailable("simulated: the answer was lost", "");
+  }
+  if (Strikes("reset_after", rates_.reset_after))
+    return Unavailable("simulated: the answer was lost", "");
   return Ok();
 }
 
@@ -112,24 +139,50 @@ std::string FaultPlan::NextJobFailure(const std::string& kind) {
   const auto found = job_failures_.find(kind);
   if (found != job_failures_.end() && found->second.second > 0) {
     --found->second.second;
+    ++struck_["job_refused"];
     return found->second.first;
   }
-  return Strikes(rates_.job_failure) ? "backendError" : "";
+  return Strikes("job_failure", rates_.job_failure) ? "backendError" : "";
 }
 
 bool FaultPlan::DropsTable() {
   const std::lock_guard lock(mutex_);
-  return Strikes(rates_.drop_table);
+  return Strikes("drop_table", rates_.drop_table);
 }
 
 bool FaultPlan::CorruptsWrite() {
   const std::lock_guard lock(mutex_);
-  return Strikes(rates_.corrupt_write);
+  return Strikes("corrupt_write", rates_.corrupt_write);
 }
 
 bool FaultPlan::LosesAcknowledgement() {
   const std::lock_guard lock(mutex_);
-  return Strikes(rates_.lost_ack);
+  return Strikes("lost_ack", rates_.lost_ack);
+}
+
+bool FaultPlan::CutsRead() {
+  const std::lock_guard lock(mutex_);
+  return Strikes("cut_read", rates_.cut_read);
+}
+
+bool FaultPlan::LosesMessage() {
+  const std::lock_guard lock(mutex_);
+  return Strikes("lost_message", rates_.lost_message);
+}
+
+bool FaultPlan::DuplicatesMessage() {
+  const std::lock_guard lock(mutex_);
+  return Strikes("duplicate_message", rates_.duplicate_message);
+}
+
+bool FaultPlan::DelaysMessage() {
+  const std::lock_guard lock(mutex_);
+  return Strikes("delayed_message", rates_.delayed_message);
+}
+
+bool FaultPlan::ReordersMessage() {
+  const std::lock_guard lock(mutex_);
+  return Strikes("reordered_message", rates_.reordered_message);
 }
 
 uint64_t FaultPlan::Pick(uint64_t bound) {
@@ -138,10 +191,12 @@ uint64_t FaultPlan::Pick(uint64_t bound) {
 }
 
 // A rate of zero draws no number, so that adding a kind of fault does not change the others' runs.
-bool FaultPlan::Strikes(double rate) {
+bool FaultPlan::Strikes(const char* kind, double rate) {
   if (rate <= 0) return false;
   constexpr double kBits53 = 9007199254740992.0;
-  return static_cast<double>(random_->Next() >> 11U) / kBits53 < rate;
+  const bool strikes = static_cast<double>(random_->Next() >> 11U) / kBits53 < rate;
+  if (strikes) ++struck_[kind];
+  return strikes;
 }
 
 }  // namespace holdfast::sim

@@ -23,9 +23,15 @@ struct FaultRates {
   double throttled = 0;     // 429 rateLimitExceeded, before the effect
   double reset_before = 0;  // the connection broke before the effect
   double reset_after = 0;   // the effect happened, the answer was lost
+  double timeout = 0;       // 408, before the effect
+  double cut_read = 0;      // the body of an object ends early, and so does the connection
   double job_failure = 0;   // a job ends with backendError
   double drop_table = 0;    // a call to GetTable or StartJob finds that its table was just dropped
   double lost_ack = 0;      // an acknowledged message comes again nevertheless
+  double lost_message = 0;  // a published message never comes
+  double duplicate_message = 0;  // a published message comes twice
+  double delayed_message = 0;    // a published message comes up to 10 minutes later
+  double reordered_message = 0;  // a published message comes before others that are waiting
   double corrupt_write =
       0;  // an extract writes an object with one bit flipped (its checksums match)
 };
@@ -51,9 +57,17 @@ class FaultPlan {
   // first.
   void CrashAtCall(int64_t call, bool after_effect = false);
 
-  // Lets calls through again; a crash that was still to come is off.
+  // Only call number `call` from now fails, as where the connection broke: before its effect, or
+  // after it.
+  void FailAtCall(int64_t call, bool after_effect = false);
+
+  // Lets calls through again; a crash or failure that was still to come is off.
   void Revive();
   bool crashed() const;
+
+  // How often each kind of fault struck: "unavailable", ..., "crash", "denied", "api_off",
+  // "job_refused".
+  std::map<std::string, int64_t> Struck() const;
 
   // Calls so far.
   int64_t calls() const;
@@ -72,11 +86,16 @@ class FaultPlan {
   bool DropsTable();
   bool CorruptsWrite();
   bool LosesAcknowledgement();
+  bool CutsRead();
+  bool LosesMessage();
+  bool DuplicatesMessage();
+  bool DelaysMessage();
+  bool ReordersMessage();
   // A number below `bound` from the plan's seed.
   uint64_t Pick(uint64_t bound);
 
  private:
-  bool Strikes(double rate);  // the lock is held
+  bool Strikes(const char* kind, double rate);  // the lock is held
 
   mutable std::mutex mutex_;
   std::unique_ptr<Random> random_;
@@ -87,6 +106,9 @@ class FaultPlan {
   int64_t calls_ = 0;
   int64_t crash_at_ = 0;  // call number; 0: never
   bool crash_after_effect_ = false;
+  int64_t fail_at_ = 0;  // call number; 0: never
+  bool fail_after_effect_ = false;
+  std::map<std::string, int64_t> struck_;
   bool crashed_ = false;
 };
 

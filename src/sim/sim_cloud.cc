@@ -199,6 +199,16 @@ void SimCloud::CorruptObject(const cloud::ObjectRef& object, size_t byte) {
   CHECK(state_->objects.FlipBit(object, byte), "no such object or byte");
 }
 
+std::string SimCloud::ReadObject(const cloud::ObjectRef& object) const {
+  const auto content = state_->objects.GetContent(object);
+  CHECK(content.ok(), "no such object");
+  return **content;
+}
+
+void SimCloud::OverwriteObject(const cloud::ObjectRef& object, std::string content) {
+  Must(state_->objects.PutObject(object, std::move(content)));
+}
+
 void SimCloud::RemoveObject(const cloud::ObjectRef& object) {
   state_->objects.RemoveObject(object);
 }

@@ -99,6 +99,10 @@ class SimCloud {
 
   // Flips one bit of a stored object without changing what the store says of it.
   void CorruptObject(const cloud::ObjectRef& object, size_t byte);
+  // The bytes of an object that is there, and other ones in its place, with a generation and
+  // checksums of their own, as a careless person leaves them.
+  std::string ReadObject(const cloud::ObjectRef& object) const;
+  void OverwriteObject(const cloud::ObjectRef& object, std::string content);
   // Takes an object away, as a person with the console would.
   void RemoveObject(const cloud::ObjectRef& object);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace holdfast::sim {
 
@@ -75,9 +76,19 @@ Status SimMessageBus::EnsureSubscription(const cloud::SubscriptionRef& subscript
 void SimMessageBus::Deliver(const cloud::TopicRef& topic,
                             const cloud::PublishedMessage& published) {
   for (auto& [ref, subscription] : subscriptions_) {
-    if (subscription.topic != topic) continue;
-    subscription.held.push_back(
-        {.published = published, .due = clock_.Now(), .ack_id = {}, .attempts = 0});
+    if (subscription.topic != topic || faults_.LosesMessage()) continue;
+    Held held{.published = published, .due = clock_.Now(), .ack_id = {}, .attempts = 0};
+    if (faults_.DelaysMessage()) held.due += std::chrono::seconds{faults_.Pick(600)};
+    if (faults_.DuplicatesMessage()) {
+      subscription.held.push_back(held);
+      subscription.held.back().published.id += "-again";
+    }
+    if (faults_.ReordersMessage()) {
+      const auto before = static_cast<ptrdiff_t>(faults_.Pick(subscription.held.size() + 1));
+      subscription.held.insert(std::next(subscription.held.begin(), before), std::move(held));
+    } else {
+      subscription.held.push_back(std::move(held));
+    }
   }
 }
 

@@ -143,6 +143,11 @@ Status SimObjectStore::ReadObject(const cloud::ObjectRef& object, int64_t offset
   const size_t begin = std::min(static_cast<size_t>(std::max<int64_t>(offset, 0)), all.size());
   const std::string_view wanted =
       all.substr(begin, length < 0 ? all.npos : static_cast<size_t>(length));
+  if (faults_.CutsRead()) {
+    HF_RETURN_IF_ERROR(sink(wanted.substr(0, wanted.size() / 2)));
+    return MakeError(ErrorId::kServiceUnavailable,
+                     fmt::format("simulated: {} ended early", object.Uri()));
+  }
   for (size_t at = 0; at < wanted.size(); at += kReadPiece) {
     HF_RETURN_IF_ERROR(sink(wanted.substr(at, kReadPiece)));
   }

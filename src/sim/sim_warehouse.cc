@@ -16,6 +16,9 @@ TableRef SubjectOf(const cloud::JobSpec& spec) {
   return copy.sources.empty() ? copy.destination : copy.sources.front();
 }
 
+// Whether people drop it: not what holds backups, which would be damage of another kind.
+bool IsDroppable(const TableRef& table) { return !table.dataset.starts_with("holdfast_backup_"); }
+
 std::string JobKey(const cloud::JobRef& job) {
   return fmt::format("{}/{}/{}", job.project, job.location, job.id);
 }
@@ -156,7 +159,7 @@ Result<std::optional<cloud::Page<PartitionInfo>>> SimWarehouse::ListPartitionsIn
 Result<TableInfo> SimWarehouse::GetTable(const TableRef& table) {
   HF_RETURN_IF_ERROR(faults_.Before(table.WholeTable().ToString()));
   const std::lock_guard lock(mutex_);
-  if (faults_.DropsTable()) tables_.Drop(table, NowMs());
+  if (IsDroppable(table) && faults_.DropsTable()) tables_.Drop(table, NowMs());
   HF_ASSIGN_OR_RETURN(const TableState state, tables_.Get(table));
   HF_RETURN_IF_ERROR(faults_.After());
   return state->Info();
@@ -213,7 +216,8 @@ Status SimWarehouse::DeleteTable(const TableRef& table) {
 }
 
 void SimWarehouse::MaybeDrop(const cloud::JobSpec& spec) {
-  if (faults_.DropsTable()) tables_.Drop(SubjectOf(spec), NowMs());
+  const TableRef subject = SubjectOf(spec);
+  if (IsDroppable(subject) && faults_.DropsTable()) tables_.Drop(subject, NowMs());
 }
 
 Result<cloud::JobStatus> SimWarehouse::StartJob(const cloud::JobRef& job,

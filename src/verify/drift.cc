@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "verify/documents.h"
+
 namespace holdfast::verify {
 
 namespace {
@@ -37,7 +39,12 @@ class DriftCheck {
     HF_RETURN_IF_ERROR(CheckRecords());
     for (repository::Repository& repository : repositories) {
       HF_RETURN_IF_ERROR(CheckData(repository));
+      HF_RETURN_IF_ERROR(CheckDocuments(repository, [&](const auto& uri, const auto& why) {
+        Find(DriftKind::kDocumentDamaged, uri, why);
+        return Ok();
+      }));
     }
+    HF_RETURN_IF_ERROR(CheckRunFiles());
     return std::move(report_);
   }
 
@@ -92,6 +99,33 @@ class DriftCheck {
     HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
         [&](const std::string& token) { return services_.catalog.FindBackups({}, token); },
         [&](catalog::BackupRecord&& record) { return CheckRecord(record); }));
+    return Ok();
+  }
+
+  // The file of a run tells a restore what there was, when the catalog is lost.
+  Status CheckRunFiles() {
+    return cloud::ForEachPage<holdfast::Run>(
+        [&](const std::string& token) { return services_.catalog.ListRuns(false, token); },
+        [&](holdfast::Run&& run) {
+          return run.state == RunState::kFinished ? CheckRunFile(run.id) : Ok();
+        });
+  }
+
+  Status CheckRunFile(const std::string& run) {
+    HF_ASSIGN_OR_RETURN(const auto made, services_.catalog.FindBackups({.run = run}, ""));
+    std::set<repository::Location> locations;
+    for (const catalog::BackupRecord& record : made.items) {
+      locations.insert({record.bucket, record.prefix});
+    }
+    for (const repository::Location& location : locations) {
+      if (!locations_.contains(location)) continue;
+      const std::string name = repository::RunFileName(location.prefix, run);
+      HF_ASSIGN_OR_RETURN(const auto info,
+                          services_.objects.StatObject({location.bucket, name, 0}));
+      if (info) continue;
+      Find(DriftKind::kRunFileLost, fmt::format("gs://{}/{}", location.bucket, name),
+           "the catalog knows the run, and its file is not there");
+    }
     return Ok();
   }
 
@@ -155,18 +189,24 @@ std::string_view DriftKindName(DriftKind kind) {
       return "unknown_backup";
     case DriftKind::kLeftover:
       return "leftover";
+    case DriftKind::kDocumentDamaged:
+      return "document_damaged";
+    case DriftKind::kRunFileLost:
+      return "run_file_lost";
   }
   return "";
 }
 
 bool DriftReport::HasDamage() const {
   return Of(DriftKind::kDataLost) + Of(DriftKind::kManifestDamaged) + Of(DriftKind::kManifestLost) +
-             Of(DriftKind::kSharedData) >
+             Of(DriftKind::kSharedData) + Of(DriftKind::kDocumentDamaged) >
          0;
 }
 
 bool DriftReport::IsClean() const {
-  return !HasDamage() && Of(DriftKind::kUnknownBackup) + Of(DriftKind::kLeftover) == 0;
+  return !HasDamage() &&
+         Of(DriftKind::kUnknownBackup) + Of(DriftKind::kLeftover) + Of(DriftKind::kRunFileLost) ==
+             0;
 }
 
 Json DriftReport::ToJson() const {

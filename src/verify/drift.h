@@ -1,6 +1,7 @@
 // Drift: where the catalog and the repositories have come apart, and repositories from themselves.
 //
-// Looks at every manifest, its data at L0, every record of the catalog, and every data object.
+// Looks at every manifest, its data at L0, every record of the catalog, every data object, and
+// every other document (documents.h). Pins, tombstones and evidence that are gone leave no trace.
 // Changes nothing in a repository but to leave evidence of damage; what is damaged is recorded, so
 // that the next run backs it up again. Memory: about 100 bytes a backup, and the findings that are
 // kept. Source: google-semantics trap 8, A7 #49.
@@ -27,8 +28,10 @@ enum class DriftKind {
   kSharedData,       // two backups that name the same stored data
   kUnknownBackup,    // a manifest that the catalog does not have: `catalog rebuild` reads it in
   kLeftover,         // data that no manifest names, older than the grace period
+  kDocumentDamaged,  // a run file, evidence, pin or tombstone that is not as it was written
+  kRunFileLost,      // a finished run wrote backups here, and its file is not there
 };
-inline constexpr int kDriftKinds = 6;
+inline constexpr int kDriftKinds = 8;
 std::string_view DriftKindName(DriftKind kind);  // "data_lost", ...
 
 struct DriftFinding {
@@ -55,7 +58,7 @@ struct DriftReport {
   std::vector<repository::LeftoverPlan> leftovers;  // of each repository, to be collected
 
   int64_t Of(DriftKind kind) const { return count[static_cast<int>(kind)]; }
-  // Whether a backup cannot be restored, or may not be.
+  // Whether a backup cannot be restored, or may not be, or what tells of backups was altered.
   bool HasDamage() const;
   // Whether nothing at all was found.
   bool IsClean() const;

@@ -19,6 +19,7 @@ namespace holdfast::verify {
 struct InspectOptions {
   size_t chunk_bytes = size_t{8} << 20U;  // of one read from the store
   size_t batch_rows = 8192;
+  bool lacks_columns = false;  // the file is from before the table got some: null in those
 };
 
 // What one data object turned out to hold.

@@ -27,7 +27,8 @@ Result<SetInspection> TableReader::InspectAll(const std::vector<cloud::ObjectInf
   SetInspection set;
   for (const cloud::ObjectInfo& object : extracted) {
     HF_RETURN_IF_ERROR(keep_alive());
-    HF_ASSIGN_OR_RETURN(ObjectInspection inspected, InspectObject(objects, object, schema));
+    HF_ASSIGN_OR_RETURN(ObjectInspection inspected,
+                        InspectObject(objects, object, schema, options));
     set.rows += inspected.object.rows;
     set.bytes += inspected.object.size_bytes;
     set.digest.Merge(inspected.digest);

@@ -25,6 +25,7 @@ struct TableReader {
   Random& random;
   std::string bucket;           // scratch, in the table's location; it exists
   cloud::KeepAlive keep_alive;  // between polls and objects
+  InspectOptions options = {};
 
   // Reads all rows of `table` (or of the partition it names), as rows of `schema`; as of that time,
   // if one is given. `location` is the table's; `purpose` ("compare") becomes part of names.

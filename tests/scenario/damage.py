@@ -196,6 +196,35 @@ def a_copy_that_was_written_to_is_no_backup(world):
     check(world.last_code != 0, 'a copy that was tampered with was restored as good')
 
 
+def every_object_of_a_repository_is_watched(world):
+    """A changed byte in any of them is found, and named, by verify or by catalog check: exit code 4."""
+    sales(world)
+    world.json('backup', 'run')
+    world.run('backup', 'verify')
+    world.run('backup', 'pin', newest(world, PEOPLE)['backup'], '--reason', 'audit')
+    world.run('catalog', 'check')
+    folders = set()
+    for item in world.objects(BUCKET):
+        name = item['name']
+        folders.add(name.partition('/')[0])
+        content = world.read_object(BUCKET, name)
+        for path in blob_of(world, content):
+            os.chmod(path, 0o600)
+            with open(path, 'wb') as file:
+                file.write(flip_middle(bytearray(content)))
+        is_read = name.startswith('data/') or name == 'repository.json'
+        tool = ('backup', 'verify', '--all', '--level', 'L1') if is_read else ('catalog', 'check')
+        out = world.run(*tool, expect=4)
+        of_table = 'people' in name and not name.startswith(('evidence/', 'pins/'))
+        check((PEOPLE if of_table and tool[0] == 'backup' else BUCKET) in out + world.last_error,
+              f'{name} is not named:\n{out}\n{world.last_error}')
+        for path in blob_of(world, flip_middle(bytearray(content))):
+            os.chmod(path, 0o600)
+            with open(path, 'wb') as file:
+                file.write(content)
+    check(folders == {'data', 'evidence', 'manifests', 'pins', 'repository.json', 'runs'}, f'{folders}')
+
+
 def a_mistyped_scope_is_an_error(world):
     sales(world)
     world.run('backup', 'run', 'acme-shop.salse', expect=14)
@@ -212,4 +241,5 @@ if __name__ == '__main__':
                   a_table_that_shrank_is_told_and_its_good_backup_kept_until_accepted,
                   a_partitioned_table_that_was_emptied_is_suspect_with_or_without_a_catalog,
                   a_copy_that_was_written_to_is_no_backup,
+                  every_object_of_a_repository_is_watched,
                   a_mistyped_scope_is_an_error)

@@ -89,5 +89,36 @@ def localcloud_is_killed(world):
     world.run('backup', 'verify', '--all')
 
 
+def everything_is_killed(world):
+    """Backups and prunes, one after the other, each killed somewhere; rows come and go meanwhile."""
+    rows = sales(world, days=3)
+    world.variables.update(HOLDFAST_RETENTION='{keep_last: 2}', HOLDFAST_PRUNE_GRACE_HOURS='0',
+                           HOLDFAST_PRUNE_SHARE_MAX='1')
+    world.json('backup', 'run')
+    commands = {('backup', 'run'): measure(world, 'backup', 'run', '--dry-run') + 0.5,
+                ('backup', 'prune', '--yes'): measure(world, 'backup', 'prune') + 0.2}
+    killed = {command: 0 for command in commands}
+    for number in range(3 * ROUNDS):
+        world.query('acme-shop', f"INSERT INTO `acme-shop.sales.people` (id, name) VALUES ({number}, 'more')")
+        rows['acme-shop.sales.people'] += 1
+        for command, usual in commands.items():
+            killed[command] += kill_after(world.start(*command), random.uniform(0, usual))
+    check(all(killed.values()), f'nothing was killed: {killed}')
+    # What was interrupted is finished, then whatever came later is taken, then what is to go goes.
+    for command in [('backup', 'run'), ('backup', 'run'), ('backup', 'prune', '--yes'),
+                    ('backup', 'prune', '--yes')]:
+        world.run(*command)
+    world.run('backup', 'verify', '--all')
+    checked = world.json('catalog', 'check')
+    check(checked['manifests'] == checked['records'] > 0, f'{checked}')
+    world.run('audit', 'verify')
+    report = world.json('restore', 'run', 'acme-shop.sales', '--to-project', 'acme-rescue')
+    check(report['succeeded'], f'{report}')
+    for table, count in rows.items():
+        back = table.replace('acme-shop', 'acme-rescue')
+        check(count_rows(world, back) == count, f'{back}: {count_rows(world, back)} rows, not {count}')
+    print(f'   killed {sum(killed.values())} of {len(killed) * 3 * ROUNDS}')
+
+
 if __name__ == '__main__':
-    run_scenarios(backup_is_killed, restore_is_killed, localcloud_is_killed)
+    run_scenarios(backup_is_killed, restore_is_killed, localcloud_is_killed, everything_is_killed)

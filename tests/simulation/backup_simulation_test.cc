@@ -2,7 +2,7 @@
 // process dies at a random call; and whenever the faults stop for one run, everything that is there
 // is protected and can be restored.
 //
-// HOLDFAST_SEEDS is how many seeds are tried (default 100), HOLDFAST_FIRST_SEED the first (1): a
+// HOLDFAST_SEEDS is how many seeds are tried (default 200), HOLDFAST_FIRST_SEED the first (1): a
 // seed that fails is named and fails again. Source: DESIGN §8 "simulation".
 #include <gtest/gtest.h>
 
@@ -43,10 +43,38 @@ std::map<std::string, int>& Happened() {
   return counts;
 }
 
+// The clock of a worker: each wait is a chance for somebody else.
+class InterruptedClock final : public Clock {
+ public:
+  using Interruption = std::function<void(const backup::BusSetup&, const backup::Services&)>;
+
+  InterruptedClock(Clock& clock, Interruption interruption)
+      : clock_(clock), interruption_(std::move(interruption)) {}
+
+  // From now on; both outlive it.
+  void Begin(const backup::BusSetup& setup, const backup::Services& services) {
+    setup_ = &setup;
+    services_ = &services;
+  }
+
+  Timestamp Now() const override { return clock_.Now(); }
+  void SleepFor(Duration duration) override {
+    if (setup_ != nullptr) interruption_(*setup_, *services_);
+    clock_.SleepFor(duration);
+  }
+
+ private:
+  Clock& clock_;
+  Interruption interruption_;
+  const backup::BusSetup* setup_ = nullptr;
+  const backup::Services* services_ = nullptr;
+};
+
 class Simulation {
  public:
   explicit Simulation(uint64_t seed) : fixture_(seed), random_(seed) {
     fixture_.cloud().AddProject("acme-shop");
+    fixture_.cloud().AddProject("acme-scratch", "organizations/2");
     fixture_.cloud().AddDataset(kOrders.dataset_ref());
     policy_.shrink_threshold = 0;  // people delete at will here, and mean it
     if (Chance(30)) policy_.method = Method::kCopy;
@@ -67,9 +95,12 @@ class Simulation {
       ASSERT_TRUE(report.ok()) << report.error().message;
       ExpectEverythingProtected(*report);
       ExpectEveryManifestWhole();
+      ExpectRestoreEqual("day_" + std::to_string(day));
       fixture_.clock().Advance(std::chrono::hours{22});
     }
-    ExpectRestoreEqual();
+    for (const auto& [kind, times] : fixture_.cloud().faults().Struck()) {
+      Happened()["fault " + kind] += static_cast<int>(times);
+    }
   }
 
  private:
@@ -143,22 +174,73 @@ class Simulation {
   void BackUpUnderFaults() {
     sim::FaultPlan& faults = fixture_.cloud().faults();
     if (Chance(60)) {
-      faults.SetRates({.unavailable = 0.02,
-                       .throttled = 0.02,
-                       .reset_before = 0.01,
-                       .reset_after = 0.02,
+      faults.SetRates({.unavailable = 0.005,
+                       .throttled = 0.005,
+                       .reset_before = 0.005,
+                       .reset_after = 0.01,
+                       .timeout = 0.005,
+                       .cut_read = 0.02,
                        .job_failure = 0.05,
                        .drop_table = Chance(20) ? 0.02 : 0.0,
                        .lost_ack = 0.05,
+                       .lost_message = 0.005,
+                       .duplicate_message = 0.1,
+                       .delayed_message = 0.05,
+                       .reordered_message = 0.2,
                        .corrupt_write = Chance(30) ? 0.1 : 0.0});
       Note("services failed");
     }
-    if (Chance(70)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(120)), Chance(50));
-    const auto report = fixture_.BackUp(policy_);
+    if (Chance(10)) faults.DenyAccess(Chance(50) ? "acme-shop.sales" : kOrders.ToString());
+    if (Chance(10)) faults.FailJobs(Chance(50) ? "extract" : "copy", "quotaExceeded", 3);
+    if (Chance(15)) {
+      fixture_.clock().Advance(Chance(50) ? std::chrono::minutes{-30} : std::chrono::hours{5});
+      Note("the clock jumped");
+    }
+    if (Chance(50)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(300)), Chance(50));
+    // A process that ends with an error is started again, as by whoever watches over it.
+    auto report = BackUpWithSeveralWorkers();
+    for (int again = 0; again < 8 && !report.ok() && !faults.crashed(); ++again) {
+      report = BackUpWithSeveralWorkers();
+    }
+    if (report.ok()) Note("a run ended under faults");
     if (faults.crashed()) Note("the process died");
     if (report.ok() && report->totals.Of(Outcome::kFailed) > 0) Note("an object failed");
     faults.Revive();
     faults.SetRates({});
+    faults.AllowAccess("acme-shop.sales");
+    faults.AllowAccess(kOrders.ToString());
+    for (const char* kind : {"extract", "copy"}) faults.FailJobs(kind, "", 0);
+  }
+
+  // Whenever a worker waits, another may take a message, and a table may be made anew.
+  Result<RunReport> BackUpWithSeveralWorkers() {
+    const backup::Services mine = fixture_.services();
+    int at_work = 0;
+    InterruptedClock clock(
+        fixture_.clock(), [&](const backup::BusSetup& setup, const backup::Services& with) {
+          if (at_work < 3 && Chance(30)) {
+            ++at_work;
+            (void)backup::Worker(setup, with).RunOnce(Duration{0});
+            --at_work;
+            Note("workers took turns");
+          }
+          if (Chance(1) && fixture_.cloud().HasTable(kOrders)) {
+            fixture_.cloud().DropTable(kOrders);
+            fixture_.clock().Advance(std::chrono::milliseconds{1});
+            fixture_.cloud().AddTable(kOrders, TwoColumns(),
+                                      NumberedRows(static_cast<int64_t>(Below(1000)), 20));
+            Note("a table was made anew under a run");
+          }
+        });
+    const backup::Services with{mine.warehouse, mine.definitions,  mine.objects,
+                                mine.projects,  mine.catalog,      clock,
+                                mine.random,    mine.organization, mine.tool_version};
+    const backup::BusSetup setup{.bus = fixture_.cloud().bus(), .project = "platform"};
+    clock.Begin(setup, with);
+    fixture_.clock().Advance(std::chrono::seconds{1});
+    return backup::RunBackups(
+        {.policy = policy_, .workers = 0, .stall_timeout = std::chrono::minutes{4}}, setup, with,
+        [](const backup::BackupProgress&) {});
   }
 
   // Objects as they are at the source: the table, or each of its partitions.
@@ -223,40 +305,39 @@ class Simulation {
     EXPECT_TRUE(read.ok()) << read.error().message;
   }
 
-  Result<restore::RestoreReport> Restore() {
+  Result<restore::RestoreReport> Restore(const std::string& to) {
     restore::RestoreRequest request;
     request.source = {.project = "acme-shop", .dataset = "sales"};
-    request.to_dataset = "back";
+    request.to_project = "acme-scratch";
+    request.to_dataset = to;
     HF_ASSIGN_OR_RETURN(const auto plan,
                         restore::PlanRestore(request, fixture_.restore_services()));
     return restore::Apply(request, plan, fixture_.restore_services());
   }
 
   // The dataset comes back as it is, even if the process dies once meanwhile.
-  void ExpectRestoreEqual() {
+  void ExpectRestoreEqual(const std::string& to) {
     if (Present().empty()) return;
     fixture_.cloud().faults().CrashAtCall(1 + static_cast<int64_t>(Below(80)), Chance(50));
-    const auto first = Restore();
+    const auto first = Restore(to);
     if (fixture_.cloud().faults().crashed()) Note("a restore was cut short");
     const bool done = first.ok() && first->Succeeded();
     fixture_.cloud().faults().Revive();
     if (!done) {
-      const auto report = Restore();
+      const auto report = Restore(to);
       ASSERT_TRUE(report.ok()) << report.error().message;
       EXPECT_TRUE(report->Succeeded());
     }
     for (const TableRef& table : {kOrders, kEvents}) {
-      TableRef back = table;
-      back.dataset = "back";
+      const TableRef back{"acme-scratch", to, table.table, ""};
       ASSERT_EQ(fixture_.cloud().HasTable(back), fixture_.cloud().HasTable(table));
       if (!fixture_.cloud().HasTable(table)) continue;
       EXPECT_EQ(fixture_.cloud().ReadRows(back), fixture_.cloud().ReadRows(table));
       Note("a table was restored");
     }
-    TableRef view = kView;
-    view.dataset = "back";
+    const TableRef view{"acme-scratch", to, kView.table, ""};
     ASSERT_EQ(fixture_.cloud().HasTable(view), fixture_.cloud().HasTable(kView));
-    const auto routine = fixture_.cloud().definitions().GetRoutine({"acme-shop", "back"}, kRoutine);
+    const auto routine = fixture_.cloud().definitions().GetRoutine({"acme-scratch", to}, kRoutine);
     ASSERT_EQ(routine.ok(), !routine_.empty());
     if (routine.ok()) {
       EXPECT_EQ(routine->resource["definitionBody"], routine_);
@@ -274,7 +355,7 @@ class Simulation {
 
 TEST(BackupSimulation, WhateverHappenedOneQuietRunProtectsEverything) {
   const uint64_t first = NumberOf("HOLDFAST_FIRST_SEED", 1);
-  const uint64_t seeds = NumberOf("HOLDFAST_SEEDS", 100);
+  const uint64_t seeds = NumberOf("HOLDFAST_SEEDS", 200);
   ASSERT_GT(seeds, 0u);
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("replay with HOLDFAST_SEEDS=1 HOLDFAST_FIRST_SEED=" + std::to_string(seed));
@@ -282,10 +363,38 @@ TEST(BackupSimulation, WhateverHappenedOneQuietRunProtectsEverything) {
     if (HasFailure()) break;
   }
   if (seeds < 100 || HasFailure()) return;
-  for (const char* event :
-       {"a table was created anew", "a table was dropped", "rows were streamed", "services failed",
-        "the process died", "a copy was made", "a restore was cut short", "a table was restored",
-        "a view was edited", "a routine was edited", "a routine was restored"}) {
+  for (const char* event : {"a table was created anew",
+                            "a table was dropped",
+                            "rows were streamed",
+                            "services failed",
+                            "the process died",
+                            "a copy was made",
+                            "a restore was cut short",
+                            "a table was restored",
+                            "a view was edited",
+                            "a routine was edited",
+                            "a routine was restored",
+                            "workers took turns",
+                            "a run ended under faults",
+                            "a table was made anew under a run",
+                            "the clock jumped",
+                            "fault unavailable",
+                            "fault throttled",
+                            "fault timeout",
+                            "fault reset_before",
+                            "fault reset_after",
+                            "fault cut_read",
+                            "fault crash",
+                            "fault denied",
+                            "fault job_refused",
+                            "fault job_failure",
+                            "fault drop_table",
+                            "fault lost_ack",
+                            "fault lost_message",
+                            "fault duplicate_message",
+                            "fault delayed_message",
+                            "fault reordered_message",
+                            "fault corrupt_write"}) {
     EXPECT_GT(Happened()[event], 0) << event;
   }
 }

@@ -1,0 +1,73 @@
+#include "verify/documents.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/retry.h"
+
+namespace holdfast::verify {
+
+namespace {
+
+constexpr int64_t kDocumentBytesMax = int64_t{1} << 30U;
+constexpr std::array kFolders = {"runs/", "evidence/", "pins/", "tombstones/"};
+
+// Where a document says that it belongs, against where it lies: "runs/<id>.json",
+// "evidence/<kind>/<backup>-<time>.json", "pins/<backup>/<kind>-<id>.json". Empty: it fits.
+std::string Misplaced(const Json& document, const std::string& path) {
+  const auto expect = [&](std::string_view what, const std::string& name) {
+    if (name.empty() || path.find(name) != std::string::npos) return std::string();
+    return fmt::format("it is of {} {}", what, name);
+  };
+  if (!document.is_object()) return "it is not a JSON object";
+  if (path.starts_with("runs/")) {
+    const Json* const run = FindField(document, "run");
+    const std::string id = run == nullptr ? "" : StringOr(*run, "id", "");
+    return id.empty() ? "it names no run" : expect("run", id);
+  }
+  const std::string of_backup = expect("backup", StringOr(document, "backup", ""));
+  if (!of_backup.empty()) return of_backup;
+  if (path.starts_with("pins/")) return expect("kind", "/" + StringOr(document, "kind", "") + "-");
+  if (path.starts_with("tombstones/marked/") && !document.contains("manifest_generation")) {
+    return "it is no tombstone";
+  }
+  return expect("pass", StringOr(document, "pass", ""));
+}
+
+// What is wrong with it; empty: nothing.
+Result<std::string> Inspect(cloud::ObjectStore& store, const cloud::ObjectInfo& info,
+                            const std::string& path) {
+  const auto text = cloud::ReadObjectToString(store, info.ref, kDocumentBytesMax);
+  if (!text.ok()) {
+    if (IsRetryable(text.error()) || text.error().id == ErrorId::kCancelled) return text.error();
+    // Deleted since it was listed: a pin that was released, a tombstone that was cleared.
+    if (text.error().id == ErrorId::kObjectNotFound) return std::string();
+    return text.error().message;
+  }
+  const auto document = ParseJson(*text, {.size_bytes_max = size_t{kDocumentBytesMax}});
+  if (!document.ok()) return document.error().message;
+  return Misplaced(*document, path);
+}
+
+}  // namespace
+
+Status CheckDocuments(repository::Repository& repository, const DocumentVisitor& visit) {
+  cloud::ObjectStore& store = repository.store();
+  const repository::Location& location = repository.location();
+  const std::string root = location.prefix.empty() ? "" : location.prefix + "/";
+  for (const char* const folder : kFolders) {
+    HF_RETURN_IF_ERROR(cloud::ForEachPage<cloud::ObjectInfo>(
+        [&](const std::string& token) {
+          return store.ListObjects(location.bucket, root + folder, token);
+        },
+        [&](cloud::ObjectInfo&& info) -> Status {
+          HF_ASSIGN_OR_RETURN(const std::string why,
+                              Inspect(store, info, info.ref.name.substr(root.size())));
+          return why.empty() ? Ok() : visit(info.ref.Uri(), why);
+        }));
+  }
+  return Ok();
+}
+
+}  // namespace holdfast::verify
