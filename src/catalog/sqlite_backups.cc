@@ -48,6 +48,10 @@ void AddIsNewest(const BackupFilter& filter, const std::string& id_end, Conditio
     newer += " AND newer.run = ?";
     values.emplace_back(filter.run);
   }
+  if (filter.method) {
+    newer += " AND json_extract(newer.record, '$.method') = ?";
+    values.emplace_back(MethodName(*filter.method));
+  }
   if (!filter.id_prefix.empty()) {
     newer += " AND newer.backup >= ? AND newer.backup < ?";
     values.emplace_back(filter.id_prefix);
