@@ -368,7 +368,8 @@ def rules(client, bucket):
     config = bigquery.LoadJobConfig(source_format='NEWLINE_DELIMITED_JSON', autodetect=True)
     client.load_table_from_uri(f'gs://{BUCKET}/packed', ref('packed'), job_config=config).result(timeout=WAIT_S)
     expect(rows(client, 'SELECT a, b FROM shop.packed ORDER BY a'), [(1, None), (2, 'x')], 'gzipped JSON')
-    expect(client.get_table(ref('packed@0')).num_rows, 2, 'the oldest version')
+    # The load made the table and filled it: in one millisecond or in two.
+    expect(client.get_table(ref('packed@0')).num_rows in (0, 2), True, 'the oldest version')
 
 
 def deletion(client, bucket):
