@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/run_ledger.h"
 #include "cli/command.h"
 #include "retain/pins.h"
 
@@ -53,6 +54,9 @@ struct BackupVerifyOptions {
 
 // Says of a suspect backup that it is good: in the catalog, and as evidence in its repository.
 Result<int> BackupAccept(const GlobalOptions& global, const std::string& id);
+
+// Writes the page of a run (observe/run_page.h) into a file. Errors: kRunNotFound, kFileError.
+Status WriteRunPageTo(catalog::RunLedger& ledger, const std::string& run, const std::string& path);
 
 struct BackupPinOptions {
   std::string backup;

@@ -23,19 +23,6 @@ Result<Run> RunNamed(catalog::RunLedger& ledger, const std::string& id) {
   return std::move(page.items.front());
 }
 
-Status WritePage(catalog::RunLedger& ledger, const Run& run, const std::string& path) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  const Status written =
-      observe::WriteRunPage(ledger, run.id, [&](std::string_view text) -> Status {
-        file.write(text.data(), static_cast<std::streamsize>(text.size()));
-        return file ? Ok() : Status(MakeError(ErrorId::kFileError, path + ": cannot be written"));
-      });
-  HF_RETURN_IF_ERROR(written);
-  file.close();
-  if (!file) return MakeError(ErrorId::kFileError, path + ": cannot be written");
-  return Ok();
-}
-
 Result<int64_t> CountSuspectsOf(catalog::RunLedger& ledger, const std::string& run) {
   int64_t suspects = 0;
   HF_RETURN_IF_ERROR(observe::VisitOutcomes(ledger, run, [&](const ItemOutcome& item) -> Status {
@@ -97,6 +84,18 @@ Status PrintItemRows(catalog::RunLedger& ledger, const std::string& run, Format 
 
 }  // namespace
 
+Status WriteRunPageTo(catalog::RunLedger& ledger, const std::string& run, const std::string& path) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  const Status written = observe::WriteRunPage(ledger, run, [&](std::string_view text) -> Status {
+    file.write(text.data(), static_cast<std::streamsize>(text.size()));
+    return file ? Ok() : Status(MakeError(ErrorId::kFileError, path + ": cannot be written"));
+  });
+  HF_RETURN_IF_ERROR(written);
+  file.close();
+  if (!file) return MakeError(ErrorId::kFileError, path + ": cannot be written");
+  return Ok();
+}
+
 Result<int> BackupReport(const GlobalOptions& global, const BackupReportOptions& options) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
@@ -105,7 +104,7 @@ Result<int> BackupReport(const GlobalOptions& global, const BackupReportOptions&
   HF_ASSIGN_OR_RETURN(const auto progress, ledger.GetProgress(run.id));
   const RunReport head{.run = std::move(run), .items = {}, .totals = progress.totals};
   if (!options.page.empty()) {
-    HF_RETURN_IF_ERROR(WritePage(ledger, head.run, options.page));
+    HF_RETURN_IF_ERROR(WriteRunPageTo(ledger, head.run.id, options.page));
     Say(global, "Wrote " + options.page);
     return kExitOk;
   }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <fstream>
@@ -6,14 +7,17 @@
 #include <memory>
 
 #include "backup/run_backup.h"
+#include "cli/backup_actions.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/demo_organization.h"
 #include "cli/environment.h"
 #include "cli/restore_text.h"
 #include "cli/run_text.h"
+#include "cli/verify_backups.h"
 #include "restore/apply.h"
 #include "restore/unfinished.h"
+#include "retain/prune.h"
 
 namespace holdfast::cli {
 
@@ -95,7 +99,11 @@ class Demo {
         Restore("Get the dropped table back", {"acme-biology", "habitats", "species", ""}));
     HF_RETURN_IF_ERROR(Restore("Get the dropped view back", kDemoView));
     HF_RETURN_IF_ERROR(Restore("Get a function into the project of restores", kDemoRoutine));
-    return Restore("Get the lost day back", {"acme-aviation", "operations", "flights", kLostDay});
+    HF_RETURN_IF_ERROR(
+        Restore("Get the lost day back", {"acme-aviation", "operations", "flights", kLostDay}));
+    HF_RETURN_IF_ERROR(ProveBackups());
+    HF_RETURN_IF_ERROR(ShowRetention());
+    return WritePage(second.run.id);
   }
 
  private:
@@ -201,6 +209,69 @@ class Demo {
     for (const restore::TableReport& table : report.tables) {
       if (table.error) return *table.error;
     }
+    return Ok();
+  }
+
+  // What `holdfast up` does all the time, here for a few tables.
+  Status ProveBackups() {
+    Headline("Prove backups before they are needed");
+    std::vector<Look> looks;
+    for (const auto& [table, level] : std::initializer_list<std::pair<const char*, VerifyLevel>>{
+             {"acme-aviation.operations.airports", VerifyLevel::kL3},
+             {"acme-aviation.safety.long_delays", VerifyLevel::kL4}}) {
+      HF_ASSIGN_OR_RETURN(const TableRef object, ParseTableRef(table));
+      HF_ASSIGN_OR_RETURN(const auto newest, catalog::LatestGood(environment_.catalog(), object));
+      if (!newest) return DemoFailed(std::string(table) + " has no good backup");
+      looks.push_back({*newest, level});
+    }
+    HF_ASSIGN_OR_RETURN(
+        const Verified verified,
+        VerifyAll(environment_, looks, [](const Look&, size_t, size_t) -> Status { return Ok(); }));
+    for (const Looked& looked : verified.looked) {
+      if (!looked.report.ok()) return looked.report.error();
+      if (!looked.report->Passed()) return DemoFailed("a backup could not be proven");
+      std::cout << fmt::format(
+          "  {}  {}\n    {}, {} read\n", looked.look.record.object.ToString(),
+          looked.look.record.backup,
+          looked.report->reached == VerifyLevel::kL4
+              ? "equal to the source as of the moment that the backup holds (L4)"
+              : "restored into a scratch dataset, equal, and taken away again (L3)",
+          Plural(looked.report->rows_read, "row"));
+    }
+    return Ok();
+  }
+
+  // Nothing is deleted: a plan is shown.
+  Status ShowRetention() {
+    Headline("See what a retention policy would keep: the newest of each object");
+    HF_ASSIGN_OR_RETURN(const RetentionPolicy policy,
+                        RetentionPolicy::FromJson({{"keep_last", 1}}));
+    const retain::Services services{
+        .warehouse = environment_.warehouse(),
+        .definitions = environment_.definitions(),
+        .objects = environment_.objects(),
+        .catalog = environment_.catalog(),
+        .clock = environment_.clock(),
+        .random = environment_.random(),
+        .policy_of = [&](const TableRef&) -> Result<RetentionPolicy> { return policy; }};
+    HF_ASSIGN_OR_RETURN(
+        const retain::PrunePlan plan,
+        retain::PlanPrune(services, {}, [](const retain::RetentionPlan&) { return Ok(); }));
+    std::cout << fmt::format("  {} of {}: {} kept; nothing was changed\n",
+                             Plural(plan.backups, "backup"), Plural(plan.objects, "object"),
+                             plan.kept);
+    for (const retain::PruneItem& item : plan.items) {
+      std::cout << fmt::format("  would go  {}  {}\n    {}\n", item.object.ToString(), item.backup,
+                               fmt::join(item.reasons, "; "));
+    }
+    return Ok();
+  }
+
+  Status WritePage(const std::string& run) {
+    Headline("A page about the second run");
+    const std::string path = environment_.config().data_dir + "/run.html";
+    HF_RETURN_IF_ERROR(WriteRunPageTo(environment_.catalog(), run, path));
+    std::cout << fmt::format("  {}\n", path);
     return Ok();
   }
 
