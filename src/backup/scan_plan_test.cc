@@ -360,6 +360,34 @@ TEST(PlanTable, TakesAgainWhatWasWrittenToAfterTheMomentOfItsLastBackup) {
   EXPECT_FALSE(PlanFromSummary(SummaryOf(table), last, {}, kNow));
 }
 
+// Seed 000's way: what was modified in the last 24 hours.
+TEST(PlanTable, LooksOnlyAtWhatWasModifiedWithinThePolicysWindow) {
+  constexpr int64_t kHourMs = 60LL * 60 * 1000;
+  const int64_t now_ms = 1000 * kHourMs;
+  BackupPolicy policy;
+  policy.changed_within_hours = 24;
+  TableInfo table = PlainTable();
+  const auto outcomes_at = [&](int64_t last_modified_ms) {
+    table.last_modified_ms = last_modified_ms;
+    return PlanTable(table, {}, {}, policy, now_ms);
+  };
+  EXPECT_EQ(outcomes_at(now_ms - 24 * kHourMs).units.size(), 1U) << "just within it";
+  const TablePlan outside = outcomes_at(now_ms - 24 * kHourMs - 1);
+  EXPECT_TRUE(outside.units.empty());
+  ASSERT_EQ(outside.outcomes.size(), 1U);
+  EXPECT_EQ(outside.outcomes[0].outcome, Outcome::kNotDue);
+  const auto settled = PlanFromSummary(SummaryOf(table), {}, policy, now_ms);
+  ASSERT_TRUE(settled);
+  EXPECT_EQ(settled->outcome, Outcome::kNotDue) << "without a look at the table";
+
+  const TableInfo days = PartitionedTable();
+  const std::vector<PartitionInfo> two = {Partition("20260101", now_ms - 30 * kHourMs, 10),
+                                          Partition("20260102", now_ms - kHourMs, 10)};
+  const TablePlan plan = PlanTable(days, two, {}, policy, now_ms);
+  ASSERT_EQ(plan.units.size(), 1U);
+  EXPECT_EQ(plan.units[0].partition, "20260102");
+}
+
 TEST(PlanTable, TakesASnapshotOfTheWholeTableOnly) {
   const TableInfo table = PartitionedTable();
   const std::vector<PartitionInfo> two = {Partition("20260101", 200, 10),

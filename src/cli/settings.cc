@@ -131,6 +131,12 @@ constexpr auto kSettings = std::to_array<Setting>({
      .doc = "a backup with fewer than this share of the last one's rows is suspect: kept, never "
             "counted as good",
      .maximum = 1},
+    {.name = "policy.changed_within_hours",
+     .type = SettingType::kInteger,
+     .fallback = "0",
+     .doc = "back up only what was modified within so many hours before the run; 0: whatever its "
+            "last good backup does not hold",
+     .maximum = 876'000},
     {.name = "policy.forced_full_days",
      .type = SettingType::kInteger,
      .fallback = "7",

@@ -13,6 +13,8 @@ namespace holdfast {
 
 namespace {
 
+constexpr int64_t kWindowHoursMax = 876'000;
+
 constexpr size_t kPatternsMax = 10'000;
 constexpr size_t kBucketNameMax = 63;
 constexpr size_t kRepositoriesMax = 4;
@@ -268,6 +270,12 @@ Json RepositoriesToJson(const std::vector<FurtherRepository>& repositories) {
 }
 
 Status SetNumbers(const Json& json, BackupPolicy& policy) {
+  HF_ASSIGN_OR_RETURN(const auto window, OptionalInt64(json, "changed_within_hours"));
+  policy.changed_within_hours = window.value_or(policy.changed_within_hours);
+  if (policy.changed_within_hours < 0 || policy.changed_within_hours > kWindowHoursMax) {
+    return MakeError(ErrorId::kInvalidJson,
+                     fmt::format("\"changed_within_hours\" is not from 0 to {}", kWindowHoursMax));
+  }
   HF_ASSIGN_OR_RETURN(const auto forced, OptionalInt64(json, "forced_full_days"));
   policy.forced_full_days = forced.value_or(policy.forced_full_days);
   if (policy.forced_full_days < 0) {
@@ -372,6 +380,7 @@ Json BackupPolicy::ToJson() const {
                {"require_access", require_access},
                {"time_travel_days", time_travel_days},
                {"freeze", freeze},
+               {"changed_within_hours", changed_within_hours},
                {"forced_full_days", forced_full_days}};
   if (!further_methods.empty()) {
     json["method"] = Json::array();

@@ -91,6 +91,12 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
      .type = kBoolean,
      .doc = "settle an edited description without reading the data",
      .in_backup_policy = true},
+    {.name = "changed_within_hours",
+     .type = kInteger,
+     .doc = "only what was modified within so many hours before the run is looked at; the rest is "
+            "not due. 0: whatever its last good backup does not hold",
+     .maximum = 876'000,
+     .in_backup_policy = true},
     {.name = "forced_full_days",
      .type = kInteger,
      .doc = "an unchanged object is backed up anyway after so many days; 0: never",
