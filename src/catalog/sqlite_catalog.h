@@ -9,69 +9,27 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "catalog/catalog.h"
+#include "catalog/sql_catalog.h"
 
 namespace holdfast::catalog {
-
-class SqliteDatabase;
 
 struct SqliteCatalogOptions {
   int busy_timeout_ms = 30'000;
 };
 
-class SqliteCatalog final : public Catalog {
+class SqliteCatalog final : public SqlCatalog {
  public:
   // Opens the file, making it when absent; ":memory:" is a catalog of this object alone. Errors:
   // kCatalogUnavailable (cannot be opened, locked for too long), kDiskFull, kCatalogVersion
   // (written by a newer program), kCatalogDamaged (not a SQLite file of ours).
   static Result<std::unique_ptr<SqliteCatalog>> Open(const std::string& path,
                                                      const SqliteCatalogOptions& options = {});
-  ~SqliteCatalog() override;
-
-  Result<std::string> Id() override;
-
-  Status RecordBackup(const BackupRecord& record) override;
-  Result<cloud::Page<BackupRecord>> FindBackups(const BackupFilter& filter,
-                                                const std::string& page_token) override;
-  Status RemoveBackup(const std::string& backup) override;
-  Status RecordVerification(const VerificationRecord& record) override;
-  Status AcceptBackup(const std::string& backup) override;
-  Result<std::vector<VerificationRecord>> ListVerifications(const std::string& backup) override;
-
-  Status BeginRun(const Run& run) override;
-  Result<cloud::Page<Run>> ListRuns(bool running_only, const std::string& page_token) override;
-  Result<Run> GetRun(const std::string& run) override;
-  Result<Task> GetTask(const std::string& task) override;
-  Result<cloud::Page<Task>> PendingTasks(const std::string& run,
-                                         const std::string& page_token) override;
-  Result<int> AdvanceAttempt(const std::string& task, int failed) override;
-  Status NoteAlive(const std::string& task, int64_t now_ms) override;
-  Status CompleteTask(const std::string& task, const std::vector<WorkMessage>& follow_ups,
-                      const std::vector<ItemOutcome>& outcomes) override;
-  Result<RunProgress> GetProgress(const std::string& run) override;
-  Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
-                                                const std::string& page_token) override;
-  Result<std::optional<int64_t>> LastSeen(const TableRef& object) override;
-  Status FinishRun(const std::string& run, int64_t finished_ms) override;
-
-  Result<AuditEntry> AppendAudit(const AuditEvent& event) override;
-  Result<std::vector<AuditEntry>> ListAudit(int64_t sequence) override;
 
  private:
-  explicit SqliteCatalog(std::unique_ptr<SqliteDatabase> database);
-
-  // The lock is held.
-  Result<Run> ReadRun(const std::string& run);
-  Result<Task> ReadTask(const std::string& task);
-  Status AddTask(const WorkMessage& message);
-
-  std::mutex mutex_;
-  std::unique_ptr<SqliteDatabase> database_;
+  using SqlCatalog::SqlCatalog;
 };
 
 }  // namespace holdfast::catalog

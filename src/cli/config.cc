@@ -8,7 +8,9 @@
 #include <filesystem>
 
 #include "base/check.h"
+#include "catalog/postgres_url.h"
 #include "cli/config_file.h"
+#include "cli/secret.h"
 #include "cli/suggestion.h"
 
 namespace holdfast::cli {
@@ -138,7 +140,25 @@ CloudKind CloudOf(const std::string& name) {
   return name == "google" ? CloudKind::kGoogle : CloudKind::kLocalcloud;
 }
 
+// What it says is not repeated in an error: it may hold a password by mistake.
+Status CheckCatalog(Layers& layers) {
+  const auto named = [&](std::string_view name, const Status& checked) -> Status {
+    if (checked.ok()) return Ok();
+    return checked.error().WithContext(fmt::format("{}: {}", layers.OriginOf(name), name));
+  };
+  const std::string url = layers.TextOf("catalog.url");
+  const std::string password = layers.TextOf("catalog.password");
+  if (!url.empty()) {
+    HF_RETURN_IF_ERROR(named("catalog.url", catalog::ValidatePostgresUrl(url)));
+  }
+  if (!password.empty()) {
+    HF_RETURN_IF_ERROR(named("catalog.password", ValidateSecretReference(password)));
+  }
+  return Ok();
+}
+
 Result<Config> BuildConfig(Layers& layers) {
+  HF_RETURN_IF_ERROR(CheckCatalog(layers));
   // An empty directory is the file system's root to those who append to it.
   if (layers.TextOf("data_dir").empty()) {
     return MakeError(ErrorId::kConfigInvalid, "data_dir is empty");
@@ -152,6 +172,8 @@ Result<Config> BuildConfig(Layers& layers) {
   }
   Config config{
       .data_dir = layers.TextOf("data_dir"),
+      .catalog_url = layers.TextOf("catalog.url"),
+      .catalog_password = layers.TextOf("catalog.password"),
       .cloud = CloudOf(layers.TextOf("cloud")),
       .endpoints = {.bigquery = layers.TextOf("endpoints.bigquery"),
                     .storage = layers.TextOf("endpoints.storage"),
