@@ -87,7 +87,7 @@ TEST_F(PostgresCatalogTest, AServerThatIsNotThereIsToldFromOneThatRefuses) {
   std::string url = Server().Url();
   url.replace(url.find("/postgres"), 9, "/nowhere");
   const auto refused = OpenAt(url);
-  EXPECT_EQ(refused.error().id, ErrorId::kAccessDenied);
+  EXPECT_EQ(refused.error().id, ErrorId::kCatalogRefused);
   EXPECT_NE(refused.error().message.find("nowhere"), std::string::npos);
 }
 
@@ -100,7 +100,7 @@ TEST_F(PostgresCatalogTest, TakesAPasswordAndNeverRepeatsIt) {
   for (const char* password : {"", "hunter3"}) {
     const auto refused = OpenAt(url, password);
     ASSERT_FALSE(refused.ok());
-    EXPECT_EQ(refused.error().id, ErrorId::kAccessDenied);
+    EXPECT_EQ(refused.error().id, ErrorId::kCatalogRefused);
     EXPECT_NE(refused.error().hint.find("catalog.password"), std::string::npos);
     EXPECT_EQ(refused.error().ToString().find("hunter"), std::string::npos);
   }
@@ -108,14 +108,14 @@ TEST_F(PostgresCatalogTest, TakesAPasswordAndNeverRepeatsIt) {
 
 TEST_F(PostgresCatalogTest, AUserWithoutPrivilegesIsRefused) {
   Alter("DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN");
-  EXPECT_EQ(OpenAt(Server().Url("stranger")).error().id, ErrorId::kAccessDenied);
+  EXPECT_EQ(OpenAt(Server().Url("stranger")).error().id, ErrorId::kCatalogRefused);
   Alter(
       "GRANT USAGE ON SCHEMA holdfast TO stranger;"
       "GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO stranger");
   const auto reader = OpenAt(Server().Url("stranger"));
   ASSERT_TRUE(reader.ok()) << reader.error().ToString();
   EXPECT_TRUE((*reader)->ListAudit(0).ok());
-  EXPECT_EQ((*reader)->AppendAudit({}).error().id, ErrorId::kAccessDenied);
+  EXPECT_EQ((*reader)->AppendAudit({}).error().id, ErrorId::kCatalogRefused);
 }
 
 TEST_F(PostgresCatalogTest, SchemasOfOthersAndOfTheFutureAreRefused) {

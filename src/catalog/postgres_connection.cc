@@ -98,7 +98,7 @@ std::string OneLine(const char* message) {
 ErrorId IdOf(std::string_view state) {
   if (state == "53100") return ErrorId::kDiskFull;
   for (const std::string_view refused : {"28", "42501", "3D000"}) {
-    if (state.starts_with(refused)) return ErrorId::kAccessDenied;
+    if (state.starts_with(refused)) return ErrorId::kCatalogRefused;
   }
   // Tables or columns that are not there, and pages that cannot be read.
   for (const std::string_view damaged : {"42P01", "42703", "XX001", "XX002"}) {
@@ -145,11 +145,11 @@ struct KeysAndValues {
 Error ConnectError(PGconn* connection, const KeysAndValues& parameters) {
   const std::string message = "catalog: " + OneLine(PQerrorMessage(connection));
   if (PQconnectionNeedsPassword(connection) != 0) {
-    return MakeError(ErrorId::kAccessDenied, message,
+    return MakeError(ErrorId::kCatalogRefused, message,
                      "Set catalog.password to env:NAME or file:PATH");
   }
   if (PQconnectionUsedPassword(connection) != 0 && message.find("password") != std::string::npos) {
-    return MakeError(ErrorId::kAccessDenied, message,
+    return MakeError(ErrorId::kCatalogRefused, message,
                      "Check the user in catalog.url and what catalog.password refers to");
   }
   const bool is_full = message.find("connection slots") != std::string::npos ||
@@ -159,7 +159,7 @@ Error ConnectError(PGconn* connection, const KeysAndValues& parameters) {
                      "Raise the server's max_connections, or run fewer processes");
   }
   if (PQpingParams(parameters.keys.data(), parameters.values.data(), 0) == PQPING_OK) {
-    return MakeError(ErrorId::kAccessDenied, message);
+    return MakeError(ErrorId::kCatalogRefused, message);
   }
   return MakeError(ErrorId::kCatalogUnavailable, message,
                    "Check that the server of catalog.url runs and can be reached from here, then "
