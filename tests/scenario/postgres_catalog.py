@@ -1,0 +1,135 @@
+"""The catalog in PostgreSQL: backup, restore and prune with two worker processes beside the command,
+each with a directory of its own; a rebuild into an empty database; errors that say what to do."""
+import os
+import signal
+import subprocess
+import sys
+
+from harness import check, run_scenarios, sales
+
+SERVER_PROGRAM = os.path.abspath(sys.argv[2])
+
+
+class Server:
+    """A PostgreSQL server, which ends with this process."""
+
+    def __init__(self, world):
+        self.process = subprocess.Popen([SERVER_PROGRAM], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().strip()
+        check(self.url.startswith('postgresql://'), 'PostgreSQL does not start')
+        world.variables['HOLDFAST_CATALOG_URL'] = self.url
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Workers:
+    """Processes that do the work of runs, each with a data directory that no other one has."""
+
+    def __init__(self, world, count):
+        self.processes = []
+        for i in range(count):
+            environment = {**world.environment(), 'HOLDFAST_DATA_DIR': str(world.root / f'worker{i}')}
+            self.processes.append(subprocess.Popen(
+                [os.path.abspath(sys.argv[1]), 'up', '--workers=2'], env=environment, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            _, error = process.communicate(timeout=60)
+            check(process.returncode == 0, f'a worker exited with {process.returncode}: {error}')
+
+
+def organization(world):
+    """Two projects; the rows of each table by name."""
+    rows = sales(world)
+    world.create_dataset('acme-web', 'visits')
+    for i in range(6):
+        world.create_table(f'acme-web.visits.page{i}', [('id', 'INT64')])
+        world.query('acme-web', f'INSERT INTO `acme-web.visits.page{i}` (id) VALUES (1), (2), (3)')
+        rows[f'acme-web.visits.page{i}'] = 3
+    return rows
+
+
+def check_restored(world, rows, dataset):
+    for project, source in (('acme-shop', 'sales'), ('acme-web', 'visits')):
+        report = world.json('restore', 'run', f'{project}.{source}', '--to-dataset', dataset)
+        check(report['succeeded'], f'{report}')
+        compared = [table for table in report['tables'] if 'comparison' in table]
+        check(compared and all(t['comparison']['equal'] for t in compared), f'{report}')
+    for table, count in rows.items():
+        project, _, name = table.split('.')
+        back = world.query(project, f'SELECT COUNT(*) FROM `{project}.{dataset}.{name}`')
+        check(back == [[str(count)]], f'{table}: {back} rows came back of {count}')
+
+
+def backup_restore_and_prune_with_two_workers(world):
+    rows = organization(world)
+    world.variables.update(HOLDFAST_RETENTION='{keep_last: 1}', HOLDFAST_PRUNE_GRACE_HOURS='0',
+                           HOLDFAST_PRUNE_SHARE_MAX='1')
+    with Server(world), Workers(world, 2):
+        report = world.json('backup', 'run')
+        check(not [i for i in report['items'] if i['outcome'] != 'backed_up'], f"{report['items']}")
+        world.query('acme-web', 'INSERT INTO `acme-web.visits.page0` (id) VALUES (4)')
+        rows['acme-web.visits.page0'] += 1
+        again = world.json('backup', 'run')['items']
+        taken = [item['object'] for item in again if item['outcome'] == 'backed_up']
+        check(taken == ['acme-web.visits.page0'], f'{again}')
+        everything = world.json('backup', 'list', '--limit', '1000')
+        ids = [backup['backup'] for backup in everything]
+        check(len(ids) == len(set(ids)), f'a backup is listed twice: {ids}')
+        world.run('backup', 'verify', '--all')
+        check_restored(world, rows, 'back')
+
+        world.json('backup', 'prune', '--yes')
+        world.json('backup', 'prune', '--yes')
+        left = world.json('backup', 'list', '--limit', '1000')
+        check(len(left) == len(everything) - 1, f'one was superseded: {left}')
+        world.run('catalog', 'check')
+        world.run('audit', 'verify')
+        check(not (world.root / 'data' / 'catalog.sqlite').exists(), 'SQLite was used')
+
+
+def a_lost_database_is_rebuilt(world):
+    rows = organization(world)
+    with Server(world):
+        world.json('backup', 'run')
+        before = world.json('backup', 'list', '--limit', '1000')
+    with Server(world):
+        check(world.json('backup', 'list') == [], 'the new database is empty')
+        world.run('catalog', 'rebuild')
+        check(world.json('backup', 'list', '--limit', '1000') == before, 'other backups came back')
+        check_restored(world, rows, 'back')
+
+
+def errors_say_what_to_do(world):
+    with Server(world) as server:
+        world.json('backup', 'list')
+    world.run('backup', 'list', expect=None)
+    check(world.last_code != 0 and 'C0001' in world.last_error, world.last_error)
+    check('catalog.url' in world.last_error and 'Your data' in world.last_error, world.last_error)
+    for url, password, part in (
+            (server.url.replace('@', ':hunter2@'), '', 'holds a password'),
+            ('mysql://db/holdfast', '', 'postgresql://'),
+            (server.url, 'hunter2', 'env:NAME'),
+            (server.url, 'env:HF_NOT_SET', 'HF_NOT_SET')):
+        world.variables['HOLDFAST_CATALOG_URL'] = url
+        world.variables['HOLDFAST_CATALOG_PASSWORD'] = password
+        world.run('backup', 'list', expect=2)
+        check(part in world.last_error, world.last_error)
+        check('hunter2' not in world.last_error, world.last_error)
+
+
+if __name__ == '__main__':
+    run_scenarios(backup_restore_and_prune_with_two_workers, a_lost_database_is_rebuilt,
+                  errors_say_what_to_do)
