@@ -69,6 +69,7 @@ ItemOutcome CarriedOutcome(const RunBackup& message, const BackupUnit& unit, std
           .reason = std::move(reason),
           .error_id = {},
           .note = message.note,
+          .method = message.method,
           .expected = std::move(expected)};
 }
 
@@ -349,7 +350,8 @@ class Admission {
 Result<bool> IsBegun(const Services& services, const RunBackup& message) {
   for (const BackupUnit& unit : message.units) {
     const TableRef object = message.table_to_backup.WithPartition(unit.partition);
-    const auto found = catalog::GetBackup(services.catalog, BackupId(message.run, object));
+    const auto found =
+        catalog::GetBackup(services.catalog, BackupId(message.run, object, message.method));
     if (found.ok()) return true;
     if (found.error().code != Code::kNotFound) return found.error();
   }

@@ -4,6 +4,7 @@
 
 #include "backup/copy_unit.h"
 #include "backup/run_backup.h"
+#include "sim/sim_definitions.h"
 #include "tests/support/altered_warehouse.h"
 #include "tests/support/sim_fixture.h"
 

@@ -33,8 +33,9 @@ Result<std::vector<std::string>> SchedulesFromJson(const Json& json) {
 
 // From the one that matters most to who reads it.
 constexpr std::array<Outcome, kOutcomes> kWorstFirst = {
-    Outcome::kFailed,   Outcome::kUnsupported,  Outcome::kVanished,  Outcome::kNotDue,
-    Outcome::kBackedUp, Outcome::kMetadataOnly, Outcome::kUnchanged, Outcome::kExcluded};
+    Outcome::kFailed,       Outcome::kCarried,   Outcome::kUnsupported,
+    Outcome::kVanished,     Outcome::kNotDue,    Outcome::kBackedUp,
+    Outcome::kMetadataOnly, Outcome::kUnchanged, Outcome::kExcluded};
 
 bool IsWorse(Outcome a, Outcome b) {
   return std::ranges::find(kWorstFirst, a) < std::ranges::find(kWorstFirst, b);
@@ -188,6 +189,7 @@ ItemOutcome MergeMethods(const ItemOutcome& a, const ItemOutcome& b) {
                     part.method ? MethodName(*part.method) : "all methods", part.reason);
     if (whole.backup.empty()) whole.backup = part.backup;
     if (whole.note.empty()) whole.note = part.note;
+    if (whole.expected.empty()) whole.expected = part.expected;
     whole.rows += part.rows;
     whole.bytes += part.bytes;
     whole.duration_ms = std::max(whole.duration_ms, part.duration_ms);

@@ -101,7 +101,9 @@ void Census::AddTable(TableCensus& table, const Run& run,
   }
   bool listed = true;
   for (const ItemOutcome* item : items) {
-    if (item->outcome == Outcome::kFailed && item->object.partition.empty()) {
+    const bool was_not_saved =
+        item->outcome == Outcome::kFailed || item->outcome == Outcome::kCarried;
+    if (was_not_saved && item->object.partition.empty()) {
       listed = false;
       if (!table.failure) table.failure = StateOf(*item, run);
       continue;

@@ -60,6 +60,27 @@ std::string NoteOf(const Selection& selection, const TableRef& object) {
   return "not selected";
 }
 
+// A run that had no quota left for a table told that it is there, and not what is in it.
+TEST(Select, TakesTheBackupBeforeOfWhatTheLastRunCarried) {
+  SimFixture fixture;
+  AddTwo(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const holdfast::Run run{.id = "20990101T000000Z-aaaaaaaa",
+                          .started_ms = ToUnixMillis(fixture.clock().Now()) + 1000};
+  ASSERT_TRUE(fixture.catalog().BeginRun(run).ok());
+  const auto second = catalog::LatestGood(fixture.catalog(), kSecond).value();
+  const std::vector<ItemOutcome> items = {
+      {.object = kFirst, .outcome = Outcome::kCarried, .reason = "no quota is left"},
+      {.object = kSecond, .outcome = Outcome::kUnchanged, .backup = second->backup}};
+  ASSERT_TRUE(
+      fixture.catalog().CompleteTask(TaskId(StartBackupProcess{.run = run.id}), {}, items).ok());
+  ASSERT_TRUE(fixture.catalog().FinishRun(run.id, run.started_ms + 10).ok());
+  const auto selection = Select(fixture.catalog(), Of(kSales));
+  ASSERT_TRUE(selection.ok()) << selection.error().message;
+  EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
+  EXPECT_THAT(NoteOf(*selection, kFirst), HasSubstr("no quota is left"));
+}
+
 TEST(Select, TakesTheWholeDatasetAfterARunOfOneTable) {
   SimFixture fixture;
   AddTwo(fixture);

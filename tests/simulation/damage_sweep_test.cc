@@ -97,6 +97,7 @@ class DamagedWorld {
   retain::Services retain_services() {
     const backup::Services mine = fixture_.services();
     return {.warehouse = mine.warehouse,
+            .definitions = mine.definitions,
             .objects = mine.objects,
             .catalog = mine.catalog,
             .clock = mine.clock,

@@ -157,14 +157,16 @@ void VirtualDays::RunDue(const std::vector<std::string>& due, bool faults) {
 // of its message failed as a whole. That backup is there, and is what a restore takes.
 void VirtualDays::CorrectOutcome(const Run& run, ItemOutcome& item) {
   if (item.outcome != Outcome::kFailed || item.object.table.empty()) return;
-  const auto found =
-      fixture_.catalog().FindBackups({.id_prefix = BackupId(run.id, item.object)}, "");
-  ASSERT_TRUE(found.ok());
-  if (found->items.empty()) return;
-  Note("a failed object has a backup nevertheless");
-  item.outcome = Outcome::kBackedUp;
-  item.backup = found->items.front().backup;
-  item.suspect = !found->items.front().suspect.empty();
+  for (const Method method : {Method::kExport, Method::kCopy, Method::kDefinition}) {
+    const auto found =
+        fixture_.catalog().FindBackups({.id_prefix = BackupId(run.id, item.object, method)}, "");
+    ASSERT_TRUE(found.ok());
+    if (found->items.empty()) continue;
+    Note("a failed object has a backup nevertheless");
+    item.outcome = Outcome::kBackedUp;
+    item.backup = found->items.front().backup;
+    item.suspect = !found->items.front().suspect.empty();
+  }
 }
 
 // In the order in which they began.
@@ -205,6 +207,7 @@ void VirtualDays::FinishRuns() {
 retain::Services VirtualDays::retain_services() {
   const backup::Services mine = fixture_.services();
   return {.warehouse = mine.warehouse,
+          .definitions = mine.definitions,
           .objects = mine.objects,
           .catalog = mine.catalog,
           .clock = mine.clock,
