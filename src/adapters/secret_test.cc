@@ -30,12 +30,8 @@ TEST(Secret, WhatCannotBeReadIsNamedAndWhatMayBeOneIsNot) {
     std::string reference;
     std::string named;
   } cases[] = {
-      {"env:OTHER", "OTHER"},
-      {"env:EMPTY", "EMPTY"},
-      {"file:/absent/x", "/absent/x"},
-      {"file:" + large, large},
-      {"hunter2", "env:NAME"},
-      {"env:", "env:NAME"},
+      {"env:OTHER", "OTHER"},   {"env:EMPTY", "EMPTY"},  {"file:/absent/x", "/absent/x"},
+      {"file:" + large, large}, {"hunter2", "env:NAME"}, {"env:", "env:NAME"},
       {"", "env:NAME"},
   };
   for (const auto& each : cases) {

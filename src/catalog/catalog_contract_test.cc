@@ -1,4 +1,4 @@
-// What every catalog promises, over each kind of them.
+// What every catalog promises as an index of backups and as an audit log, over each kind of them.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,21 +30,8 @@ BackupRecord Record(const std::string& id, const TableRef& object, int64_t at_ms
   return record;
 }
 
-class CatalogContract : public testing::TestWithParam<testing_support::CatalogKind> {
+class CatalogContract : public testing_support::OverEachCatalog {
  protected:
-  void SetUp() override {
-    place_ = GetParam().make();
-    catalog_ = Open();
-    ASSERT_NE(catalog_, nullptr);
-  }
-
-  // One more connection to the catalog; nullptr, and the test fails, when there is none.
-  std::unique_ptr<Catalog> Open() const {
-    auto catalog = place_->Open();
-    EXPECT_TRUE(catalog.ok()) << catalog.error().ToString();
-    return catalog.ok() ? std::move(*catalog) : nullptr;
-  }
-
   std::vector<std::string> Ids(const BackupFilter& filter) {
     std::vector<std::string> ids;
     const Status status = cloud::ForEachPage<BackupRecord>(
@@ -56,9 +43,6 @@ class CatalogContract : public testing::TestWithParam<testing_support::CatalogKi
     EXPECT_TRUE(status.ok()) << status.error().ToString();
     return ids;
   }
-
-  std::unique_ptr<testing_support::CatalogPlace> place_;
-  std::unique_ptr<Catalog> catalog_;
 };
 
 TEST_P(CatalogContract, ABackupIsFoundAsItWasRecorded) {
@@ -92,6 +76,7 @@ TEST_P(CatalogContract, FindsTheNewestOfEachMethod) {
   EXPECT_EQ(Ids({.method = Method::kExport, .newest_only = true}), std::vector<std::string>{"b2"});
   EXPECT_EQ(LatestIntactOfTable(*catalog_, kTable, Method::kSnapshot)->at(0), snapshot);
   EXPECT_TRUE(LatestIntactOfTable(*catalog_, kTable, Method::kCopy)->empty());
+  EXPECT_EQ(Ids({.newest_only = true}), std::vector<std::string>{"s1"});
 }
 
 TEST_P(CatalogContract, FindsByEachFilter) {
@@ -186,91 +171,6 @@ TEST_P(CatalogContract, ARemovedBackupIsGoneWithItsVerifications) {
   EXPECT_TRUE(catalog_->ListVerifications("b1")->empty());
 }
 
-Run SomeRun(const std::string& id, int64_t started_ms) {
-  return {.id = id, .started_ms = started_ms};
-}
-
-ItemOutcome Item(const std::string& table, Outcome outcome, int64_t rows) {
-  return {.object = {"p", "d", table, ""}, .outcome = outcome, .rows = rows, .bytes = rows};
-}
-
-TEST_P(CatalogContract, ARunGoesThroughItsTasks) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  auto pending = catalog_->PendingTasks("r1", "");
-  ASSERT_EQ(pending->items.size(), 1);
-  const std::string start = pending->items[0].id;
-  const std::vector<WorkMessage> follow_ups = {CheckProjectTables{"r1", "pa"},
-                                               CheckProjectTables{"r1", "pb"}};
-  ASSERT_TRUE(catalog_->CompleteTask(start, follow_ups, {}).ok());
-  ASSERT_TRUE(catalog_->CompleteTask(start, {CheckProjectTables{"r1", "pc"}}, {}).ok());
-  pending = catalog_->PendingTasks("r1", "");
-  ASSERT_EQ(pending->items.size(), 2) << "a task that is done adds nothing";
-  EXPECT_EQ(catalog_->FinishRun("r1", 50).error().id, ErrorId::kRunNotComplete);
-
-  const std::vector<ItemOutcome> items = {Item("a", Outcome::kBackedUp, 5),
-                                          Item("b", Outcome::kFailed, 0)};
-  ASSERT_TRUE(catalog_->CompleteTask(pending->items[0].id, {}, items).ok());
-  ASSERT_TRUE(
-      catalog_->CompleteTask(pending->items[1].id, {}, {Item("a", Outcome::kFailed, 9)}).ok());
-  const auto progress = catalog_->GetProgress("r1");
-  EXPECT_TRUE(progress->IsComplete());
-  EXPECT_EQ(progress->tasks_done, 3);
-  EXPECT_EQ(progress->totals.objects, 2) << "an object keeps its first outcome";
-  EXPECT_EQ(progress->totals.Of(Outcome::kBackedUp), 1);
-  EXPECT_EQ(progress->totals.rows, 5);
-  const auto outcomes = catalog_->ListOutcomes("r1", "");
-  ASSERT_EQ(outcomes->items.size(), 2);
-  EXPECT_EQ(MakeRunReport({}, outcomes->items).totals, progress->totals);
-
-  ASSERT_TRUE(catalog_->FinishRun("r1", 50).ok());
-  ASSERT_TRUE(catalog_->FinishRun("r1", 60).ok());
-  EXPECT_EQ(catalog_->GetRun("r1")->finished_ms, 50);
-  EXPECT_EQ(catalog_->GetRun("r1")->state, RunState::kFinished);
-}
-
-TEST_P(CatalogContract, ATaskThatIsDoneNamesWhatFollowsFromItAlone) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  const std::string start = TaskId(StartBackupProcess{"r1"});
-  const CheckProjectTables first{"r1", "pa"};
-  const CheckProjectTables second{"r1", "pb"};
-  const CheckProjectTables below{"r1", "pc"};
-  ASSERT_TRUE(catalog_->CompleteTask(start, {first, second}, {}).ok());
-  ASSERT_TRUE(catalog_->CompleteTask(TaskId(first), {below, second}, {}).ok());
-  const auto ids = [&](const std::string& task) {
-    std::vector<std::string> found;
-    const auto page = catalog_->PendingFollowUps(task, "").value();
-    for (const Task& pending : page.items) found.push_back(pending.id);
-    return found;
-  };
-  EXPECT_EQ(ids(start), std::vector{TaskId(second)});
-  EXPECT_EQ(ids(TaskId(first)), std::vector{TaskId(below)});
-  EXPECT_EQ(ids(TaskId(below)), std::vector<std::string>());
-  EXPECT_EQ(catalog_->PendingFollowUps("t9", "").error().id, ErrorId::kTaskNotFound);
-  EXPECT_EQ(catalog_->GetProgress("r1")->tasks_pending, 2);
-}
-
-TEST_P(CatalogContract, OutcomesOfNoTaskTakeTheOlderOnesPlaceUntilTheRunIsFinished) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  ASSERT_TRUE(
-      catalog_
-          ->CompleteTask(TaskId(StartBackupProcess{"r1"}), {}, {Item("a", Outcome::kBackedUp, 5)})
-          .ok());
-  for (int time = 1; time <= 2; ++time) {
-    ASSERT_TRUE(catalog_
-                    ->RecordOutcomes("r1", {Item("a", Outcome::kUnsupported, 2),
-                                            Item("b", Outcome::kVanished, 0)})
-                    .ok());
-  }
-  const RunTotals totals = catalog_->GetProgress("r1")->totals;
-  EXPECT_EQ(totals, MakeRunReport({}, catalog_->ListOutcomes("r1", "")->items).totals);
-  EXPECT_EQ(totals.objects, 2);
-  EXPECT_EQ(totals.rows, 2);
-  ASSERT_TRUE(catalog_->FinishRun("r1", 50).ok());
-  ASSERT_TRUE(catalog_->RecordOutcomes("r1", {Item("c", Outcome::kFailed, 0)}).ok());
-  EXPECT_EQ(catalog_->GetProgress("r1")->totals.objects, 2);
-}
-
 TEST_P(CatalogContract, FindsTheNewestBackupsOfARangeOfTables) {
   for (const char* table : {"a", "b", "c", "d"}) {
     const TableRef object{"p", "d", table, ""};
@@ -282,51 +182,6 @@ TEST_P(CatalogContract, FindsTheNewestBackupsOfARangeOfTables) {
             (std::vector<std::string>{"b20", "c20"}));
   EXPECT_EQ(Ids({.table_from = "c", .as_of_ms = 15, .newest_only = true}),
             (std::vector<std::string>{"c10", "d10"}));
-}
-
-TEST_P(CatalogContract, WhatIsUnknownIsToldApart) {
-  EXPECT_EQ(catalog_->GetRun("r9").error().id, ErrorId::kRunNotFound);
-  EXPECT_EQ(catalog_->PendingTasks("r9", "").error().id, ErrorId::kRunNotFound);
-  EXPECT_EQ(catalog_->GetProgress("r9").error().id, ErrorId::kRunNotFound);
-  EXPECT_EQ(catalog_->GetTask("t9").error().id, ErrorId::kTaskNotFound);
-  EXPECT_EQ(catalog_->AdvanceAttempt("t9", 1).error().id, ErrorId::kTaskNotFound);
-  EXPECT_EQ(catalog_->CompleteTask("t9", {}, {}).error().id, ErrorId::kTaskNotFound);
-}
-
-TEST_P(CatalogContract, TellsWhenARunLastFoundAnObject) {
-  const auto run = [&](const std::string& id, int64_t at_ms, std::vector<ItemOutcome> items) {
-    ASSERT_TRUE(catalog_->BeginRun(SomeRun(id, at_ms)).ok());
-    const std::string task = catalog_->PendingTasks(id, "")->items[0].id;
-    ASSERT_TRUE(catalog_->CompleteTask(task, {}, items).ok());
-  };
-  run("r1", 10, {Item("a", Outcome::kBackedUp, 5), Item("b", Outcome::kUnchanged, 0)});
-  run("r2", 20, {Item("a", Outcome::kFailed, 0), Item("b", Outcome::kVanished, 0)});
-  run("r3", 30, {});
-  EXPECT_EQ(*catalog_->LastSeen(Item("a", Outcome::kFailed, 0).object), 20);
-  EXPECT_EQ(*catalog_->LastSeen(Item("b", Outcome::kFailed, 0).object), 10);
-  EXPECT_EQ(*catalog_->LastSeen(Item("c", Outcome::kFailed, 0).object), std::nullopt);
-}
-
-TEST_P(CatalogContract, AnAttemptAdvancesOncePerFailure) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  const std::string task = catalog_->PendingTasks("r1", "")->items[0].id;
-  EXPECT_EQ(catalog_->GetTask(task)->attempt, 1);
-  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 1), 2);
-  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 1), 2) << "told twice of the same failure";
-  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 2), 3);
-}
-
-TEST_P(CatalogContract, TheOldestUnfinishedRunIsGoneOnWith) {
-  EXPECT_FALSE(UnfinishedRun(*catalog_)->has_value());
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r2", 20)).ok());
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  EXPECT_EQ((*UnfinishedRun(*catalog_))->id, "r1");
-  EXPECT_EQ(catalog_->ListRuns(false, "")->items.front().id, "r2");
-  const std::string task = catalog_->PendingTasks("r1", "")->items[0].id;
-  ASSERT_TRUE(catalog_->CompleteTask(task, {}, {}).ok());
-  ASSERT_TRUE(catalog_->FinishRun("r1", 30).ok());
-  EXPECT_EQ((*UnfinishedRun(*catalog_))->id, "r2");
-  EXPECT_EQ(catalog_->ListRuns(false, "")->items.size(), 2);
 }
 
 TEST_P(CatalogContract, AnAuditEntryThatWasChangedIsFound) {
@@ -406,24 +261,6 @@ TEST_P(CatalogContract, AppendsOfManyConnectionsMakeOneChain) {
   EXPECT_EQ(chain->entries, kThreads * kEach);
 }
 
-TEST_P(CatalogContract, ATaskThatTwoCompleteAtOnceIsCompletedByOne) {
-  constexpr int kRounds = 30;
-  for (int round = 0; round < kRounds; ++round) {
-    const std::string run = "r" + std::to_string(round);
-    ASSERT_TRUE(catalog_->BeginRun({.id = run, .started_ms = round}).ok());
-    const std::string task = catalog_->PendingTasks(run, "")->items[0].id;
-    std::vector<std::thread> threads;
-    for (const char* project : {"pa", "pb", "pc"}) {
-      threads.emplace_back([&, project] {
-        const Status done = Open()->CompleteTask(task, {CheckProjectTables{run, project}}, {});
-        EXPECT_TRUE(done.ok()) << done.error().ToString();
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-    EXPECT_EQ(catalog_->PendingTasks(run, "")->items.size(), 1);
-  }
-}
-
 TEST_P(CatalogContract, AListingGoesOnWhereItWasWhateverIsWrittenMeanwhile) {
   const auto record = [&](int i) {
     const std::string number = std::to_string(100'000 + i);
@@ -458,28 +295,6 @@ TEST_P(CatalogContract, KeepsWhatIsNotUtf8ReadableBesideIt) {
   ASSERT_EQ(found->size(), 1);
   EXPECT_TRUE(found->front().detail.starts_with("rot: "));
   EXPECT_TRUE(found->front().detail.ends_with("!"));
-}
-
-TEST_P(CatalogContract, ThreadsShareOneCatalog) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  std::vector<WorkMessage> work;
-  for (int i = 0; i < 40; ++i) work.push_back(CheckProjectTables{"r1", "p" + std::to_string(i)});
-  const std::string start = catalog_->PendingTasks("r1", "")->items[0].id;
-  ASSERT_TRUE(catalog_->CompleteTask(start, work, {}).ok());
-  std::vector<std::thread> workers;
-  for (int w = 0; w < 4; ++w) {
-    workers.emplace_back([&] {  // each completes every task: a message that comes four times
-      for (const WorkMessage& message : work) {
-        const std::string name = std::get<CheckProjectTables>(message).project_to_check;
-        const Status done =
-            catalog_->CompleteTask(TaskId(message), {}, {Item(name, Outcome::kBackedUp, 1)});
-        EXPECT_TRUE(done.ok());
-      }
-    });
-  }
-  for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(catalog_->GetProgress("r1")->totals.rows, 40);
-  EXPECT_TRUE(catalog_->GetProgress("r1")->IsComplete());
 }
 
 // A repository with a damaged manifest, two good ones, and two that are suspect, b4 accepted.

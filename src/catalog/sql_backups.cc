@@ -173,8 +173,8 @@ Result<cloud::Page<BackupRecord>> SqlCatalog::FindBackups(const BackupFilter& fi
   const Conditions conditions = ConditionsOf(filter, id_end, key);
   cloud::Page<BackupRecord> page;
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
-  HF_RETURN_IF_ERROR(session->Query(SelectOf(conditions.text()),
-                                    conditions.values(), [&](const SqlRow& row) -> Status {
+  HF_RETURN_IF_ERROR(session->Query(SelectOf(conditions.text()), conditions.values(),
+                                    [&](const SqlRow& row) -> Status {
                                       HF_ASSIGN_OR_RETURN(BackupRecord record, RecordOfRow(row));
                                       page.items.push_back(std::move(record));
                                       return Ok();

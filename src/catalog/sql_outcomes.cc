@@ -34,7 +34,7 @@ class OutcomeWriter {
   // Keeps the outcome that the object has, unless `item` is of a method that it says nothing of.
   Status Join(const ItemOutcome& item) {
     HF_ASSIGN_OR_RETURN(const bool is_new, Insert(item));
-    if (is_new) return Ok();
+    if (is_new || (!item.method && item.by_method.empty())) return Ok();
     HF_ASSIGN_OR_RETURN(const ItemOutcome before, TakeOutcome(item.object));
     const ItemOutcome joined = item.method ? MergeMethods(before, item) : item;
     return joined.by_method.empty() ? Ok() : Update(before, joined);
@@ -96,8 +96,8 @@ class OutcomeWriter {
   Result<ItemOutcome> TakeOutcome(const TableRef& object) {
     const std::vector<SqlValue> key = {run_, object.project, object.dataset, object.table,
                                        object.partition};
-    HF_RETURN_IF_ERROR(session_.Execute(
-        fmt::format("UPDATE outcomes SET outcome = outcome{}", kOfObject), key));
+    HF_RETURN_IF_ERROR(
+        session_.Execute(fmt::format("UPDATE outcomes SET outcome = outcome{}", kOfObject), key));
     std::optional<ItemOutcome> found;
     HF_RETURN_IF_ERROR(session_.Query(fmt::format("SELECT record FROM outcomes{}", kOfObject), key,
                                       [&](const SqlRow& row) -> Status {
@@ -115,8 +115,8 @@ class OutcomeWriter {
     HF_RETURN_IF_ERROR(session_.Execute(
         fmt::format("UPDATE outcomes SET outcome = ?, row_count = ?, byte_count = ?, record = ?{}",
                     kOfObject),
-        {static_cast<int64_t>(item.outcome), item.rows, item.bytes, text, run_,
-         item.object.project, item.object.dataset, item.object.table, item.object.partition}));
+        {static_cast<int64_t>(item.outcome), item.rows, item.bytes, text, run_, item.object.project,
+         item.object.dataset, item.object.table, item.object.partition}));
     return Ok();
   }
 
@@ -167,16 +167,16 @@ Result<cloud::Page<ItemOutcome>> SqlCatalog::ListOutcomes(const std::string& run
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   HF_RETURN_IF_ERROR(ReadRun(*session, run));
   cloud::Page<ItemOutcome> page;
-  HF_RETURN_IF_ERROR(
-      session->Query("SELECT record FROM outcomes WHERE run = ?"
-                     " AND (project, dataset, table_id, partition) > (?, ?, ?, ?)"
-                     " ORDER BY project, dataset, table_id, partition LIMIT ?",
-                     {run, text(0), text(1), text(2), text(3), static_cast<int64_t>(kOutcomesPageSize)},
-                     [&](const SqlRow& row) -> Status {
-                       HF_ASSIGN_OR_RETURN(ItemOutcome outcome, ParseOutcome(row.Text(0)));
-                       page.items.push_back(std::move(outcome));
-                       return Ok();
-                     }));
+  HF_RETURN_IF_ERROR(session->Query(
+      "SELECT record FROM outcomes WHERE run = ?"
+      " AND (project, dataset, table_id, partition) > (?, ?, ?, ?)"
+      " ORDER BY project, dataset, table_id, partition LIMIT ?",
+      {run, text(0), text(1), text(2), text(3), static_cast<int64_t>(kOutcomesPageSize)},
+      [&](const SqlRow& row) -> Status {
+        HF_ASSIGN_OR_RETURN(ItemOutcome outcome, ParseOutcome(row.Text(0)));
+        page.items.push_back(std::move(outcome));
+        return Ok();
+      }));
   if (page.items.size() < kOutcomesPageSize) return page;
   const TableRef& last = page.items.back().object;
   page.next_page_token = TokenOf({last.project, last.dataset, last.table, last.partition});

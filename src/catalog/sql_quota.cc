@@ -36,10 +36,10 @@ Result<bool> SqlCatalog::IsCounted(const std::string& key) {
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   bool found = false;
   HF_RETURN_IF_ERROR(session->Query("SELECT 1 FROM quota_use WHERE use_key = ? LIMIT 1", {key},
-                                      [&](const SqlRow&) -> Status {
-                                        found = true;
-                                        return Ok();
-                                      }));
+                                    [&](const SqlRow&) -> Status {
+                                      found = true;
+                                      return Ok();
+                                    }));
   return found;
 }
 
@@ -48,13 +48,13 @@ Result<std::map<std::string, QuotaAmounts>> SqlCatalog::UsedOn(int64_t day_ms) {
   std::map<std::string, QuotaAmounts> used;
   HF_RETURN_IF_ERROR(
       session->Query("SELECT project, quota, SUM(amount) FROM quota_use WHERE day_ms = ?"
-                       " GROUP BY project, quota",
-                       {day_ms}, [&](const SqlRow& row) -> Status {
-                         // One that another version of this program plans by is not ours to count.
-                         const auto quota = FindPlannedQuota(row.Text(1));
-                         if (quota) used[row.Text(0)][static_cast<size_t>(*quota)] = row.Int(2);
-                         return Ok();
-                       }));
+                     " GROUP BY project, quota",
+                     {day_ms}, [&](const SqlRow& row) -> Status {
+                       // One that another version of this program plans by is not ours to count.
+                       const auto quota = FindPlannedQuota(row.Text(1));
+                       if (quota) used[row.Text(0)][static_cast<size_t>(*quota)] = row.Int(2);
+                       return Ok();
+                     }));
   return used;
 }
 

@@ -41,8 +41,8 @@ Result<int64_t> SequenceOf(const std::string& page_token) {
   return key[0].get<int64_t>();
 }
 
-// Adds the task unless it is there, and says whether it was not. `parent`: the task whose completion
-// adds it; empty: none does. In a transaction.
+// Adds the task unless it is there, and says whether it was not. `parent`: the task whose
+// completion adds it; empty: none does. In a transaction.
 Result<bool> AddTask(SqlSession& session, const WorkMessage& message, const std::string& parent) {
   const std::string text = DumpJson(ToJson(message));
   const std::string task = TaskId(message);
@@ -246,19 +246,19 @@ Result<RunProgress> SqlCatalog::GetProgress(const std::string& run) {
                                       progress.alive_ms = row.Int(2);
                                       return Ok();
                                     }));
-  HF_RETURN_IF_ERROR(session->Query(
-      "SELECT outcome, objects, row_count, byte_count FROM run_totals WHERE run = ?",
-      {run}, [&](const SqlRow& row) -> Status {
-        const int64_t outcome = row.Int(0);
-        if (outcome < 0 || outcome >= kOutcomes) {
-          return MakeError(ErrorId::kCatalogDamaged, "catalog: an outcome is none");
-        }
-        progress.totals.count[outcome] = row.Int(1);
-        progress.totals.objects += row.Int(1);
-        progress.totals.rows += row.Int(2);
-        progress.totals.bytes += row.Int(3);
-        return Ok();
-      }));
+  HF_RETURN_IF_ERROR(
+      session->Query("SELECT outcome, objects, row_count, byte_count FROM run_totals WHERE run = ?",
+                     {run}, [&](const SqlRow& row) -> Status {
+                       const int64_t outcome = row.Int(0);
+                       if (outcome < 0 || outcome >= kOutcomes) {
+                         return MakeError(ErrorId::kCatalogDamaged, "catalog: an outcome is none");
+                       }
+                       progress.totals.count[outcome] = row.Int(1);
+                       progress.totals.objects += row.Int(1);
+                       progress.totals.rows += row.Int(2);
+                       progress.totals.bytes += row.Int(3);
+                       return Ok();
+                     }));
   return progress;
 }
 

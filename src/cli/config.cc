@@ -160,9 +160,9 @@ Status CheckCatalog(Layers& layers) {
     HF_RETURN_IF_ERROR(named("catalog.url", catalog::ValidatePostgresUrl(url)));
   }
   if (!password.empty()) {
-    const Error not_one = MakeError(
-        ErrorId::kConfigInvalid, "does not say where the secret is",
-        "Write env:NAME, the name of a variable, or file:PATH; never the secret itself");
+    const Error not_one =
+        MakeError(ErrorId::kConfigInvalid, "does not say where the secret is",
+                  "Write env:NAME, the name of a variable, or file:PATH; never the secret itself");
     HF_RETURN_IF_ERROR(
         named("catalog.password", IsSecretReference(password) ? Ok() : Status(not_one)));
   }

@@ -1,11 +1,14 @@
 """The catalog in PostgreSQL: backup, restore and prune with two worker processes beside the command,
-each with a directory of its own; a rebuild into an empty database; errors that say what to do."""
+each with a directory of its own; workers of different stages that share a run, and finish it when the
+command is killed; a rebuild into an empty database; errors that say what to do."""
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 
-from harness import check, run_scenarios, sales
+from harness import DEADLINE_SECONDS, check, run_scenarios, sales
 
 SERVER_PROGRAM = os.path.abspath(sys.argv[2])
 
@@ -29,15 +32,19 @@ class Server:
 
 
 class Workers:
-    """Processes that do the work of runs, each with a data directory that no other one has."""
+    """Processes that do the work of runs, each with a data directory that no other one has. What
+    each of them wrote to stderr is in `logs` once they have ended."""
 
-    def __init__(self, world, count):
+    def __init__(self, world, *commands):
         self.processes = []
-        for i in range(count):
+        self.logs = []
+        for i, command in enumerate(commands):
             environment = {**world.environment(), 'HOLDFAST_DATA_DIR': str(world.root / f'worker{i}')}
             self.processes.append(subprocess.Popen(
-                [os.path.abspath(sys.argv[1]), 'up', '--workers=2'], env=environment, text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+                [os.path.abspath(sys.argv[1]), *command], env=environment, text=True,
+                stdout=subprocess.DEVNULL, stderr=open(world.root / f'worker{i}.log', 'w+',
+                                                       encoding='utf-8')))
+            self.logs.append(world.root / f'worker{i}.log')
 
     def __enter__(self):
         return self
@@ -45,9 +52,17 @@ class Workers:
     def __exit__(self, *_):
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            _, error = process.communicate(timeout=60)
-            check(process.returncode == 0, f'a worker exited with {process.returncode}: {error}')
+        for process, log in zip(self.processes, self.logs):
+            process.wait(timeout=60)
+            check(process.returncode == 0,
+                  f'a worker exited with {process.returncode}: {log.read_text(encoding="utf-8")}')
+
+    def done(self, worker):
+        """(stage, object) of each task that the worker completed."""
+        lines = self.logs[worker].read_text(encoding='utf-8').split('\n')[:-1]  # the last is under way
+        entries = [json.loads(line) for line in lines if line.startswith('{')]
+        return [(entry['stage'], entry['object']) for entry in entries
+                if entry.get('message') == 'stage done']
 
 
 def organization(world):
@@ -77,7 +92,7 @@ def backup_restore_and_prune_with_two_workers(world):
     rows = organization(world)
     world.variables.update(HOLDFAST_RETENTION='{keep_last: 1}', HOLDFAST_PRUNE_GRACE_HOURS='0',
                            HOLDFAST_PRUNE_SHARE_MAX='1')
-    with Server(world), Workers(world, 2):
+    with Server(world), Workers(world, *[['up', '--workers=2']] * 2):
         report = world.json('backup', 'run')
         check(not [i for i in report['items'] if i['outcome'] != 'backed_up'], f"{report['items']}")
         world.query('acme-web', 'INSERT INTO `acme-web.visits.page0` (id) VALUES (4)')
@@ -98,6 +113,59 @@ def backup_restore_and_prune_with_two_workers(world):
         world.run('catalog', 'check')
         world.run('audit', 'verify')
         check(not (world.root / 'data' / 'catalog.sqlite').exists(), 'SQLite was used')
+
+
+def check_every_backup_is_one(world, rows):
+    everything = world.json('backup', 'list', '--limit', '1000')
+    taken = [backup['object'] for backup in everything]
+    check(len(taken) == len(set(taken)), f'an object was backed up twice: {taken}')
+    tables = {name.split('$')[0] for name in taken}
+    check(tables == set(rows), f'{tables} are not {set(rows)}')
+
+
+def workers_of_different_stages_share_a_run(world):
+    rows = organization(world)
+    for i in range(4):
+        world.create_dataset(f'acme-more{i}', 'visits')
+        rows[f'acme-more{i}.visits.page'] = 0
+        world.create_table(f'acme-more{i}.visits.page', [('id', 'INT64')])
+    world.variables.update(HOLDFAST_LOG_LEVEL='info', HOLDFAST_LOG_FORMAT='json')
+    # So slow that the command's one worker cannot do it all before another asks for work.
+    world.fault(path='/bigquery/v2/projects/*', effect='delay', delayMs=150, count=-1)
+    commands = [['worker', '--stage=projects,scan', '--workers=2'],
+                ['worker', '--stage=backup', '--workers=2']]
+    with Server(world), Workers(world, *commands) as workers:
+        report = world.json('backup', 'run', '--workers=1')
+        check(not [i for i in report['items'] if i['outcome'] != 'backed_up'], f"{report['items']}")
+        check_every_backup_is_one(world, rows)
+    check({stage for stage, _ in workers.done(0)} <= {'projects', 'scan'}, f'{workers.done(0)}')
+    check({stage for stage, _ in workers.done(1)} == {'backup'}, f'{workers.done(1)}')
+    check('scan' in {stage for stage, _ in workers.done(0)}, f'{workers.done(0)}')
+    both = workers.done(0) + workers.done(1)
+    check(len(both) == len(set(both)), f'two completed one task: {both}')
+
+
+def workers_finish_what_a_killed_command_began(world):
+    rows = organization(world)
+    world.variables.update(HOLDFAST_LOG_LEVEL='info', HOLDFAST_LOG_FORMAT='json')
+    world.fault(path='/bigquery/v2/projects/*', effect='delay', delayMs=150, count=-1)
+    commands = [['worker', '--stage=projects,scan', '--workers=2'],
+                ['worker', '--stage=backup', '--workers=2']]
+    with Server(world), Workers(world, *commands) as workers:
+        command = world.start('backup', 'run', '--workers=1')
+        end = time.monotonic() + DEADLINE_SECONDS
+        while not workers.done(1):
+            check(time.monotonic() < end, 'no worker backs anything up')
+            time.sleep(0.05)
+        command.kill()
+        command.communicate()
+        report = world.json('backup', 'run', '--workers=1')
+        check(report['continued'], f'nothing was gone on with: {report}')
+        check(not [i for i in report['items'] if i['outcome'] not in ('backed_up', 'unchanged')],
+              f"{report['items']}")
+        check_every_backup_is_one(world, rows)
+        world.clear_faults()
+        check_restored(world, rows, 'back')
 
 
 def a_lost_database_is_rebuilt(world):
@@ -131,5 +199,7 @@ def errors_say_what_to_do(world):
 
 
 if __name__ == '__main__':
-    run_scenarios(backup_restore_and_prune_with_two_workers, a_lost_database_is_rebuilt,
+    run_scenarios(backup_restore_and_prune_with_two_workers,
+                  workers_of_different_stages_share_a_run,
+                  workers_finish_what_a_killed_command_began, a_lost_database_is_rebuilt,
                   errors_say_what_to_do)

@@ -83,4 +83,24 @@ inline const CatalogKind kCatalogKinds[] = {
      []() -> std::unique_ptr<CatalogPlace> { return std::make_unique<PostgresPlace>(); }},
 };
 
+// A suite of what every catalog promises: each of its tests has a place of its own of each kind.
+class OverEachCatalog : public testing::TestWithParam<CatalogKind> {
+ protected:
+  void SetUp() override {
+    place_ = GetParam().make();
+    catalog_ = Open();
+    ASSERT_NE(catalog_, nullptr);
+  }
+
+  // One more connection to the catalog; nullptr, and the test fails, when there is none.
+  std::unique_ptr<catalog::Catalog> Open() const {
+    auto catalog = place_->Open();
+    EXPECT_TRUE(catalog.ok()) << catalog.error().ToString();
+    return catalog.ok() ? std::move(*catalog) : nullptr;
+  }
+
+  std::unique_ptr<CatalogPlace> place_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+};
+
 }  // namespace holdfast::testing_support

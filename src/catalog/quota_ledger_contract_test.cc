@@ -14,11 +14,7 @@ constexpr int64_t kDay = int64_t{24} * 60 * 60 * 1000;
 constexpr int64_t kToday = 20'000 * kDay;
 const TableRef kWaiting{"acme", "sales", "orders", ""};
 
-class QuotaLedgerContract : public testing::TestWithParam<testing_support::CatalogKind> {
- protected:
-  std::unique_ptr<testing_support::CatalogPlace> place_ = GetParam().make();
-  std::unique_ptr<Catalog> catalog_ = place_->Open().value();
-};
+class QuotaLedgerContract : public testing_support::OverEachCatalog {};
 
 TEST_P(QuotaLedgerContract, CountsAKeyOnce) {
   const QuotaUse use{.key = "t/1", .project = "p", .amounts = {1, 700, 0, 0}};
@@ -99,7 +95,7 @@ TEST_P(QuotaLedgerContract, WhatManyCountAtOnceIsCountedOnce) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {  // half of them in the other order
-      const auto catalog = place_->Open().value();
+      const auto catalog = Open();
       const bool turned = t % 2 != 0;
       const auto mine = turned ? std::vector(uses.rbegin(), uses.rend()) : uses;
       const auto waiting = turned ? std::vector(tables.rbegin(), tables.rend()) : tables;
