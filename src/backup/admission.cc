@@ -384,6 +384,11 @@ Status AdmitWork(const BusSetup& setup, const Services& services, const std::str
   return Admission(setup, services, std::move(found)).Execute(republish);
 }
 
+Result<bool> WasLetThrough(const Services& services, const catalog::Task& task) {
+  if (!NeedsAdmission(task.message)) return true;
+  return services.catalog.IsCounted(UseKey(task.id, 1));
+}
+
 Result<bool> IsAdmitted(const Services& services, const catalog::Task& task) {
   if (!NeedsAdmission(task.message)) return true;
   HF_ASSIGN_OR_RETURN(const bool admitted, services.catalog.IsCounted(UseKey(task.id, 1)));

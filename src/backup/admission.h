@@ -29,6 +29,9 @@ bool NeedsAdmission(const WorkMessage& message);
 Status AdmitWork(const BusSetup& setup, const Services& services, const std::string& run,
                  bool republish);
 
+// Whether the task's message was published, or is to be. Errors: of the ledger.
+Result<bool> WasLetThrough(const Services& services, const catalog::Task& task);
+
 // For a worker that got a message. Whether it is to be done: false for one that was not let
 // through, which is published when it is. Counts another attempt. Errors: of the ledger.
 Result<bool> IsAdmitted(const Services& services, const catalog::Task& task);

@@ -38,6 +38,7 @@ class QuotaRun : public testing::Test {
     policy.method = Method::kCopy;
     policy.verify = VerifyLevel::kL0;
     policy.forced_full_days = 0;
+    policy.freeze = false;  // the clone of a table is a copy job as well, which no plan counts
     return policy;
   }
 

@@ -92,6 +92,18 @@ void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last
       {.partition = object.partition, .fingerprint = std::move(now), .change = change});
 }
 
+// The moment as of which several partitions are taken: now, and behind all that was seen of the
+// table, of which the warehouse's clock says when it was; ours may be slow. That clock's times are
+// cut to whole milliseconds.
+int64_t MomentOf(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
+                 int64_t now_ms) {
+  int64_t moment_ms = std::max({now_ms, table.creation_ms, table.last_modified_ms + 1});
+  for (const PartitionInfo& partition : partitions) {
+    moment_ms = std::max(moment_ms, partition.last_modified_ms + 1);
+  }
+  return moment_ms;
+}
+
 }  // namespace
 
 bool IsBackedUpDataset(const DatasetInfo& info) {
@@ -192,8 +204,7 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
   if (plan.units.empty() && plan.outcomes.empty()) {
     PlanObject(table.ref.WholeTable(), FingerprintOf(table), last, policy, now_ms, plan);
   }
-  // A table that was made in between cannot be had as of before.
-  if (policy.freeze && plan.units.size() > 1) plan.as_of_ms = std::max(now_ms, table.creation_ms);
+  if (policy.freeze && plan.units.size() > 1) plan.as_of_ms = MomentOf(table, partitions, now_ms);
   return plan;
 }
 

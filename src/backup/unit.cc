@@ -294,6 +294,9 @@ Result<ItemOutcome> Commit(const TableBackup& common, const Unit& unit, Manifest
   if (good && manifest.suspect.empty()) {
     manifest.suspect = ShrinkReason(common.context.run.policy, good->rows, manifest.rows);
   }
+  // As of its moment it may have had other rows than were seen since: what lands out of a streaming
+  // buffer carries the time at which it came. The next run is to see that there is more by now.
+  if (manifest.as_of_ms && !IsDefinitionOnly(manifest.kind)) manifest.source.rows = manifest.rows;
   repository::Repository repository = common.repository;
   const auto written = repository.WriteManifest(manifest);
   if (!written.ok()) {

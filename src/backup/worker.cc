@@ -99,16 +99,17 @@ Status PublishWork(const BusSetup& setup, const std::vector<WorkMessage>& messag
 
 namespace {
 
-// Publishes the tasks that a listing gives, a page at a time.
-template <typename List>
-Status PublishTasks(const BusSetup& setup, const List& list) {
+// Publishes those of the tasks that a listing gives which are wanted, a page at a time.
+template <typename List, typename Want>
+Status PublishTasks(const BusSetup& setup, const List& list, const Want& want) {
   std::string token;
   do {
     HF_ASSIGN_OR_RETURN(auto page, list(token));
     std::vector<WorkMessage> messages;
     messages.reserve(page.items.size());
     for (catalog::Task& task : page.items) {
-      if (!NeedsAdmission(task.message)) messages.push_back(std::move(task.message));
+      HF_ASSIGN_OR_RETURN(const bool wanted, want(task));
+      if (wanted) messages.push_back(std::move(task.message));
     }
     HF_RETURN_IF_ERROR(PublishWork(setup, messages));
     token = page.next_page_token;
@@ -119,8 +120,9 @@ Status PublishTasks(const BusSetup& setup, const List& list) {
 }  // namespace
 
 Status PublishPending(const BusSetup& setup, catalog::RunLedger& ledger, const std::string& run) {
-  return PublishTasks(setup,
-                      [&](const std::string& token) { return ledger.PendingTasks(run, token); });
+  return PublishTasks(
+      setup, [&](const std::string& token) { return ledger.PendingTasks(run, token); },
+      [](const catalog::Task& task) -> Result<bool> { return !NeedsAdmission(task.message); });
 }
 
 std::optional<Stage> FindStage(std::string_view name) {
@@ -202,10 +204,13 @@ Status Worker::Handle(std::string_view topic, const cloud::ReceivedMessage& rece
     // message came twice. Only the ledger knows which, so what follows and is pending is published
     // again: that and no more, or each message that comes twice would bring all others a third
     // time.
-    HF_RETURN_IF_ERROR(PublishTasks(setup_, [&](const std::string& token) {
-      return services_.catalog.PendingFollowUps(task->id, token);
-    }));
-    return AdmitAfter(*message, true);
+    HF_RETURN_IF_ERROR(PublishTasks(
+        setup_,
+        [&](const std::string& token) {
+          return services_.catalog.PendingFollowUps(task->id, token);
+        },
+        [&](const catalog::Task& follow_up) { return WasLetThrough(services_, follow_up); }));
+    return AdmitAfter(*message);
   }
   HF_ASSIGN_OR_RETURN(const bool admitted, IsAdmitted(services_, *task));
   if (!admitted) return Ok();  // it is published again when it is let through
@@ -229,13 +234,13 @@ Status Worker::Complete(const catalog::Task& task, const Run& run, StageResult r
   LogStage(message, result);
   std::erase_if(result.follow_ups, NeedsAdmission);
   HF_RETURN_IF_ERROR(PublishWork(setup_, result.follow_ups));
-  return AdmitAfter(message, false);
+  return AdmitAfter(message);
 }
 
 // The last task that looked for work says when there is no more to come.
-Status Worker::AdmitAfter(const WorkMessage& done, bool republish) {
+Status Worker::AdmitAfter(const WorkMessage& done) {
   if (std::holds_alternative<RunBackup>(done)) return Ok();
-  return AdmitWork(setup_, services_, RunOf(done), republish);
+  return AdmitWork(setup_, services_, RunOf(done), false);
 }
 
 Status Worker::Fail(const catalog::Task& task, const Run& run, const Error& error,

@@ -69,7 +69,7 @@ class Worker {
   Status Handle(std::string_view topic, const cloud::ReceivedMessage& received,
                 const cloud::SubscriptionRef& subscription);
   Status Complete(const catalog::Task& task, const Run& run, StageResult result);
-  Status AdmitAfter(const WorkMessage& done, bool republish);
+  Status AdmitAfter(const WorkMessage& done);
   Status Fail(const catalog::Task& task, const Run& run, const Error& error, bool is_last_attempt);
 
   const BusSetup& setup_;

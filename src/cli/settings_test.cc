@@ -36,7 +36,8 @@ TEST(Settings, VariableIsSectionAndKeyInCapitals) {
 TEST(Settings, EveryMemberOfAPolicyIsOne) {
   const Json policy = BackupPolicy().ToJson();
   for (const auto& [key, value] : policy.items()) {
-    if (key == "scope") continue;
+    // What only the policy document says.
+    if (key == "scope" || key == "freeze" || key == "time_travel_days") continue;
     EXPECT_NE(FindSetting("policy." + key), nullptr) << key;
   }
   for (const auto& [key, value] : policy["scope"].items()) {
@@ -90,7 +91,7 @@ TEST(ParseSettingText, RefusesAndSaysWhatWasExpected) {
       {"policy.direct_extract", "maybe", "is \"maybe\": expected true or false"},
       {"policy.codec", "SNAPY",
        "is \"SNAPY\": expected one of NONE, DEFLATE, SNAPPY; did you mean \"SNAPPY\"?"},
-      {"policy.method", "teleport", "is \"teleport\": expected one of export, copy"},
+      {"policy.method", "teleport", "is \"teleport\": expected one of export, copy, snapshot"},
   };
   for (const auto& test : kCases) {
     const auto value = ParseSettingText(Get(test.name), test.text);

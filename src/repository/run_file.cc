@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kRunFormatVersion = 2;
 constexpr size_t kRunPartsMax = 100'000;
+constexpr int kWriteAttemptsMax = 4;
 constexpr int64_t kRunSummaryBytesMax = int64_t{256} << 20;  // an earlier version's whole report
 
 Json PartToJson(const RunPart& part) {
@@ -89,6 +90,21 @@ Result<std::vector<ItemOutcome>> ReadPart(Repository& repository, const std::str
   return items;
 }
 
+// One that is there stays as it is. A store that says so is not taken at its word: a proxy may have
+// made that answer up.
+Status WriteOnce(cloud::ObjectStore& store, const cloud::ObjectRef& name,
+                 const std::string& content) {
+  for (int attempt = 1;; ++attempt) {
+    const auto written = CreateObjectFromString(store, name, content);
+    if (written.ok()) return Ok();
+    const auto there = store.StatObject(name);
+    if (there.ok() && *there) return Ok();
+    if (attempt == kWriteAttemptsMax || written.error().code == Code::kCancelled) {
+      return written.error();
+    }
+  }
+}
+
 }  // namespace
 
 void RunFileWriter::Add(const ItemOutcome& item) {
@@ -115,9 +131,9 @@ void RunFileWriter::WriteToAll(const std::function<std::string(const Location& l
                                const std::string& content) {
   std::erase_if(repositories_, [&](Repository& repository) {
     const Location& location = repository.location();
-    const auto written =
-        CreateObjectFromString(repository.store(), {location.bucket, name(location), 0}, content);
-    if (written.ok() || written.error().id == ErrorId::kObjectExists) return false;
+    const Status written =
+        WriteOnce(repository.store(), {location.bucket, name(location), 0}, content);
+    if (written.ok()) return false;
     LogWarning("run file was not written",
                {{"bucket", location.bucket}, {"error", written.error().message}});
     return true;
@@ -132,6 +148,11 @@ void RunFileWriter::Finish(const RunSummary& summary) {
   for (const RunPart& part : parts_) json["parts"].push_back(PartToJson(part));
   WriteToAll([&](const Location& location) { return RunFileName(location.prefix, run_); },
              DumpJson(json));
+}
+
+Status CheckRunPart(Repository& repository, const std::string& run, const RunPart& part) {
+  HF_RETURN_IF_ERROR(ReadPart(repository, run, part));
+  return Ok();
 }
 
 Result<RunFile> ReadRunFile(Repository& repository, const std::string& run) {

@@ -68,6 +68,9 @@ class RunFileWriter {
 // Reads the summary. Errors: kObjectNotFound, kInvalidJson, kLimitExceeded.
 Result<RunFile> ReadRunFile(Repository& repository, const std::string& run);
 
+// Reads one part of the run and holds it against what the summary says. Errors: as ForEachRunPage.
+Status CheckRunPart(Repository& repository, const std::string& run, const RunPart& part);
+
 // Visits the outcomes of a run a page at a time, in order of object. Errors: of the visitor; a part
 // that is gone (kObjectNotFound), or is not what the summary says (kObjectCorrupt).
 Status ForEachRunPage(Repository& repository, const RunFile& file,

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/retry.h"
+#include "repository/run_file.h"
 
 namespace holdfast::verify {
 
@@ -50,6 +51,31 @@ Result<std::string> Inspect(cloud::ObjectStore& store, const cloud::ObjectInfo& 
   return Misplaced(*document, path);
 }
 
+// The outcomes of a run, which lie beside its summary in parts.
+Status CheckRunParts(repository::Repository& repository, const std::string& run,
+                     const DocumentVisitor& visit) {
+  const auto file = repository::ReadRunFile(repository, run);
+  if (!file.ok()) return IsRetryable(file.error()) ? Status(file.error()) : Ok();  // told already
+  const repository::Location& location = repository.location();
+  for (const repository::RunPart& part : file->parts) {
+    const Status read = repository::CheckRunPart(repository, run, part);
+    if (read.ok()) continue;
+    if (IsRetryable(read.error()) || read.error().id == ErrorId::kCancelled) return read;
+    const cloud::ObjectRef name{location.bucket,
+                                repository::RunPartName(location.prefix, run, part.sha256), 0};
+    HF_RETURN_IF_ERROR(visit(name.Uri(), read.error().message));
+  }
+  return Ok();
+}
+
+// "runs/<run>.json" to its run; empty: it is no such name.
+std::string RunOfPath(std::string_view path) {
+  constexpr std::string_view kBegin = "runs/";
+  constexpr std::string_view kEnd = ".json";
+  if (!path.starts_with(kBegin) || !path.ends_with(kEnd)) return {};
+  return std::string(path.substr(kBegin.size(), path.size() - kBegin.size() - kEnd.size()));
+}
+
 }  // namespace
 
 Status CheckDocuments(repository::Repository& repository, const DocumentVisitor& visit) {
@@ -62,9 +88,11 @@ Status CheckDocuments(repository::Repository& repository, const DocumentVisitor&
           return store.ListObjects(location.bucket, root + folder, token);
         },
         [&](cloud::ObjectInfo&& info) -> Status {
-          HF_ASSIGN_OR_RETURN(const std::string why,
-                              Inspect(store, info, info.ref.name.substr(root.size())));
-          return why.empty() ? Ok() : visit(info.ref.Uri(), why);
+          const std::string path = info.ref.name.substr(root.size());
+          HF_ASSIGN_OR_RETURN(const std::string why, Inspect(store, info, path));
+          if (!why.empty()) return visit(info.ref.Uri(), why);
+          const std::string run = RunOfPath(path);
+          return run.empty() ? Ok() : CheckRunParts(repository, run, visit);
         }));
   }
   return Ok();

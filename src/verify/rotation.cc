@@ -11,6 +11,12 @@ int64_t MillisOf(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+// What it costs to look at a backup, in bytes: the calls for a small one cost more than its bytes.
+double WeightOf(const catalog::BackupRecord& record) {
+  constexpr double kCallsInBytes = 256 * 1024;
+  return static_cast<double>(record.stored_bytes) + kCallsInBytes;
+}
+
 bool IsMoreUrgent(const RotationItem& a, const RotationItem& b) {
   if (a.due_ms != b.due_ms) return a.due_ms < b.due_ms;
   return a.record.backup < b.record.backup;
@@ -74,8 +80,8 @@ void RotationPlanner::Add(catalog::BackupRecord record, int64_t last_ms, Duratio
   const int64_t within_ms = std::max<int64_t>(1, MillisOf(within));
   ++plan_.backups;
   plan_.bytes += record.stored_bytes;
-  share_bytes_ += static_cast<double>(record.stored_bytes) *
-                  static_cast<double>(MillisOf(options_.interval)) / static_cast<double>(within_ms);
+  share_ += WeightOf(record) * static_cast<double>(MillisOf(options_.interval)) /
+            static_cast<double>(within_ms);
   const int64_t due_ms = last_ms + within_ms;
   if (due_ms <= now_ms_) ++plan_.overdue;
   if (due_ms <= now_ms_ + MillisOf(options_.interval)) ++plan_.deferred;  // until it is planned
@@ -89,15 +95,16 @@ void RotationPlanner::Add(catalog::BackupRecord record, int64_t last_ms, Duratio
 RotationPlan RotationPlanner::Finish() {
   std::ranges::sort(items_, IsMoreUrgent);
   const int64_t next_ms = now_ms_ + MillisOf(options_.interval);
+  double taken = 0;
   for (RotationItem& item : items_) {
     const bool is_due = item.due_ms <= next_ms;
     const int64_t bytes = plan_.planned_bytes + item.record.stored_bytes;
     // A single backup over the limit is read all the same, or it never would be.
     if (options_.bytes_max > 0 && bytes > options_.bytes_max && !plan_.items.empty()) break;
     // To the nearest backup: rounded down, a pass would leave a little to the last day each time.
-    const double middle =
-        static_cast<double>(bytes) - static_cast<double>(item.record.stored_bytes) / 2;
-    if (!is_due && middle > share_bytes_) break;
+    const double weight = WeightOf(item.record);
+    if (!is_due && taken + weight / 2 > share_) break;
+    taken += weight;
     if (is_due) --plan_.deferred;
     plan_.planned_bytes = bytes;
     plan_.items.push_back(std::move(item));
@@ -128,8 +135,9 @@ Result<RotationPlan> PlanReading(catalog::BackupIndex& index, const Verification
       [&](const std::string& token) { return index.FindBackups({.intact_only = true}, token); },
       [&](catalog::BackupRecord&& record) -> Status {
         HF_ASSIGN_OR_RETURN(const VerificationPolicy policy, policy_of(record.object));
-        HF_ASSIGN_OR_RETURN(const int64_t last_ms,
-                            LastVerified(index, record, ReadLevelOf(record)));
+        HF_ASSIGN_OR_RETURN(int64_t last_ms, LastVerified(index, record, ReadLevelOf(record)));
+        // It is in its manifest, which was whole when it was written.
+        if (IsDefinitionOnly(record.kind)) last_ms = std::max(last_ms, record.created_ms);
         planner.Add(std::move(record), last_ms, policy.read_within);
         return Ok();
       }));

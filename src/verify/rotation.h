@@ -52,7 +52,7 @@ class RotationPlanner {
  private:
   const RotationOptions options_;
   const int64_t now_ms_;
-  double share_bytes_ = 0;           // of this pass
+  double share_ = 0;                 // of this pass, in bytes and calls
   std::vector<RotationItem> items_;  // a heap, the least urgent first
   RotationPlan plan_;
 };

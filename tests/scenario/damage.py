@@ -222,7 +222,8 @@ def every_object_of_a_repository_is_watched(world):
             os.chmod(path, 0o600)
             with open(path, 'wb') as file:
                 file.write(content)
-    check(folders == {'data', 'evidence', 'manifests', 'pins', 'repository.json', 'runs'}, f'{folders}')
+    check(folders == {'data', 'evidence', 'manifests', 'pins', 'repository.json', 'run-items', 'runs'},
+          f'{folders}')
 
 
 def a_mistyped_scope_is_an_error(world):

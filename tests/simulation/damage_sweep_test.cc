@@ -163,6 +163,8 @@ void ExpectFound(DamagedWorld& world, const std::string& name, Damage damage) {
   const verify::DriftReport drift = world.Drift();
   if (damage == Damage::kDelete) {
     EXPECT_EQ(drift.Of(verify::DriftKind::kRunFileLost), name.starts_with("runs/") ? 1 : 0);
+    EXPECT_EQ(drift.Of(verify::DriftKind::kDocumentDamaged),
+              name.starts_with("run-items/") ? 1 : 0);
     return;
   }
   ASSERT_EQ(drift.Of(verify::DriftKind::kDocumentDamaged), 1) << DumpJson(drift.ToJson());
@@ -180,7 +182,7 @@ TEST(DamageSweep, NothingIsFoundWhereNothingWasHarmed) {
     folders.insert(object.ref.name.substr(0, object.ref.name.find('/')));
   }
   EXPECT_EQ(folders, (std::set<std::string>{"data", "evidence", "manifests", "pins",
-                                            "repository.json", "runs", "tombstones"}));
+                                            "repository.json", "run-items", "runs", "tombstones"}));
 }
 
 TEST(DamageSweep, WhateverIsHarmedIsFoundAndNamed) {

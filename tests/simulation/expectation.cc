@@ -46,8 +46,8 @@ void Expectation::FollowTable(const TableRef& table, const std::vector<const Ite
     if (!present_.contains(table)) uncertain_.insert(table);
     return;
   }
-  const bool failed_whole = items.front()->object.partition.empty() &&
-                            items.front()->outcome == Outcome::kFailed && items.size() == 1;
+  const bool failed_whole =
+      items.front()->object.partition.empty() && IsNotSaved(*items.front()) && items.size() == 1;
   if (failed_whole && present_.contains(table)) return;
   present_.erase(table);
   uncertain_.erase(table);
@@ -60,7 +60,7 @@ void Expectation::FollowTable(const TableRef& table, const std::vector<const Ite
 
 void Expectation::FollowObject(const ItemOutcome& item, const std::vector<Truth>& truths) {
   const std::string name = item.object.ToString() + ": " + item.reason;
-  if (item.outcome == Outcome::kFailed || item.outcome == Outcome::kVanished) return;
+  if (IsNotSaved(item) || item.outcome == Outcome::kVanished) return;
   EXPECT_TRUE(item.outcome == Outcome::kBackedUp || item.outcome == Outcome::kUnchanged ||
               item.outcome == Outcome::kMetadataOnly)
       << name;

@@ -24,6 +24,11 @@ struct Good {
   std::vector<Json> definitions;  // of its table, likewise
 };
 
+// Whether the run did not save the object, and said so.
+inline bool IsNotSaved(const ItemOutcome& item) {
+  return item.outcome == Outcome::kFailed || item.outcome == Outcome::kCarried;
+}
+
 class Expectation {
  public:
   // The run is finished, with these outcomes; `truths` is what was there at each time at which a

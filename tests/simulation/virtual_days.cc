@@ -156,7 +156,7 @@ void VirtualDays::RunDue(const std::vector<std::string>& due, bool faults) {
 // An object whose backup an earlier attempt had committed is told as failed when the last attempt
 // of its message failed as a whole. That backup is there, and is what a restore takes.
 void VirtualDays::CorrectOutcome(const Run& run, ItemOutcome& item) {
-  if (item.outcome != Outcome::kFailed || item.object.table.empty()) return;
+  if (!IsNotSaved(item) || item.object.table.empty()) return;
   for (const Method method : {Method::kExport, Method::kCopy, Method::kDefinition}) {
     const auto found =
         fixture_.catalog().FindBackups({.id_prefix = BackupId(run.id, item.object, method)}, "");
