@@ -90,7 +90,8 @@ TEST(RotationPlanner, SpreadsTheWorkAndIsNeverLate) {
       last_ms[item.record.backup] = ToUnixMillis(now);
     }
   }
-  EXPECT_LE(most, 2 * total / 30 + (int64_t{150} << 20U)) << "at the end of a round, two days' share at most";
+  EXPECT_LE(most, 2 * total / 30 + (int64_t{150} << 20U))
+      << "at the end of a round, two days' share at most";
 }
 
 class RotationOverCatalog : public testing::Test {
