@@ -17,6 +17,7 @@ function(pkg_library name module)
 endfunction()
 
 pkg_library(sqlite sqlite3)
+pkg_library(postgres libpq)
 pkg_library(zstd libzstd)
 pkg_library(simdjson_fenced simdjson)
 pkg_library(spdlog_fenced spdlog)

@@ -3,14 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <fstream>
 
-#include "adapters/secret.h"
 #include "base/hash.h"
 #include "base/hmac.h"
 #include "base/json.h"
 #include "base/virtual_clock.h"
-#include "tests/support/temporary_directory.h"
 
 namespace holdfast {
 namespace {
@@ -116,24 +113,6 @@ TEST_F(Notifiers, MailGoesToAllAndIsTriedAgainForNowOnly) {
   smtp_.code = Code::kFailedPrecondition;
   EXPECT_FALSE(MakeMailNotifier(channel, smtp_, clock_, *random_)->Notify(alert_).ok());
   EXPECT_EQ(smtp_.messages.size(), 1U);
-}
-
-TEST(ReadSecret, ReadsWhatIsReferredTo) {
-  const testing_support::TemporaryDirectory directory;
-  const std::string path = directory.path() + "/secret";
-  std::ofstream(path) << "from a file\n";
-  const auto variable = [](const std::string& name) {
-    return name == "KEY" ? std::optional<std::string>("from a variable") : std::nullopt;
-  };
-  EXPECT_EQ(ReadSecret("env:KEY", variable).value(), "from a variable");
-  EXPECT_EQ(ReadSecret("file:" + path, variable).value(), "from a file");
-  for (const std::string& bad : {std::string("env:NONE"), "file:" + path + "x",
-                                 std::string("hunter2"), std::string("env:")}) {
-    const auto secret = ReadSecret(bad, variable);
-    ASSERT_FALSE(secret.ok()) << bad;
-    EXPECT_EQ(secret.error().id, ErrorId::kSecretUnavailable);
-    EXPECT_EQ(secret.error().message.find("hunter2"), std::string::npos);
-  }
 }
 
 }  // namespace

@@ -1,568 +1,73 @@
 #include "catalog/sqlite_catalog.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <thread>
+#include <fstream>
 
-#include "catalog/rebuild_catalog.h"
+#include "tests/support/catalog_places.h"
 
 namespace holdfast::catalog {
 namespace {
 
-const TableRef kTable{"acme", "sales", "orders", ""};
-
-BackupRecord Record(const std::string& id, const TableRef& object, int64_t at_ms) {
-  BackupRecord record;
-  record.backup = id;
-  record.object = object;
-  record.run = "r1";
-  record.created_ms = at_ms + 5;
-  record.consistent_through_ms = at_ms;
-  record.source.rows = 7;
-  record.source.schema_hash = "s";
-  record.bucket = "bucket";
-  record.rows = 7;
-  record.content_digest = "hf1:7:x";
-  return record;
-}
-
-class CatalogTest : public testing::Test {
- protected:
-  void SetUp() override {
-    const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
-    path_ = testing::TempDir() + "catalog-" + name + "-" + std::to_string(getpid()) + ".db";
-    Remove();
-    catalog_ = Open();
-  }
-  void TearDown() override {
-    catalog_.reset();
-    Remove();
-  }
-  void Remove() const {
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
-  }
-
-  std::unique_ptr<SqliteCatalog> Open() const {
-    auto catalog = SqliteCatalog::Open(path_);
-    EXPECT_TRUE(catalog.ok()) << catalog.error().ToString();
-    return std::move(*catalog);
-  }
-
-  std::vector<std::string> Ids(const BackupFilter& filter) {
-    std::vector<std::string> ids;
-    const Status status = cloud::ForEachPage<BackupRecord>(
-        [&](const std::string& token) { return catalog_->FindBackups(filter, token); },
-        [&](BackupRecord&& record) -> Status {
-          ids.push_back(record.backup);
-          return Ok();
-        });
-    EXPECT_TRUE(status.ok()) << status.error().ToString();
-    return ids;
-  }
-
-  std::string path_;
-  std::unique_ptr<SqliteCatalog> catalog_;
-};
-
-TEST_F(CatalogTest, ABackupIsFoundAsItWasRecorded) {
-  const BackupRecord record = Record("b1", kTable.WithPartition("20240101"), 100);
-  ASSERT_TRUE(catalog_->RecordBackup(record).ok());
-  catalog_.reset();
-  catalog_ = Open();
-  const auto found = GetBackup(*catalog_, "b1");
-  ASSERT_TRUE(found.ok()) << found.error().ToString();
-  EXPECT_EQ(*found, record);
-}
-
-TEST_F(CatalogTest, RecordingTwiceChangesNothing) {
-  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, true, ""}).ok());
-  BackupRecord other = Record("b1", kTable, 999);
-  ASSERT_TRUE(catalog_->RecordBackup(other).ok());
-  const auto found = GetBackup(*catalog_, "b1");
-  EXPECT_EQ(found->consistent_through_ms, 100);
-  EXPECT_EQ(found->verified, VerifyLevel::kL2);
-}
-
-TEST_F(CatalogTest, FindsTheNewestOfEachMethod) {
-  BackupRecord snapshot = Record("s1", kTable, 300);
-  snapshot.method = Method::kSnapshot;
-  snapshot.as_of_ms = 250;
-  for (const BackupRecord& record :
-       {Record("a1", kTable, 100), Record("b2", kTable, 200), snapshot}) {
-    ASSERT_TRUE(catalog_->RecordBackup(record).ok());
-  }
-  EXPECT_EQ(Ids({.method = Method::kExport, .newest_only = true}), std::vector<std::string>{"b2"});
-  EXPECT_EQ(LatestIntactOfTable(*catalog_, kTable, Method::kSnapshot)->at(0), snapshot);
-  EXPECT_TRUE(LatestIntactOfTable(*catalog_, kTable, Method::kCopy)->empty());
-}
-
-TEST_F(CatalogTest, FindsByEachFilter) {
-  const TableRef day = kTable.WithPartition("20240101");
-  const TableRef other{"acme", "sales", "customers", ""};
-  BackupRecord suspect = Record("c3", kTable, 300);
-  suspect.suspect = "rows fell";
-  for (const BackupRecord& record : {Record("a1", kTable, 100), Record("b2", kTable, 200), suspect,
-                                     Record("d1", day, 150), Record("e1", other, 120)}) {
-    ASSERT_TRUE(catalog_->RecordBackup(record).ok());
-  }
-  EXPECT_EQ(Ids({}), (std::vector<std::string>{"e1", "c3", "b2", "a1", "d1"}));
-  EXPECT_EQ(Ids({.table = "orders", .partition = ""}),
-            (std::vector<std::string>{"c3", "b2", "a1"}));
-  EXPECT_EQ(Ids({.as_of_ms = 150}), (std::vector<std::string>{"e1", "a1", "d1"}));
-  EXPECT_EQ(Ids({.table = "orders", .good_only = true}),
-            (std::vector<std::string>{"b2", "a1", "d1"}));
-  EXPECT_EQ(Ids({.good_only = true, .newest_only = true}),
-            (std::vector<std::string>{"e1", "b2", "d1"}));
-  EXPECT_EQ(Ids({.id_prefix = "b"}), (std::vector<std::string>{"b2"}));
-  EXPECT_EQ(Ids({.run = "r2"}), (std::vector<std::string>{}));
-
-  EXPECT_EQ((*LatestGood(*catalog_, kTable))->backup, "b2");
-  EXPECT_EQ((*LatestGood(*catalog_, kTable, 199))->backup, "a1");
-  EXPECT_FALSE(LatestGood(*catalog_, kTable, 99)->has_value());
-  EXPECT_EQ(LatestGoodOfTable(*catalog_, kTable)->size(), 2);
-}
-
-TEST_F(CatalogTest, EveryPageTogetherIsEveryBackupOnce) {
-  for (int i = 0; i < 2300; ++i) {
-    const TableRef object{"acme", "d", "t" + std::to_string(i / 3), ""};
-    ASSERT_TRUE(catalog_->RecordBackup(Record("b" + std::to_string(i), object, i)).ok());
-  }
-  auto all = Ids({});
-  EXPECT_EQ(all.size(), 2300);
-  std::ranges::sort(all);
-  EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
-  EXPECT_EQ(Ids({.newest_only = true}).size(), 767);
-  EXPECT_FALSE(catalog_->FindBackups({}, "[1,2]").ok());
-  EXPECT_FALSE(catalog_->FindBackups({}, R"([1,2,3,4,5,6])").ok());
-}
-
-TEST_F(CatalogTest, AnIdIsFoundByAUniqueBeginning) {
-  for (const char* id : {"20240101-aa", "20240101-ab", "20240101"}) {
-    ASSERT_TRUE(catalog_->RecordBackup(Record(id, kTable, 1)).ok());
-  }
-  EXPECT_EQ(GetBackup(*catalog_, "20240101-aa")->backup, "20240101-aa");
-  EXPECT_EQ(GetBackup(*catalog_, "20240101")->backup, "20240101");
-  EXPECT_EQ(GetBackup(*catalog_, "20240101-a").error().id, ErrorId::kBackupAmbiguous);
-  EXPECT_EQ(GetBackup(*catalog_, "x").error().id, ErrorId::kBackupNotFound);
-  EXPECT_EQ(GetBackup(*catalog_, "").error().id, ErrorId::kBackupNotFound);
-}
-
-TEST_F(CatalogTest, DamageCountsUntilAVerificationOfThatLevelPasses) {
-  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
-  const auto good = [&] { return LatestGood(*catalog_, kTable)->has_value(); };
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, false, "rot"}).ok());
-  EXPECT_FALSE(good());
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 300, VerifyLevel::kL0, true, ""}).ok());
-  EXPECT_FALSE(good()) << "L0 does not read what L2 found damaged";
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 400, VerifyLevel::kL2, true, ""}).ok());
-  EXPECT_TRUE(good());
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, false, "rot"}).ok());
-  EXPECT_TRUE(good()) << "the same verification is recorded once";
-  EXPECT_EQ(catalog_->ListVerifications("b1")->size(), 3);
-  EXPECT_EQ(catalog_->RecordVerification({"b9", 1, VerifyLevel::kL0, true, ""}).error().id,
-            ErrorId::kBackupNotFound);
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 500, VerifyLevel::kL0, false, "gone"}).ok());
-  EXPECT_FALSE(good()) << "damage at L0 counts";
-}
-
-TEST_F(CatalogTest, ReadingTheBackupItselfClearsWhatTheLookAtARestoredTableSaidOfIt) {
-  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
-  const auto good = [&] { return LatestGood(*catalog_, kTable)->has_value(); };
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL3, false, "differs"}).ok());
-  EXPECT_FALSE(good());
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 300, VerifyLevel::kL1, true, ""}).ok());
-  EXPECT_FALSE(good()) << "L1 does not know the rows";
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 400, VerifyLevel::kL2, true, ""}).ok());
-  EXPECT_TRUE(good());
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 500, VerifyLevel::kL4, false, "differs"}).ok());
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 600, VerifyLevel::kL2, true, ""}).ok());
-  EXPECT_FALSE(good()) << "L4 looked at the source";
-}
-
-TEST_F(CatalogTest, ARemovedBackupIsGoneWithItsVerifications) {
-  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
-  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, true, ""}).ok());
-  ASSERT_TRUE(catalog_->RemoveBackup("b1").ok());
-  ASSERT_TRUE(catalog_->RemoveBackup("b1").ok());
-  EXPECT_TRUE(Ids({}).empty());
-  EXPECT_TRUE(catalog_->ListVerifications("b1")->empty());
-}
-
-Run SomeRun(const std::string& id, int64_t started_ms) {
-  return {.id = id, .started_ms = started_ms};
-}
-
-ItemOutcome Item(const std::string& table, Outcome outcome, int64_t rows) {
-  return {.object = {"p", "d", table, ""}, .outcome = outcome, .rows = rows, .bytes = rows};
-}
-
-TEST_F(CatalogTest, ARunGoesThroughItsTasks) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  auto pending = catalog_->PendingTasks("r1", "");
-  ASSERT_EQ(pending->items.size(), 1);
-  const std::string start = pending->items[0].id;
-  const std::vector<WorkMessage> follow_ups = {CheckProjectTables{"r1", "pa"},
-                                               CheckProjectTables{"r1", "pb"}};
-  ASSERT_TRUE(catalog_->CompleteTask(start, follow_ups, {}).ok());
-  ASSERT_TRUE(catalog_->CompleteTask(start, {CheckProjectTables{"r1", "pc"}}, {}).ok());
-  pending = catalog_->PendingTasks("r1", "");
-  ASSERT_EQ(pending->items.size(), 2) << "a task that is done adds nothing";
-  EXPECT_EQ(catalog_->FinishRun("r1", 50).error().id, ErrorId::kRunNotComplete);
-
-  const std::vector<ItemOutcome> items = {Item("a", Outcome::kBackedUp, 5),
-                                          Item("b", Outcome::kFailed, 0)};
-  ASSERT_TRUE(catalog_->CompleteTask(pending->items[0].id, {}, items).ok());
-  ASSERT_TRUE(
-      catalog_->CompleteTask(pending->items[1].id, {}, {Item("a", Outcome::kFailed, 9)}).ok());
-  const auto progress = catalog_->GetProgress("r1");
-  EXPECT_TRUE(progress->IsComplete());
-  EXPECT_EQ(progress->tasks_done, 3);
-  EXPECT_EQ(progress->totals.objects, 2) << "an object keeps its first outcome";
-  EXPECT_EQ(progress->totals.Of(Outcome::kBackedUp), 1);
-  EXPECT_EQ(progress->totals.rows, 5);
-  const auto outcomes = catalog_->ListOutcomes("r1", "");
-  ASSERT_EQ(outcomes->items.size(), 2);
-  EXPECT_EQ(MakeRunReport({}, outcomes->items).totals, progress->totals);
-
-  ASSERT_TRUE(catalog_->FinishRun("r1", 50).ok());
-  ASSERT_TRUE(catalog_->FinishRun("r1", 60).ok());
-  EXPECT_EQ(catalog_->GetRun("r1")->finished_ms, 50);
-  EXPECT_EQ(catalog_->GetRun("r1")->state, RunState::kFinished);
-}
-
-TEST_F(CatalogTest, ATaskThatIsDoneNamesWhatFollowsFromItAlone) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  const std::string start = TaskId(StartBackupProcess{"r1"});
-  const CheckProjectTables first{"r1", "pa"};
-  const CheckProjectTables second{"r1", "pb"};
-  const CheckProjectTables below{"r1", "pc"};
-  ASSERT_TRUE(catalog_->CompleteTask(start, {first, second}, {}).ok());
-  ASSERT_TRUE(catalog_->CompleteTask(TaskId(first), {below, second}, {}).ok());
-  const auto ids = [&](const std::string& task) {
-    std::vector<std::string> found;
-    const auto page = catalog_->PendingFollowUps(task, "").value();
-    for (const Task& pending : page.items) found.push_back(pending.id);
-    return found;
-  };
-  EXPECT_EQ(ids(start), std::vector{TaskId(second)});
-  EXPECT_EQ(ids(TaskId(first)), std::vector{TaskId(below)});
-  EXPECT_EQ(ids(TaskId(below)), std::vector<std::string>());
-  EXPECT_EQ(catalog_->PendingFollowUps("t9", "").error().id, ErrorId::kTaskNotFound);
-  EXPECT_EQ(catalog_->GetProgress("r1")->tasks_pending, 2);
-}
-
-TEST_F(CatalogTest, OutcomesOfNoTaskTakeTheOlderOnesPlaceUntilTheRunIsFinished) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  ASSERT_TRUE(
-      catalog_
-          ->CompleteTask(TaskId(StartBackupProcess{"r1"}), {}, {Item("a", Outcome::kBackedUp, 5)})
-          .ok());
-  for (int time = 1; time <= 2; ++time) {
-    ASSERT_TRUE(catalog_
-                    ->RecordOutcomes("r1", {Item("a", Outcome::kUnsupported, 2),
-                                            Item("b", Outcome::kVanished, 0)})
-                    .ok());
-  }
-  const RunTotals totals = catalog_->GetProgress("r1")->totals;
-  EXPECT_EQ(totals, MakeRunReport({}, catalog_->ListOutcomes("r1", "")->items).totals);
-  EXPECT_EQ(totals.objects, 2);
-  EXPECT_EQ(totals.rows, 2);
-  ASSERT_TRUE(catalog_->FinishRun("r1", 50).ok());
-  ASSERT_TRUE(catalog_->RecordOutcomes("r1", {Item("c", Outcome::kFailed, 0)}).ok());
-  EXPECT_EQ(catalog_->GetProgress("r1")->totals.objects, 2);
-}
-
-TEST_F(CatalogTest, FindsTheNewestBackupsOfARangeOfTables) {
-  for (const char* table : {"a", "b", "c", "d"}) {
-    const TableRef object{"p", "d", table, ""};
-    for (const int64_t at : {10, 20}) {
-      ASSERT_TRUE(catalog_->RecordBackup(Record(table + std::to_string(at), object, at)).ok());
-    }
-  }
-  EXPECT_EQ(Ids({.table_from = "b", .table_through = "c", .newest_only = true}),
-            (std::vector<std::string>{"b20", "c20"}));
-  EXPECT_EQ(Ids({.table_from = "c", .as_of_ms = 15, .newest_only = true}),
-            (std::vector<std::string>{"c10", "d10"}));
-}
-
-TEST_F(CatalogTest, WhatIsUnknownIsToldApart) {
-  EXPECT_EQ(catalog_->GetRun("r9").error().id, ErrorId::kRunNotFound);
-  EXPECT_EQ(catalog_->PendingTasks("r9", "").error().id, ErrorId::kRunNotFound);
-  EXPECT_EQ(catalog_->GetProgress("r9").error().id, ErrorId::kRunNotFound);
-  EXPECT_EQ(catalog_->GetTask("t9").error().id, ErrorId::kTaskNotFound);
-  EXPECT_EQ(catalog_->AdvanceAttempt("t9", 1).error().id, ErrorId::kTaskNotFound);
-  EXPECT_EQ(catalog_->CompleteTask("t9", {}, {}).error().id, ErrorId::kTaskNotFound);
-}
-
-TEST_F(CatalogTest, TellsWhenARunLastFoundAnObject) {
-  const auto run = [&](const std::string& id, int64_t at_ms, std::vector<ItemOutcome> items) {
-    ASSERT_TRUE(catalog_->BeginRun(SomeRun(id, at_ms)).ok());
-    const std::string task = catalog_->PendingTasks(id, "")->items[0].id;
-    ASSERT_TRUE(catalog_->CompleteTask(task, {}, items).ok());
-  };
-  run("r1", 10, {Item("a", Outcome::kBackedUp, 5), Item("b", Outcome::kUnchanged, 0)});
-  run("r2", 20, {Item("a", Outcome::kFailed, 0), Item("b", Outcome::kVanished, 0)});
-  run("r3", 30, {});
-  EXPECT_EQ(*catalog_->LastSeen(Item("a", Outcome::kFailed, 0).object), 20);
-  EXPECT_EQ(*catalog_->LastSeen(Item("b", Outcome::kFailed, 0).object), 10);
-  EXPECT_EQ(*catalog_->LastSeen(Item("c", Outcome::kFailed, 0).object), std::nullopt);
-}
-
-TEST_F(CatalogTest, AnAttemptAdvancesOncePerFailure) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  const std::string task = catalog_->PendingTasks("r1", "")->items[0].id;
-  EXPECT_EQ(catalog_->GetTask(task)->attempt, 1);
-  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 1), 2);
-  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 1), 2) << "told twice of the same failure";
-  EXPECT_EQ(*catalog_->AdvanceAttempt(task, 2), 3);
-}
-
-TEST_F(CatalogTest, TheOldestUnfinishedRunIsGoneOnWith) {
-  EXPECT_FALSE(UnfinishedRun(*catalog_)->has_value());
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r2", 20)).ok());
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  EXPECT_EQ((*UnfinishedRun(*catalog_))->id, "r1");
-  EXPECT_EQ(catalog_->ListRuns(false, "")->items.front().id, "r2");
-  const std::string task = catalog_->PendingTasks("r1", "")->items[0].id;
-  ASSERT_TRUE(catalog_->CompleteTask(task, {}, {}).ok());
-  ASSERT_TRUE(catalog_->FinishRun("r1", 30).ok());
-  EXPECT_EQ((*UnfinishedRun(*catalog_))->id, "r2");
-  EXPECT_EQ(catalog_->ListRuns(false, "")->items.size(), 2);
-}
-
-TEST_F(CatalogTest, AnAuditEntryThatWasChangedIsFound) {
-  for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(catalog_->AppendAudit({.at_ms = i, .actor = "cli", .action = "backup.run"}).ok());
-  }
-  const auto last = VerifyAuditChain(*catalog_);
-  ASSERT_TRUE(last.ok()) << last.error().ToString();
-  EXPECT_EQ(last->entries, 5);
-  EXPECT_EQ(last->last_hash, catalog_->ListAudit(4)->front().hash);
-  const std::string third = catalog_->ListAudit(2)->front().hash;
-  EXPECT_TRUE(VerifyAuditChain(*catalog_, third).ok());
-  EXPECT_EQ(VerifyAuditChain(*catalog_, std::string(64, 'a')).error().id,
-            ErrorId::kAuditChainBroken);
-  const std::string statements[] = {"UPDATE audit SET actor = 'x' WHERE sequence = 3",
-                                    "DELETE FROM audit WHERE sequence = 2"};
-  for (const std::string& sql : statements) {
-    sqlite3* other = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(other, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(other);
-    EXPECT_EQ(VerifyAuditChain(*catalog_).error().id, ErrorId::kAuditChainBroken) << sql;
-  }
-}
-
-TEST_F(CatalogTest, HasAnIdentityThatStays) {
-  const std::string id = catalog_->Id().value();
-  EXPECT_EQ(id.size(), 16U);
-  catalog_.reset();
-  EXPECT_EQ(SqliteCatalog::Open(path_).value()->Id().value(), id);
-  EXPECT_NE(SqliteCatalog::Open(":memory:").value()->Id().value(), id);
-}
-
-TEST_F(CatalogTest, OfAnEarlierVersionIsBroughtUpToDate) {
+TEST(SqliteCatalog, OfAnEarlierVersionIsBroughtUpToDate) {
+  const std::string without_version_4 = "ALTER TABLE backups DROP COLUMN method;";
   const std::string without_version_3 =
+      without_version_4 +
       "DROP TABLE run_tasks; DROP TABLE run_totals; DROP INDEX tasks_by_parent;"
       "ALTER TABLE tasks DROP COLUMN parent;";
   const std::string earlier[] = {
+      without_version_4 + "PRAGMA user_version = 3",
       without_version_3 +
           "ALTER TABLE tasks ADD COLUMN alive_ms INTEGER NOT NULL DEFAULT 0;"
           "PRAGMA user_version = 2",
       without_version_3 +
           "DROP TABLE identity; ALTER TABLE tasks DROP COLUMN alive_ms; PRAGMA user_version = 1"};
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  ASSERT_TRUE(catalog_
-                  ->CompleteTask(TaskId(StartBackupProcess{"r1"}), {CheckProjectTables{"r1", "pa"}},
-                                 {Item("a", Outcome::kBackedUp, 5), Item("b", Outcome::kFailed, 0)})
-                  .ok());
+  const testing_support::SqlitePlace place;
+  const auto made = place.Open().value();
+  BackupRecord snapshot{.backup = "s1", .object = {"p", "d", "a", ""}};
+  snapshot.method = Method::kSnapshot;
+  ASSERT_TRUE(made->RecordBackup(snapshot).ok());
+  ASSERT_TRUE(made->BeginRun({.id = "r1", .started_ms = 10}).ok());
+  const std::vector<ItemOutcome> items = {
+      {.object = {"p", "d", "a", ""}, .outcome = Outcome::kBackedUp, .rows = 5},
+      {.object = {"p", "d", "b", ""}, .outcome = Outcome::kFailed}};
+  ASSERT_TRUE(
+      made->CompleteTask(TaskId(StartBackupProcess{"r1"}), {CheckProjectTables{"r1", "pa"}}, items)
+          .ok());
   int64_t at_ms = 76;
   for (const std::string& script : earlier) {
-    catalog_.reset();
-    sqlite3* other = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(other, script.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(other);
-    sqlite3_close(other);
-    catalog_ = SqliteCatalog::Open(path_).value();
-    EXPECT_EQ(catalog_->Id().value().size(), 16U);
-    const std::string task = catalog_->PendingTasks("r1", "").value().items.at(0).id;
-    ASSERT_TRUE(catalog_->NoteAlive(task, ++at_ms).ok());
-    const RunProgress progress = catalog_->GetProgress("r1").value();
+    const Status altered = place.Alter(script);
+    ASSERT_TRUE(altered.ok()) << altered.error().ToString();
+    const auto catalog = place.Open().value();
+    EXPECT_EQ(catalog->Id().value().size(), 16U);
+    const std::string task = catalog->PendingTasks("r1", "").value().items.at(0).id;
+    ASSERT_TRUE(catalog->NoteAlive(task, ++at_ms).ok());
+    const RunProgress progress = catalog->GetProgress("r1").value();
     EXPECT_EQ(progress.alive_ms, at_ms);
     EXPECT_EQ(progress.tasks_pending, 1);
     EXPECT_EQ(progress.tasks_done, 1);
     EXPECT_EQ(progress.totals.objects, 2);
     EXPECT_EQ(progress.totals.rows, 5);
     EXPECT_EQ(progress.totals.Of(Outcome::kFailed), 1);
+    EXPECT_EQ(catalog->FindBackups({.method = Method::kSnapshot}, "")->items.size(), 1);
   }
 }
 
-TEST_F(CatalogTest, FilesOfOthersAndOfTheFutureAreRefused) {
-  const auto alter = [&](const char* sql) {
-    catalog_.reset();
-    sqlite3* other = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(other, sql, nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(other);
-  };
-  alter("PRAGMA user_version = 99");
-  EXPECT_EQ(SqliteCatalog::Open(path_).error().id, ErrorId::kCatalogVersion);
-  alter("PRAGMA application_id = 5");
-  EXPECT_EQ(SqliteCatalog::Open(path_).error().id, ErrorId::kCatalogDamaged);
-  Remove();
-  FILE* file = fopen(path_.c_str(), "w");
-  ASSERT_NE(file, nullptr);
-  for (int i = 0; i < 1000; ++i) fputs("this is no database\n", file);
-  fclose(file);
-  EXPECT_EQ(SqliteCatalog::Open(path_).error().id, ErrorId::kCatalogDamaged);
-  EXPECT_EQ(SqliteCatalog::Open(path_ + "/absent/x").error().id, ErrorId::kCatalogUnavailable);
-}
-
-TEST_F(CatalogTest, ProcessesShareOneFile) {
-  catalog_.reset();
-  Remove();
-  constexpr int kProcesses = 3;
-  constexpr int kEach = 25;
-  std::vector<pid_t> children;
-  for (int p = 0; p < kProcesses; ++p) {
-    const pid_t child = fork();
-    if (child == 0) {
-      const auto catalog = SqliteCatalog::Open(path_);
-      bool ok = catalog.ok();
-      for (int i = 0; ok && i < kEach; ++i) {
-        ok = (*catalog)->AppendAudit({.at_ms = i, .actor = std::to_string(p)}).ok();
-      }
-      _exit(ok ? 0 : 1);
-    }
-    children.push_back(child);
-  }
-  for (const pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
-  }
-  catalog_ = Open();
-  EXPECT_EQ(catalog_->ListAudit(0)->size(), kProcesses * kEach);
-  EXPECT_TRUE(VerifyAuditChain(*catalog_).ok());
-}
-
-TEST_F(CatalogTest, ThreadsShareOneCatalog) {
-  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
-  std::vector<WorkMessage> work;
-  for (int i = 0; i < 40; ++i) work.push_back(CheckProjectTables{"r1", "p" + std::to_string(i)});
-  const std::string start = catalog_->PendingTasks("r1", "")->items[0].id;
-  ASSERT_TRUE(catalog_->CompleteTask(start, work, {}).ok());
-  std::vector<std::thread> workers;
-  for (int w = 0; w < 4; ++w) {
-    workers.emplace_back([&] {  // each completes every task: a message that comes four times
-      for (const WorkMessage& message : work) {
-        const std::string name = std::get<CheckProjectTables>(message).project_to_check;
-        const Status done =
-            catalog_->CompleteTask(TaskId(message), {}, {Item(name, Outcome::kBackedUp, 1)});
-        EXPECT_TRUE(done.ok());
-      }
-    });
-  }
-  for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(catalog_->GetProgress("r1")->totals.rows, 40);
-  EXPECT_TRUE(catalog_->GetProgress("r1")->IsComplete());
-}
-
-// A repository with a damaged manifest, two good ones, and two that are suspect, b4 accepted.
-RebuildSource SomeRepository() {
-  return {
-      .bucket = "bucket",
-      .prefix = "vault",
-      .for_each_manifest = [](const ManifestVisitor& visit) -> Status {
-        Manifest manifest;
-        manifest.object = kTable;
-        HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kManifestDamaged, "edited")));
-        for (const char* id : {"b1", "b2", "b3", "b4"}) {
-          manifest.backup = id;
-          manifest.suspect = manifest.backup > "b2" ? "rows fell" : "";
-          HF_RETURN_IF_ERROR(visit(manifest));
-        }
-        return Ok();
-      },
-      .for_each_run = [](const RunVisitor& visit) -> Status {
-        Run run;
-        run.id = "20261121T101844Z-3fa9c1d2";
-        run.state = RunState::kFinished;
-        run.started_ms = 5;
-        run.finished_ms = 9;
-        HF_RETURN_IF_ERROR(visit(MakeError(ErrorId::kInvalidJson, "edited")));
-        // Of one the second part is damaged: it is no run.
-        Run cut = run;
-        cut.id = "20261121T101845Z-3fa9c1d2";
-        const auto half = [](const auto& visit_page) -> Status {
-          const Status first = visit_page({});
-          return first.ok() ? MakeError(ErrorId::kObjectCorrupt, "cut") : first;
-        };
-        HF_RETURN_IF_ERROR(visit(FoundRun{cut, half}));
-        return visit(FoundRun{
-            run, [](const auto& visit_page) -> Status {
-              HF_RETURN_IF_ERROR(visit_page({{.object = kTable, .outcome = Outcome::kUnchanged}}));
-              return visit_page(
-                  {{.object = kTable, .outcome = Outcome::kBackedUp, .backup = "b1"}});
-            }});
-      },
-      .for_each_verification = [](const VerificationVisitor& visit) -> Status {
-        HF_RETURN_IF_ERROR(visit(VerificationRecord{
-            .backup = "b1", .at_ms = 5, .level = VerifyLevel::kL2, .passed = false}));
-        // Twice, and of a backup whose manifest is gone.
-        for (const int64_t at_ms : {6, 7}) {
-          HF_RETURN_IF_ERROR(
-              visit(VerificationRecord{.backup = "gone", .at_ms = at_ms, .passed = true}));
-        }
-        HF_RETURN_IF_ERROR(visit(VerificationRecord{.backup = "pruned", .passed = true}));
-        return visit(MakeError(ErrorId::kInvalidJson, "cut"));
-      },
-      .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; },
-      .is_pruned = [](const std::string& backup) -> Result<bool> { return backup == "pruned"; }};
-}
-
-TEST_F(CatalogTest, IsRebuiltFromRepositories) {
-  for (int time = 1; time <= 2; ++time) {  // the second changes nothing
-    const auto report = RebuildCatalog({SomeRepository()}, *catalog_);
-    ASSERT_TRUE(report.ok()) << report.error().ToString();
-    EXPECT_EQ(report->manifests, 4);
-    EXPECT_EQ(report->runs, 1);
-    EXPECT_EQ(report->verifications, 1);
-    EXPECT_EQ(report->damaged, 5);
-    EXPECT_EQ(report->problems.size(), 5);
-  }
-  EXPECT_TRUE(GetBackup(*catalog_, "b1")->damaged);
-  EXPECT_EQ(GetBackup(*catalog_, "b2")->prefix, "vault");
-  EXPECT_EQ(Ids({}).size(), 4);
-  EXPECT_FALSE(GetBackup(*catalog_, "b3")->IsGood());
-  EXPECT_TRUE(GetBackup(*catalog_, "b4")->IsGood());
-  const std::string run = "20261121T101844Z-3fa9c1d2";
-  EXPECT_EQ(catalog_->GetRun(run)->finished_ms, 9);
-  EXPECT_FALSE(*UnfinishedRun(*catalog_));
-  EXPECT_EQ(catalog_->ListOutcomes(run, "")->items.at(0).backup, "b1");
-  EXPECT_EQ(catalog_->GetProgress(run)->totals.objects, 1);
-  EXPECT_EQ(catalog_->GetProgress(run)->totals.Of(Outcome::kBackedUp), 1);
-  EXPECT_EQ(catalog_->ListRuns(false, "")->items.size(), 1);
-}
-
-TEST_F(CatalogTest, ASuspectBackupIsGoodOnceItWasAccepted) {
-  BackupRecord record = Record("b1", kTable, 10);
-  record.suspect = "rows fell";
-  ASSERT_TRUE(catalog_->RecordBackup(record).ok());
-  EXPECT_EQ(*LatestGood(*catalog_, kTable), std::nullopt);
-  EXPECT_EQ(LatestIntactOfTable(*catalog_, kTable)->size(), 1);
-  ASSERT_TRUE(catalog_->AcceptBackup("b1").ok());
-  ASSERT_TRUE(catalog_->AcceptBackup("b1").ok());
-  EXPECT_EQ((*LatestGood(*catalog_, kTable))->suspect, "");
-  EXPECT_EQ(catalog_->AcceptBackup("b2").error().id, ErrorId::kBackupNotFound);
+TEST(SqliteCatalog, FilesOfOthersAndOfTheFutureAreRefused) {
+  const testing_support::SqlitePlace place;
+  ASSERT_TRUE(place.Open().ok());
+  ASSERT_TRUE(place.Alter("PRAGMA user_version = 99").ok());
+  EXPECT_EQ(place.Open().error().id, ErrorId::kCatalogVersion);
+  ASSERT_TRUE(place.Alter("PRAGMA application_id = 5").ok());
+  EXPECT_EQ(place.Open().error().id, ErrorId::kCatalogDamaged);
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(place.path() + suffix);
+  std::ofstream file(place.path());
+  for (int i = 0; i < 1000; ++i) file << "this is no database\n";
+  file.close();
+  EXPECT_EQ(place.Open().error().id, ErrorId::kCatalogDamaged);
+  EXPECT_EQ(SqliteCatalog::Open(place.path() + "/absent/x").error().id,
+            ErrorId::kCatalogUnavailable);
 }
 
 }  // namespace

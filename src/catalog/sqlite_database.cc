@@ -32,13 +32,23 @@ class ResetAtEnd {
   sqlite3_stmt* statement_;
 };
 
-}  // namespace
+class SqliteRow final : public SqlRow {
+ public:
+  // `statement` stands on a row.
+  explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
 
-std::string SqlRow::Text(int column) const {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  if (text == nullptr) return {};
-  return {text, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
-}
+  int64_t Int(int column) const override { return sqlite3_column_int64(statement_, column); }
+  std::string Text(int column) const override {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (text == nullptr) return {};
+    return {text, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+
+ private:
+  sqlite3_stmt* statement_;
+};
+
+}  // namespace
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& path,
                                                              int busy_timeout_ms) {
@@ -120,7 +130,7 @@ Status SqliteDatabase::Query(std::string_view sql, const std::vector<SqlValue>& 
   HF_RETURN_IF_ERROR(Bind(statement, values));
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-    HF_RETURN_IF_ERROR(visit(SqlRow(statement)));
+    HF_RETURN_IF_ERROR(visit(SqliteRow(statement)));
   }
   if (code != SQLITE_DONE) return ErrorOf(code, "a statement failed");
   return Ok();

@@ -7,7 +7,7 @@ namespace holdfast::catalog {
 namespace {
 
 constexpr int64_t kApplicationId = 0x48466331;  // "HFc1", in the header of the file
-constexpr int64_t kSchemaVersion = 3;
+constexpr int64_t kSchemaVersion = 4;
 
 constexpr const char* kTables = R"sql(
 CREATE TABLE backups (
@@ -17,6 +17,7 @@ CREATE TABLE backups (
   table_id TEXT NOT NULL,
   partition TEXT NOT NULL,
   run TEXT NOT NULL,
+  method TEXT NOT NULL,
   consistent_through_ms INTEGER NOT NULL,
   suspect INTEGER NOT NULL,
   verified_level INTEGER NOT NULL,
@@ -132,6 +133,12 @@ INSERT INTO run_totals SELECT run, outcome, COUNT(*), SUM(row_count), SUM(byte_c
   FROM outcomes GROUP BY run, outcome;
 )sql";
 
+// From version 3, in which the method was in the record alone.
+constexpr const char* kFromVersion3 = R"sql(
+ALTER TABLE backups ADD COLUMN method TEXT NOT NULL DEFAULT '';
+UPDATE backups SET method = json_extract(record, '$.method');
+)sql";
+
 // Added to any version: a program that does not know them plans nothing, and is not misled.
 constexpr const char* kQuotaTables = R"sql(
 CREATE TABLE IF NOT EXISTS quota_use (
@@ -194,7 +201,8 @@ Status PrepareSchema(SqliteDatabase& database) {
     }
     if (version < kSchemaVersion) {
       if (version < 2) HF_RETURN_IF_ERROR(database.ExecuteScript(kFromVersion1));
-      HF_RETURN_IF_ERROR(BringUpToDate(database, kFromVersion2));
+      if (version < 3) HF_RETURN_IF_ERROR(database.ExecuteScript(kFromVersion2));
+      HF_RETURN_IF_ERROR(BringUpToDate(database, kFromVersion3));
     }
     return database.ExecuteScript(kQuotaTables);
   });

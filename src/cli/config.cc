@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "adapters/secret.h"
 #include "base/check.h"
 #include "base/log_observer.h"
+#include "catalog/postgres_url.h"
 #include "cli/config_file.h"
 #include "cli/suggestion.h"
 
@@ -146,7 +148,29 @@ LogLevel LogLevelOf(const std::string& name) {
   return LogLevel::kError;
 }
 
+// What it says is not repeated in an error: it may hold a password by mistake.
+Status CheckCatalog(Layers& layers) {
+  const auto named = [&](std::string_view name, const Status& checked) -> Status {
+    if (checked.ok()) return Ok();
+    return checked.error().WithContext(fmt::format("{}: {}", layers.OriginOf(name), name));
+  };
+  const std::string url = layers.TextOf("catalog.url");
+  const std::string password = layers.TextOf("catalog.password");
+  if (!url.empty()) {
+    HF_RETURN_IF_ERROR(named("catalog.url", catalog::ValidatePostgresUrl(url)));
+  }
+  if (!password.empty()) {
+    const Error not_one =
+        MakeError(ErrorId::kConfigInvalid, "does not say where the secret is",
+                  "Write env:NAME, the name of a variable, or file:PATH; never the secret itself");
+    HF_RETURN_IF_ERROR(
+        named("catalog.password", IsSecretReference(password) ? Ok() : Status(not_one)));
+  }
+  return Ok();
+}
+
 Result<Config> BuildConfig(Layers& layers) {
+  HF_RETURN_IF_ERROR(CheckCatalog(layers));
   // An empty directory is the file system's root to those who append to it.
   if (layers.TextOf("data_dir").empty()) {
     return MakeError(ErrorId::kConfigInvalid, "data_dir is empty");
@@ -160,6 +184,8 @@ Result<Config> BuildConfig(Layers& layers) {
   }
   Config config{
       .data_dir = layers.TextOf("data_dir"),
+      .catalog_url = layers.TextOf("catalog.url"),
+      .catalog_password = layers.TextOf("catalog.password"),
       .cloud = CloudOf(layers.TextOf("cloud")),
       .endpoints = {.bigquery = layers.TextOf("endpoints.bigquery"),
                     .storage = layers.TextOf("endpoints.storage"),

@@ -40,7 +40,9 @@ struct Endpoints {
 };
 
 struct Config {
-  std::string data_dir;  // catalog and localcloud live here
+  std::string data_dir;          // catalog and localcloud live here
+  std::string catalog_url;       // of PostgreSQL; empty: SQLite in the data directory
+  std::string catalog_password;  // where it is, as ReadSecret takes it; empty: not given
   CloudKind cloud = CloudKind::kLocalcloud;
   Endpoints endpoints;
   std::string organization;  // "organizations/123"; empty: every visible project

@@ -177,6 +177,8 @@ TEST(Config, AMistakeInAlertsIsSaidByItsPlace) {
 TEST(Config, EverySettingHasAVariable) {
   // A value of each type that is no setting's default.
   const auto other = [](const Setting& setting) -> std::string {
+    if (setting.name == "catalog.url") return "postgresql://db/holdfast";
+    if (setting.name == "catalog.password") return "env:OTHER";
     switch (setting.type) {
       case SettingType::kInteger:
         return "5";
@@ -272,6 +274,32 @@ TEST(Config, EveryChoiceOfASettingIsTaken) {
       const auto loaded = Parse("", {{VariableOf(setting), choice}});
       EXPECT_TRUE(loaded.ok()) << setting.name << " " << choice;
     }
+  }
+}
+
+TEST(Config, KnowsACatalogInPostgresAndWhereItsPasswordIs) {
+  const std::string url = "postgresql://holdfast@db.acme.example/holdfast?sslmode=verify-full";
+  const Config config =
+      ConfigOf("catalog: {url: \"" + url + "\", password: \"env:DB_PASSWORD\"}\n");
+  EXPECT_EQ(config.catalog_url, url);
+  EXPECT_EQ(config.catalog_password, "env:DB_PASSWORD");
+  EXPECT_EQ(ConfigOf("", {{"HOLDFAST_CATALOG_URL", url}}).catalog_url, url);
+
+  const std::pair<const char*, const char*> wrong[] = {
+      {"catalog: {url: \"mysql://db/holdfast\"}", "c.yaml:1: catalog.url: is not the URL"},
+      {"catalog: {url: \"postgresql://ada:hunter2@db/x\"}", "catalog.url: holds a password"},
+      {"catalog: {url: \"postgresql://ada:hun@ter2@db:port/x\"}", "holds a password"},
+      {"catalog: {url: \"postgresql://db/x?password=hunter2\"}", "holds a password"},
+      {"catalog: {url: \"postgresql://db/x?sslmod=verify-full\"}", "sslmod"},
+      {"catalog: {password: hunter2}", "c.yaml:1: catalog.password: does not say where"},
+  };
+  for (const auto& [file, part] : wrong) {
+    const auto loaded = Parse(file);
+    ASSERT_FALSE(loaded.ok()) << file;
+    EXPECT_EQ(loaded.error().id, ErrorId::kConfigInvalid);
+    EXPECT_NE(loaded.error().message.find(part), std::string::npos) << loaded.error().message;
+    EXPECT_EQ(loaded.error().ToString().find("hunter2"), std::string::npos);
+    EXPECT_EQ(loaded.error().ToString().find("ter2"), std::string::npos);
   }
 }
 

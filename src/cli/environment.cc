@@ -2,7 +2,9 @@
 
 #include <filesystem>
 
+#include "adapters/secret.h"
 #include "adapters/system_clock.h"
+#include "catalog/postgres_catalog.h"
 #include "catalog/sqlite_catalog.h"
 #include "gcp/bigquery_definitions.h"
 #include "gcp/bigquery_warehouse.h"
@@ -28,6 +30,22 @@ RetryPolicy RetryPolicyOf(CloudKind cloud) {
           .initial = std::chrono::milliseconds{100},
           .maximum = std::chrono::seconds{2},
           .total = std::chrono::seconds{20}};
+}
+
+Result<std::unique_ptr<catalog::Catalog>> OpenCatalog(const Config& config) {
+  if (config.catalog_url.empty()) {
+    HF_ASSIGN_OR_RETURN(auto file,
+                        catalog::SqliteCatalog::Open(config.data_dir + "/catalog.sqlite"));
+    return std::unique_ptr<catalog::Catalog>(std::move(file));
+  }
+  catalog::PostgresTarget target{.url = config.catalog_url, .password = {}};
+  if (!config.catalog_password.empty()) {
+    auto password = ReadSecret(config.catalog_password, ReadProcessVariable);
+    if (!password.ok()) return password.error().WithContext("catalog.password");
+    target.password = *std::move(password);
+  }
+  HF_ASSIGN_OR_RETURN(auto server, catalog::PostgresCatalog::Open({.target = std::move(target)}));
+  return std::unique_ptr<catalog::Catalog>(std::move(server));
 }
 
 }  // namespace
@@ -56,9 +74,7 @@ Result<std::unique_ptr<Environment>> Environment::Open(Config config) {
                      "Choose another directory with --data-dir");
   }
   auto environment = std::unique_ptr<Environment>(new Environment(std::move(config)));
-  HF_ASSIGN_OR_RETURN(
-      environment->catalog_,
-      catalog::SqliteCatalog::Open(environment->config_.data_dir + "/catalog.sqlite"));
+  HF_ASSIGN_OR_RETURN(environment->catalog_, OpenCatalog(environment->config_));
   HF_ASSIGN_OR_RETURN(environment->catalog_id_, environment->catalog_->Id());
   if (environment->config_.cloud == CloudKind::kLocalcloud) {
     HF_RETURN_IF_ERROR(environment->StartLocalcloud());

@@ -30,7 +30,8 @@ namespace holdfast::cli {
 
 class Environment {
  public:
-  // Errors: of the catalog's file, of localcloud's start. The cloud itself is not called yet.
+  // Errors: of the catalog's file or server, of localcloud's start. The cloud itself is not called
+  // yet.
   static Result<std::unique_ptr<Environment>> Open(Config config);
   ~Environment();
 

@@ -33,6 +33,7 @@ std::optional<ExitCode> ExitCodeOfId(ErrorId id) {
     case ErrorId::kInvalidSchedule:
     case ErrorId::kBackupAmbiguous:
     case ErrorId::kRetentionInvalid:
+    case ErrorId::kSecretUnavailable:
       return kExitUsage;
     case ErrorId::kRestorePartial:
       return kExitPartial;

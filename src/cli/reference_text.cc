@@ -26,7 +26,7 @@ policy:
 
 An unknown setting is an error with its line and column. `holdfast config show --origin` says what is in
 effect and where it was said; `holdfast config validate` checks file and environment and does nothing
-else. There are no secrets in any of them.
+else. There are no secrets in any of them: `env:NAME` or `file:PATH` says where one is.
 
 | setting | default | meaning | variable | flag |
 |---|---|---|---|---|

@@ -22,6 +22,14 @@ constexpr auto kSettings = std::to_array<Setting>({
      .flag = "--data-dir",
      .flag_value = "DIRECTORY",
      .flag_doc = "Directory of the catalog and of localcloud"},
+    {.name = "catalog.url",
+     .unset = "SQLite: `catalog.sqlite` in the data directory",
+     .doc = "a PostgreSQL database that holds the catalog, for workers on several machines: "
+            "`postgresql://holdfast@db.acme.example/holdfast?sslmode=verify-full`; without a "
+            "password"},
+    {.name = "catalog.password",
+     .unset = "as libpq finds it: `PGPASSWORD`, a password file, or none",
+     .doc = "where the password of `catalog.url` is: `env:NAME` or `file:PATH`"},
     {.name = "cloud",
      .type = SettingType::kChoice,
      .fallback = "localcloud",

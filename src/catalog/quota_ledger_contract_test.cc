@@ -1,7 +1,11 @@
+// What every catalog promises as a ledger of quotas, over each kind of them.
 #include <gtest/gtest.h>
 
-#include "catalog/sqlite_catalog.h"
+#include <thread>
+
+#include "catalog/catalog.h"
 #include "model/work_message.h"
+#include "tests/support/catalog_places.h"
 
 namespace holdfast::catalog {
 namespace {
@@ -10,12 +14,9 @@ constexpr int64_t kDay = int64_t{24} * 60 * 60 * 1000;
 constexpr int64_t kToday = 20'000 * kDay;
 const TableRef kWaiting{"acme", "sales", "orders", ""};
 
-class QuotaLedgerTest : public testing::Test {
- protected:
-  std::unique_ptr<SqliteCatalog> catalog_ = SqliteCatalog::Open(":memory:").value();
-};
+class QuotaLedgerContract : public testing_support::OverEachCatalog {};
 
-TEST_F(QuotaLedgerTest, CountsAKeyOnce) {
+TEST_P(QuotaLedgerContract, CountsAKeyOnce) {
   const QuotaUse use{.key = "t/1", .project = "p", .amounts = {1, 700, 0, 0}};
   ASSERT_TRUE(catalog_->CountUse(kToday, {use}).ok());
   ASSERT_TRUE(catalog_->CountUse(kToday, {use}).ok());
@@ -25,7 +26,7 @@ TEST_F(QuotaLedgerTest, CountsAKeyOnce) {
   EXPECT_TRUE(catalog_->UsedOn(kToday + kDay)->empty());
 }
 
-TEST_F(QuotaLedgerTest, AddsUpByProjectAndDay) {
+TEST_P(QuotaLedgerContract, AddsUpByProjectAndDay) {
   ASSERT_TRUE(catalog_
                   ->CountUse(kToday, {{.key = "a/1", .project = "p", .amounts = {0, 0, 2, 0}},
                                       {.key = "a/1", .project = "q", .amounts = {0, 0, 3, 3}},
@@ -38,13 +39,13 @@ TEST_F(QuotaLedgerTest, AddsUpByProjectAndDay) {
   EXPECT_EQ(used->at("q"), (QuotaAmounts{0, 0, 3, 3}));
 }
 
-TEST_F(QuotaLedgerTest, KnowsAKeyEvenIfItUsedNothing) {
+TEST_P(QuotaLedgerContract, KnowsAKeyEvenIfItUsedNothing) {
   EXPECT_FALSE(catalog_->IsCounted("used-up/r/p/copy").value());
   ASSERT_TRUE(catalog_->CountUse(kToday, {{.key = "used-up/r/p/copy", .project = "p"}}).ok());
   EXPECT_TRUE(catalog_->IsCounted("used-up/r/p/copy").value());
 }
 
-TEST_F(QuotaLedgerTest, ForgetsWhatIsOld) {
+TEST_P(QuotaLedgerContract, ForgetsWhatIsOld) {
   ASSERT_TRUE(catalog_->CountUse(kToday, {{.key = "old", .project = "p"}}).ok());
   ASSERT_TRUE(catalog_->CountUse(kToday + 30 * kDay, {{.key = "new", .project = "p"}}).ok());
   EXPECT_TRUE(catalog_->IsCounted("old").value());
@@ -53,7 +54,7 @@ TEST_F(QuotaLedgerTest, ForgetsWhatIsOld) {
   EXPECT_TRUE(catalog_->IsCounted("new").value());
 }
 
-TEST_F(QuotaLedgerTest, RemembersSinceWhenATableWaits) {
+TEST_P(QuotaLedgerContract, RemembersSinceWhenATableWaits) {
   EXPECT_EQ(catalog_->WaitingSince(kWaiting).value(), std::nullopt);
   ASSERT_TRUE(catalog_->NoteWaiting({kWaiting}, kToday).ok());
   ASSERT_TRUE(catalog_->NoteWaiting({kWaiting}, kToday + 20 * kDay).ok());
@@ -69,7 +70,7 @@ TEST_F(QuotaLedgerTest, RemembersSinceWhenATableWaits) {
   EXPECT_EQ(catalog_->WaitingSince(other).value(), std::nullopt);
 }
 
-TEST_F(QuotaLedgerTest, KnowsWhetherARunStillLooksForWork) {
+TEST_P(QuotaLedgerContract, KnowsWhetherARunStillLooksForWork) {
   const holdfast::Run run{.id = "r1"};
   ASSERT_TRUE(catalog_->BeginRun(run).ok());
   EXPECT_TRUE(catalog_->IsLookingForWork("r1").value());
@@ -82,6 +83,34 @@ TEST_F(QuotaLedgerTest, KnowsWhetherARunStillLooksForWork) {
   ASSERT_TRUE(catalog_->CompleteTask(TaskId(check), {backup}, {}).ok());
   EXPECT_FALSE(catalog_->IsLookingForWork("r1").value());
 }
+
+TEST_P(QuotaLedgerContract, WhatManyCountAtOnceIsCountedOnce) {
+  constexpr int kUses = 20;
+  std::vector<QuotaUse> uses;
+  std::vector<TableRef> tables;
+  for (int i = 0; i < kUses; ++i) {
+    uses.push_back({.key = "t/" + std::to_string(i), .project = "p", .amounts = {1, 10, 0, 0}});
+    tables.push_back({"acme", "sales", "t" + std::to_string(i), ""});
+  }
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {  // half of them in the other order
+      const auto catalog = Open();
+      const bool turned = t % 2 != 0;
+      const auto mine = turned ? std::vector(uses.rbegin(), uses.rend()) : uses;
+      const auto waiting = turned ? std::vector(tables.rbegin(), tables.rend()) : tables;
+      EXPECT_TRUE(catalog->CountUse(kToday, mine).ok());
+      EXPECT_TRUE(catalog->NoteWaiting(waiting, kToday).ok());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(catalog_->UsedOn(kToday)->at("p"), (QuotaAmounts{kUses, 10 * kUses, 0, 0}));
+  for (const TableRef& table : tables) EXPECT_EQ(*catalog_->WaitingSince(table), kToday);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, QuotaLedgerContract,
+                         testing::ValuesIn(testing_support::kCatalogKinds),
+                         [](const auto& kind) { return kind.param.name; });
 
 }  // namespace
 }  // namespace holdfast::catalog

@@ -1,15 +1,17 @@
-// The backup index of the SQLite catalog.
+// The backup index of a catalog in SQL.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "catalog/record_json.h"
-#include "catalog/sqlite_catalog.h"
-#include "catalog/sqlite_database.h"
+#include "catalog/sql_catalog.h"
+#include "catalog/sql_store.h"
 
 namespace holdfast::catalog {
 
 namespace {
 
-constexpr size_t kPageSize = 1000;
+constexpr size_t kBackupsPageSize = 1000;
 constexpr size_t kKeySize = 6;  // of a page token: object, consistent_through_ms, backup
 
 // Conditions and the values bound to them, in order. The texts are constants.
@@ -32,36 +34,36 @@ class Conditions {
   std::vector<SqlValue> values_;
 };
 
-// That no newer backup of the object matches what can tell two of its backups apart. Looked up for
-// each row, by the index: a ranking would read all that is left of the listing for every page.
+// That of the object's backups that match it is the newest. Only what can tell two backups of one
+// object apart is asked for again. Looked up for each row, by the index: a ranking would read all
+// that is left of the listing for every page.
 void AddIsNewest(const BackupFilter& filter, const std::string& id_end, Conditions& conditions) {
-  std::string newer =
-      "NOT EXISTS (SELECT 1 FROM backups AS newer WHERE newer.project = backups.project"
-      " AND newer.dataset = backups.dataset AND newer.table_id = backups.table_id"
-      " AND newer.partition = backups.partition"
-      " AND (newer.consistent_through_ms, newer.backup) >"
-      " (backups.consistent_through_ms, backups.backup)";
-  if (filter.good_only) newer += " AND newer.suspect = 0";
-  if (filter.good_only || filter.intact_only) newer += " AND newer.damaged_level = 0";
+  std::string newest =
+      "backup = (SELECT other.backup FROM backups AS other WHERE other.project = backups.project"
+      " AND other.dataset = backups.dataset AND other.table_id = backups.table_id"
+      " AND other.partition = backups.partition";
+  if (filter.good_only) newest += " AND other.suspect = 0";
+  if (filter.good_only || filter.intact_only) newest += " AND other.damaged_level = 0";
   std::vector<SqlValue> values;
   if (!filter.run.empty()) {
-    newer += " AND newer.run = ?";
+    newest += " AND other.run = ?";
     values.emplace_back(filter.run);
   }
   if (filter.method) {
-    newer += " AND json_extract(newer.record, '$.method') = ?";
+    newest += " AND other.method = ?";
     values.emplace_back(MethodName(*filter.method));
   }
   if (!filter.id_prefix.empty()) {
-    newer += " AND newer.backup >= ? AND newer.backup < ?";
+    newest += " AND other.backup >= ? AND other.backup < ?";
     values.emplace_back(filter.id_prefix);
     values.emplace_back(id_end);
   }
   if (filter.as_of_ms) {
-    newer += " AND newer.consistent_through_ms <= ?";
+    newest += " AND other.consistent_through_ms <= ?";
     values.emplace_back(*filter.as_of_ms);
   }
-  conditions.Add(newer + ")", values);
+  newest += " ORDER BY other.consistent_through_ms DESC, other.backup DESC LIMIT 1)";
+  conditions.Add(newest, values);
 }
 
 // `id_end` and `key` hold what is bound, and must outlive the conditions.
@@ -74,9 +76,7 @@ Conditions ConditionsOf(const BackupFilter& filter, const std::string& id_end, c
   conditions.AddIfSet("table_id <= ?", filter.table_through);
   if (filter.partition) conditions.Add("partition = ?", {*filter.partition});
   conditions.AddIfSet("run = ?", filter.run);
-  if (filter.method) {
-    conditions.Add("json_extract(record, '$.method') = ?", {MethodName(*filter.method)});
-  }
+  if (filter.method) conditions.Add("method = ?", {MethodName(*filter.method)});
   if (!filter.id_prefix.empty()) {
     conditions.Add("backup >= ? AND backup < ?", {filter.id_prefix, id_end});
   }
@@ -120,7 +120,7 @@ std::string SelectOf(const std::string& where) {
   constexpr std::string_view kOrder =
       "project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC";
   return fmt::format("SELECT {} FROM backups{} ORDER BY {} LIMIT {}", kColumns, where, kOrder,
-                     kPageSize);
+                     kBackupsPageSize);
 }
 
 Result<BackupRecord> RecordOfRow(const SqlRow& row) {
@@ -138,113 +138,114 @@ Result<BackupRecord> RecordOfRow(const SqlRow& row) {
 static_assert(static_cast<int>(VerifyLevel::kL2) == 3 && static_cast<int>(VerifyLevel::kL3) == 4);
 constexpr std::string_view kNotePassed =
     "UPDATE backups SET verified_ms = CASE WHEN ?1 >= verified_level THEN ?2 ELSE verified_ms END,"
-    " verified_level = MAX(verified_level, ?1),"
+    " verified_level = CASE WHEN ?1 >= verified_level THEN ?1 ELSE verified_level END,"
     " damaged_level = CASE WHEN ?1 >= damaged_level OR (?1 >= 3 AND damaged_level <= 4) THEN 0"
     " ELSE damaged_level END"
     " WHERE backup = ?3";
 constexpr std::string_view kNoteFailed =
-    "UPDATE backups SET damaged_level = MAX(damaged_level, ?1, 1) WHERE backup = ?2";
+    "UPDATE backups SET damaged_level = CASE WHEN ?1 >= damaged_level THEN ?1 ELSE damaged_level"
+    " END WHERE backup = ?2";
+
+Error BackupNotFound(const std::string& backup) {
+  return MakeError(ErrorId::kBackupNotFound, fmt::format("no backup {}", backup));
+}
 
 }  // namespace
 
-Status SqliteCatalog::RecordBackup(const BackupRecord& record) {
-  const std::lock_guard lock(mutex_);
+Status SqlCatalog::RecordBackup(const BackupRecord& record) {
+  HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   const std::string text = BackupRecordToText(record);
-  HF_RETURN_IF_ERROR(database_->Execute(
-      "INSERT OR IGNORE INTO backups (backup, project, dataset, table_id, partition, run,"
+  HF_RETURN_IF_ERROR(session->Execute(
+      "INSERT INTO backups (backup, project, dataset, table_id, partition, run, method,"
       " consistent_through_ms, suspect, verified_level, verified_ms, damaged_level, record)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       {record.backup, record.object.project, record.object.dataset, record.object.table,
-       record.object.partition, record.run, record.consistent_through_ms,
+       record.object.partition, record.run, MethodName(record.method), record.consistent_through_ms,
        int64_t{record.suspect.empty() ? 0 : 1}, static_cast<int64_t>(record.verified),
        record.verified_ms, int64_t{record.damaged ? 1 : 0}, text}));
   return Ok();
 }
 
-Result<cloud::Page<BackupRecord>> SqliteCatalog::FindBackups(const BackupFilter& filter,
-                                                             const std::string& page_token) {
+Result<cloud::Page<BackupRecord>> SqlCatalog::FindBackups(const BackupFilter& filter,
+                                                          const std::string& page_token) {
   HF_ASSIGN_OR_RETURN(const Json key, KeyOfBackups(page_token));
   const std::string id_end = filter.id_prefix + "\x7F";
   const Conditions conditions = ConditionsOf(filter, id_end, key);
   cloud::Page<BackupRecord> page;
-  const std::lock_guard lock(mutex_);
-  HF_RETURN_IF_ERROR(database_->Query(SelectOf(conditions.text()), conditions.values(),
-                                      [&](const SqlRow& row) -> Status {
-                                        HF_ASSIGN_OR_RETURN(BackupRecord record, RecordOfRow(row));
-                                        page.items.push_back(std::move(record));
-                                        return Ok();
-                                      }));
-  if (page.items.size() < kPageSize) return page;
+  HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
+  HF_RETURN_IF_ERROR(session->Query(SelectOf(conditions.text()), conditions.values(),
+                                    [&](const SqlRow& row) -> Status {
+                                      HF_ASSIGN_OR_RETURN(BackupRecord record, RecordOfRow(row));
+                                      page.items.push_back(std::move(record));
+                                      return Ok();
+                                    }));
+  if (page.items.size() < kBackupsPageSize) return page;
   const BackupRecord& last = page.items.back();
   page.next_page_token = TokenOf({last.object.project, last.object.dataset, last.object.table,
                                   last.object.partition, last.consistent_through_ms, last.backup});
   return page;
 }
 
-Status SqliteCatalog::RemoveBackup(const std::string& backup) {
-  const std::lock_guard lock(mutex_);
-  return database_->Transact([&]() -> Status {
-    HF_RETURN_IF_ERROR(database_->Execute("DELETE FROM verifications WHERE backup = ?", {backup}));
-    HF_RETURN_IF_ERROR(database_->Execute("DELETE FROM backups WHERE backup = ?", {backup}));
+Status SqlCatalog::RemoveBackup(const std::string& backup) {
+  HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
+  return session->Transact([&]() -> Status {
+    // The backup first: it keeps a verification from being recorded between the two.
+    HF_RETURN_IF_ERROR(session->Execute("DELETE FROM backups WHERE backup = ?", {backup}));
+    HF_RETURN_IF_ERROR(session->Execute("DELETE FROM verifications WHERE backup = ?", {backup}));
     return Ok();
   });
 }
 
-Status SqliteCatalog::RecordVerification(const VerificationRecord& record) {
-  const std::lock_guard lock(mutex_);
+Status SqlCatalog::RecordVerification(const VerificationRecord& record) {
+  HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   const auto level = static_cast<int64_t>(record.level);
-  return database_->Transact([&]() -> Status {
+  return session->Transact([&]() -> Status {
+    // Takes the backup's row, so that it cannot be removed meanwhile.
+    HF_ASSIGN_OR_RETURN(
+        const int64_t known,
+        session->Execute("UPDATE backups SET verified_ms = verified_ms WHERE backup = ?",
+                         {record.backup}));
+    if (known == 0) return BackupNotFound(record.backup);
     HF_ASSIGN_OR_RETURN(
         const int64_t added,
-        database_->Execute(
-            "INSERT OR IGNORE INTO verifications (backup, at_ms, level, passed,"
-            " detail) SELECT ?1, ?2, ?3, ?4, ?5"
-            " WHERE EXISTS (SELECT 1 FROM backups WHERE backup = ?1)",
+        session->Execute(
+            "INSERT INTO verifications (backup, at_ms, level, passed, detail)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             {record.backup, record.at_ms, level, int64_t{record.passed ? 1 : 0}, record.detail}));
-    // Nothing was added: the backup is unknown, or the verification was recorded before.
-    if (added == 0) {
-      int64_t known = 0;
-      HF_RETURN_IF_ERROR(database_->Query("SELECT COUNT(*) FROM backups WHERE backup = ?",
-                                          {record.backup}, [&](const SqlRow& row) -> Status {
-                                            known = row.Int(0);
-                                            return Ok();
-                                          }));
-      if (known != 0) return Ok();
-      return MakeError(ErrorId::kBackupNotFound, fmt::format("no backup {}", record.backup));
-    }
+    if (added == 0) return Ok();  // recorded before
     if (record.passed) {
-      HF_RETURN_IF_ERROR(database_->Execute(kNotePassed, {level, record.at_ms, record.backup}));
+      HF_RETURN_IF_ERROR(session->Execute(kNotePassed, {level, record.at_ms, record.backup}));
     } else {
-      HF_RETURN_IF_ERROR(database_->Execute(kNoteFailed, {level, record.backup}));
+      HF_RETURN_IF_ERROR(
+          session->Execute(kNoteFailed, {std::max(level, int64_t{1}), record.backup}));
     }
     return Ok();
   });
 }
 
-Status SqliteCatalog::AcceptBackup(const std::string& backup) {
-  const std::lock_guard lock(mutex_);
+Status SqlCatalog::AcceptBackup(const std::string& backup) {
+  HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   HF_ASSIGN_OR_RETURN(
       const int64_t known,
-      database_->Execute("UPDATE backups SET suspect = 0 WHERE backup = ?", {backup}));
+      session->Execute("UPDATE backups SET suspect = 0 WHERE backup = ?", {backup}));
   if (known != 0) return Ok();
-  return MakeError(ErrorId::kBackupNotFound, fmt::format("no backup {}", backup));
+  return BackupNotFound(backup);
 }
 
-Result<std::vector<VerificationRecord>> SqliteCatalog::ListVerifications(
-    const std::string& backup) {
-  const std::lock_guard lock(mutex_);
+Result<std::vector<VerificationRecord>> SqlCatalog::ListVerifications(const std::string& backup) {
+  HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   std::vector<VerificationRecord> records;
   HF_RETURN_IF_ERROR(
-      database_->Query("SELECT at_ms, level, passed, detail FROM verifications WHERE backup = ?"
-                       " ORDER BY at_ms DESC, level DESC LIMIT 1000",
-                       {backup}, [&](const SqlRow& row) -> Status {
-                         records.push_back({.backup = backup,
-                                            .at_ms = row.Int(0),
-                                            .level = static_cast<VerifyLevel>(row.Int(1)),
-                                            .passed = row.Int(2) != 0,
-                                            .detail = row.Text(3)});
-                         return Ok();
-                       }));
+      session->Query("SELECT at_ms, level, passed, detail FROM verifications WHERE backup = ?"
+                     " ORDER BY at_ms DESC, level DESC LIMIT 1000",
+                     {backup}, [&](const SqlRow& row) -> Status {
+                       records.push_back({.backup = backup,
+                                          .at_ms = row.Int(0),
+                                          .level = static_cast<VerifyLevel>(row.Int(1)),
+                                          .passed = row.Int(2) != 0,
+                                          .detail = row.Text(3)});
+                       return Ok();
+                     }));
   return records;
 }
 
