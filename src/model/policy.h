@@ -74,7 +74,7 @@ struct BackupPolicy {
   // Only what was modified within so many hours before the run (seed 000: 24); 0: whatever the last
   // good backup does not hold.
   int64_t changed_within_hours = 0;
-  int64_t time_travel_days = 0;     // take a table as it was so many days before the run; 0..7
+  int64_t time_travel_days = 0;  // take a table as it was so many days before the run; 0..7
   bool freeze = true;  // the partitions of a table as of one moment, read from a clone of it
   // Over which the jobs are spread, whose quotas they use; empty: a table's own project.
   std::vector<std::string> backup_operation_projects;
