@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cloud/page_reader.h"
 #include "model/table.h"
 
 namespace holdfast::cli {
@@ -14,36 +15,8 @@ std::string NameOfObject(const TableRef& object) {
   return object.table.empty() ? object.dataset_ref().ToString() : object.ToString();
 }
 
-// A listing read one item at a time, a page in memory.
-template <typename T>
-class Stream {
- public:
-  using List = std::function<Result<cloud::Page<T>>(const std::string& page_token)>;
-
-  explicit Stream(List list) : list_(std::move(list)) {}
-
-  // The item that is next; nullptr at the end. It stays until Next.
-  Result<const T*> Peek() {
-    while (at_ == page_.items.size()) {
-      if (begun_ && page_.next_page_token.empty()) return static_cast<const T*>(nullptr);
-      HF_ASSIGN_OR_RETURN(page_, list_(page_.next_page_token));
-      begun_ = true;
-      at_ = 0;
-    }
-    return &page_.items[at_];
-  }
-
-  void Next() { ++at_; }
-
- private:
-  List list_;
-  cloud::Page<T> page_;
-  size_t at_ = 0;
-  bool begun_ = false;
-};
-
-Stream<ItemOutcome> OutcomesOf(catalog::Catalog& catalog, const std::string& run) {
-  return Stream<ItemOutcome>(
+cloud::PageReader<ItemOutcome> OutcomesOf(catalog::Catalog& catalog, const std::string& run) {
+  return cloud::PageReader<ItemOutcome>(
       [&catalog, run](const std::string& token) { return catalog.ListOutcomes(run, token); });
 }
 
@@ -129,13 +102,13 @@ class Summing {
       : catalog_(catalog), whole_(whole), summary_(summary) {}
 
   Status Run() {
-    Stream<catalog::BackupRecord> backups([this](const std::string& token) {
+    cloud::PageReader<catalog::BackupRecord> backups([this](const std::string& token) {
       return catalog_.FindBackups({.newest_only = true}, token);
     });
-    Stream<ItemOutcome> outcomes(whole_ == nullptr ? Stream<ItemOutcome>([](const std::string&) {
-      return cloud::Page<ItemOutcome>();
-    })
-                                                   : OutcomesOf(catalog_, whole_->run.id));
+    cloud::PageReader<ItemOutcome> outcomes(
+        whole_ == nullptr ? cloud::PageReader<ItemOutcome>(
+                                [](const std::string&) { return cloud::Page<ItemOutcome>(); })
+                          : OutcomesOf(catalog_, whole_->run.id));
     std::optional<SeenByRun> seen;
     if (whole_ != nullptr) seen.emplace(*whole_);
     while (true) {
@@ -226,7 +199,7 @@ Status FindRuns(catalog::Catalog& catalog, const Scope& whole, StatusSummary& su
 
 // What failed in a run, whatever became of it since.
 Status AddFailures(catalog::Catalog& catalog, RunStatus& status) {
-  Stream<ItemOutcome> outcomes = OutcomesOf(catalog, status.run.id);
+  cloud::PageReader<ItemOutcome> outcomes = OutcomesOf(catalog, status.run.id);
   while (true) {
     HF_ASSIGN_OR_RETURN(const ItemOutcome* outcome, outcomes.Peek());
     if (outcome == nullptr) return Ok();

@@ -2,37 +2,11 @@
 
 #include <algorithm>
 
+#include "cloud/page_reader.h"
+
 namespace holdfast::observe {
 
 namespace {
-
-// A listing read one item at a time, a page in memory.
-template <typename T>
-class PagedStream {
- public:
-  using List = std::function<Result<cloud::Page<T>>(const std::string& page_token)>;
-
-  explicit PagedStream(List list) : list_(std::move(list)) {}
-
-  // The item that is next; nullptr at the end. It stays until Next.
-  Result<const T*> Peek() {
-    while (at_ == page_.items.size()) {
-      if (has_begun_ && page_.next_page_token.empty()) return static_cast<const T*>(nullptr);
-      HF_ASSIGN_OR_RETURN(page_, list_(page_.next_page_token));
-      has_begun_ = true;
-      at_ = 0;
-    }
-    return &page_.items[at_];
-  }
-
-  void Next() { ++at_; }
-
- private:
-  List list_;
-  cloud::Page<T> page_;
-  size_t at_ = 0;
-  bool has_begun_ = false;
-};
 
 class ObjectReader {
  public:
@@ -85,7 +59,7 @@ class ObjectReader {
         view.good = good ? &*good : nullptr;
       }
     }
-    std::vector<PagedStream<ItemOutcome>*> taken;
+    std::vector<cloud::PageReader<ItemOutcome>*> taken;
     for (auto& stream : outcomes_) {
       HF_ASSIGN_OR_RETURN(const ItemOutcome* outcome, stream.Peek());
       const bool is_of_it = outcome != nullptr && outcome->object == object;
@@ -99,8 +73,8 @@ class ObjectReader {
   }
 
   catalog::Catalog& catalog_;
-  PagedStream<catalog::BackupRecord> backups_;
-  std::vector<PagedStream<ItemOutcome>> outcomes_;
+  cloud::PageReader<catalog::BackupRecord> backups_;
+  std::vector<cloud::PageReader<ItemOutcome>> outcomes_;
 };
 
 // Whether the run looked at all of the scope: one of some schedules leaves out what others cover.
