@@ -306,7 +306,11 @@ Result<int64_t> ForgetPruned(const Services& services, const TableRef& scope) {
         [&](repository::EvidenceEntry&& entry) -> Status {
           HF_ASSIGN_OR_RETURN(const auto known,
                               services.catalog.FindBackups({.id_prefix = entry.id}, ""));
-          if (known.items.empty()) return Ok();
+          const bool lay_here = !known.items.empty() && known.items.front().backup == entry.id &&
+                                repository::Location{known.items.front().bucket,
+                                                     known.items.front().prefix} == location;
+          // Of one that was copied into a further repository only what lay here was deleted.
+          if (!lay_here) return Ok();
           ++forgotten;
           return services.catalog.RemoveBackup(entry.id);
         }));

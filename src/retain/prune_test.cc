@@ -313,6 +313,32 @@ TEST(Prune, TellsOtherCatalogsWhatItDeleted) {
   EXPECT_EQ(rebuilt->damaged, 0) << rebuilt->problems.front().message;
 }
 
+// What was copied into a further repository is there, whatever was pruned in the first.
+TEST(Prune, SaysNothingOfABackupThatLiesElsewhere) {
+  PruneWorld world;
+  world.BackUpDays(1);
+  auto& fixture = world.fixture();
+  const catalog::BackupRecord here = world.Records()[0];
+  catalog::BackupRecord elsewhere = here;
+  elsewhere.bucket = "another-bucket";
+  const auto other = catalog::SqliteCatalog::Open(":memory:").value();
+  const backup::Services mine = fixture.services();
+  const backup::Services theirs{mine.warehouse,   mine.definitions, mine.objects, mine.projects,
+                                *other,           mine.clock,       mine.random,  mine.organization,
+                                mine.tool_version};
+  ASSERT_TRUE(other->RecordBackup(elsewhere).ok());
+  catalog::BackupRecord neighbour = here;
+  neighbour.backup = "20200101T000000Z-00000000000000000000";
+  neighbour.object.table = "neighbour";
+  ASSERT_TRUE(other->RecordBackup(neighbour).ok());
+  ASSERT_TRUE(
+      world.OpenRepository()
+          .WriteEvidence(repository::kPrunedEvidence, here.backup, {{"backup", here.backup}})
+          .ok());
+  EXPECT_EQ(backup::ForgetPruned(theirs, {}).value(), 0);
+  EXPECT_TRUE(catalog::GetBackup(*other, here.backup).ok());
+}
+
 TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
   PruneWorld world;
   world.options.grace = hours{0};
