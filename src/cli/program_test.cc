@@ -421,6 +421,23 @@ TEST_F(ProgramTest, VerifiesByRestoringAndAgainstTheSourceAndWhatIsDue) {
   EXPECT_EQ(Run({"backup", "verify", "--due", "--every", "soon"}).exit_code, kExitUsage);
 }
 
+TEST_F(ProgramTest, VerifiesTheBackupsOfADatasetThatIsGone) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "verification: {read_within: 2h}\n"
+         "policies:\n  labels: {'keep=long': {codec: NONE}}\n";
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  {
+    const auto environment = Open();
+    const Status dropped =
+        RunDemoStatement(*environment, "acme-shop", "DROP SCHEMA `acme-shop.sales` CASCADE");
+    ASSERT_TRUE(dropped.ok()) << dropped.error().ToString();
+  }
+  const Json due = RunJson({"backup", "verify", "--due", "--every", "3h"});
+  EXPECT_EQ(due.size(), 4U) << "two partitions, a table, the dataset";
+  for (const Json& row : due) EXPECT_EQ(row["result"], "ok") << DumpJson(row);
+}
+
 TEST_F(ProgramTest, RunsWhatIsDueOnce) {
   MakeTables();
   EXPECT_THAT(Run({"backup", "run", "--due"}).err,

@@ -86,6 +86,39 @@ Result<verify::VerifyReport> LookAt(Environment& environment, const Look& look) 
   return ReportOfRehearsal(environment, look.record, table);
 }
 
+// What verification objects are to have. Of a project in which the document cannot be applied (it
+// is gone, denies access) the settings hold: its backups are to be read all the same.
+class VerificationPolicies {
+ public:
+  VerificationPolicies(Environment& environment, const std::optional<PolicyDocument>& document)
+      : fallback_(environment.config().verification) {
+    if (document) policies_.emplace(environment, *document);
+  }
+
+  Result<VerificationPolicy> Of(const TableRef& object) {
+    if (!policies_ || closed_.contains(object.project)) return fallback_;
+    const auto policy = policies_->Of(object.WholeTable());
+    if (!policy.ok() && policy.error().id == ErrorId::kCancelled) return policy.error();
+    if (!policy.ok()) {
+      // A dataset that is gone says nothing of the others.
+      if (policy.error().id == ErrorId::kDatasetNotFound) return fallback_;
+      // Asked for once: there may be a million backups of the project.
+      closed_.insert(object.project);
+      LogWarning("the policy of a project cannot be told: its backups are verified by the settings",
+                 {{"project", object.project}, {"error", policy.error().message}});
+      return fallback_;
+    }
+    const auto found = policy->fields.find("verification");
+    if (found == policy->fields.end()) return fallback_;
+    return VerificationPolicy::FromJson(found->second.value);
+  }
+
+ private:
+  const VerificationPolicy fallback_;
+  std::optional<TablePolicies> policies_;
+  std::set<std::string> closed_;
+};
+
 void ClearOldRehearsals(Environment& environment, const std::vector<Look>& looks) {
   std::set<DatasetRef> cleared;
   for (const Look& look : looks) {
@@ -127,19 +160,9 @@ Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& lo
 Result<DueLooks> FindDueLooks(Environment& environment,
                               const std::optional<PolicyDocument>& document,
                               const verify::RotationOptions& options) {
-  const VerificationPolicy& fallback = environment.config().verification;
-  std::optional<TablePolicies> policies;
-  if (document) policies.emplace(environment, *document);
-  const verify::VerificationPolicyOf policy_of =
-      [&](const TableRef& object) -> Result<VerificationPolicy> {
-    if (!policies) return fallback;
-    const auto policy = policies->Of(object.WholeTable());
-    // A table or project that is gone has backups all the same, and they are to be read.
-    if (!policy.ok() && policy.error().code == Code::kNotFound) return fallback;
-    if (!policy.ok()) return policy.error();
-    const auto found = policy->fields.find("verification");
-    if (found == policy->fields.end()) return fallback;
-    return VerificationPolicy::FromJson(found->second.value);
+  VerificationPolicies policies(environment, document);
+  const verify::VerificationPolicyOf policy_of = [&](const TableRef& object) {
+    return policies.Of(object);
   };
   const Timestamp now = environment.clock().Now();
   DueLooks due;
@@ -148,9 +171,7 @@ Result<DueLooks> FindDueLooks(Environment& environment,
   HF_ASSIGN_OR_RETURN(due.rehearsals,
                       verify::PlanRehearsals(environment.catalog(), policy_of, options, now));
   for (verify::RotationItem& item : due.reading.items) {
-    HF_ASSIGN_OR_RETURN(const VerificationPolicy policy, policy_of(item.record.object));
-    due.looks.push_back(
-        {std::move(item.record), policy.live ? VerifyLevel::kL4 : VerifyLevel::kL2});
+    due.looks.push_back({std::move(item.record), item.live ? VerifyLevel::kL4 : VerifyLevel::kL2});
   }
   for (verify::RotationItem& item : due.rehearsals.items) {
     due.looks.push_back({std::move(item.record), VerifyLevel::kL3});

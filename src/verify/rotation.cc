@@ -76,7 +76,8 @@ class ObjectsSeen {
 RotationPlanner::RotationPlanner(const RotationOptions& options, Timestamp now)
     : options_(options), now_ms_(ToUnixMillis(now)) {}
 
-void RotationPlanner::Add(catalog::BackupRecord record, int64_t last_ms, Duration within) {
+void RotationPlanner::Add(catalog::BackupRecord record, int64_t last_ms, Duration within,
+                          bool live) {
   const int64_t within_ms = std::max<int64_t>(1, MillisOf(within));
   ++plan_.backups;
   plan_.bytes += record.stored_bytes;
@@ -85,7 +86,7 @@ void RotationPlanner::Add(catalog::BackupRecord record, int64_t last_ms, Duratio
   const int64_t due_ms = last_ms + within_ms;
   if (due_ms <= now_ms_) ++plan_.overdue;
   if (due_ms <= now_ms_ + MillisOf(options_.interval)) ++plan_.deferred;  // until it is planned
-  items_.push_back({std::move(record), due_ms});
+  items_.push_back({std::move(record), due_ms, live});
   std::ranges::push_heap(items_, IsMoreUrgent);
   if (items_.size() <= options_.items_max) return;
   std::ranges::pop_heap(items_, IsMoreUrgent);
@@ -138,7 +139,7 @@ Result<RotationPlan> PlanReading(catalog::BackupIndex& index, const Verification
         HF_ASSIGN_OR_RETURN(int64_t last_ms, LastVerified(index, record, ReadLevelOf(record)));
         // It is in its manifest, which was whole when it was written.
         if (IsDefinitionOnly(record.kind)) last_ms = std::max(last_ms, record.created_ms);
-        planner.Add(std::move(record), last_ms, policy.read_within);
+        planner.Add(std::move(record), last_ms, policy.read_within, policy.live);
         return Ok();
       }));
   return planner.Finish();

@@ -28,6 +28,7 @@ struct RotationOptions {
 struct RotationItem {
   catalog::BackupRecord record;
   int64_t due_ms = 0;  // when it has to have been looked at
+  bool live = false;   // and held against its source (VerificationPolicy::live)
 };
 
 struct RotationPlan {
@@ -45,7 +46,7 @@ class RotationPlanner {
   RotationPlanner(const RotationOptions& options, Timestamp now);
 
   // `last_ms`: when it was last looked at as the rotation asks; `within`: how often that is to be.
-  void Add(catalog::BackupRecord record, int64_t last_ms, Duration within);
+  void Add(catalog::BackupRecord record, int64_t last_ms, Duration within, bool live = false);
 
   RotationPlan Finish();
 
