@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "backup/freeze.h"
 #include "base/log.h"
 #include "model/effective_policy.h"
 #include "model/ids.h"
@@ -35,6 +36,7 @@ std::string UsedUpKey(const std::string& run, const std::string& project, Method
 struct UnitGroup {
   std::string project;
   std::vector<size_t> units;  // of the message, ascending
+  bool freezes = false;       // the clone that the message's units are read from is made there
 };
 
 Result<std::vector<UnitGroup>> GroupUnits(const BackupPolicy& run_policy,
@@ -51,6 +53,7 @@ Result<std::vector<UnitGroup>> GroupUnits(const BackupPolicy& run_policy,
     }
     found->units.push_back(i);
   }
+  groups.front().freezes = ReadsFrozenTable(message);
   return groups;
 }
 
@@ -115,7 +118,8 @@ class Demand {
                      .method = message.method,
                      .data_class = DataClassOf(message.data_class),
                      .waiting_since_ms = since_ms,
-                     .unit_bytes = {}};
+                     .unit_bytes = {},
+                     .freezes = group.freezes};
       const int64_t rpo_seconds = message.rpo_seconds > 0 ? message.rpo_seconds : kUsualRpoSeconds;
       item.due_ms = since_ms + rpo_seconds * kMsPerSecond;
       for (const size_t unit : group.units) {
@@ -323,9 +327,12 @@ class Admission {
       catalog::QuotaUse& use = uses.emplace_back();
       use.key = key;
       use.project = group.project;
-      for (const size_t unit : group.units) {
-        const QuotaAmounts more = UseOf(message.method, message.units[unit].fingerprint.bytes);
+      const auto add = [&use](const QuotaAmounts& more) {
         for (size_t i = 0; i < kPlannedQuotas; ++i) use.amounts[i] += more[i];
+      };
+      if (group.freezes) add(UseOfFreeze());
+      for (const size_t unit : group.units) {
+        add(UseOf(message.method, message.units[unit].fingerprint.bytes));
       }
     }
     return uses;

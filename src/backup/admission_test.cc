@@ -38,7 +38,7 @@ class QuotaRun : public testing::Test {
     policy.method = Method::kCopy;
     policy.verify = VerifyLevel::kL0;
     policy.forced_full_days = 0;
-    policy.freeze = false;  // the clone of a table is a copy job as well, which no plan counts
+    policy.freeze = false;  // the clone of a table is a copy job as well
     return policy;
   }
 
@@ -179,6 +179,25 @@ TEST_F(QuotaRun, DividesATableOfMorePartitionsThanADayHasJobs) {
   EXPECT_EQ(ItemOf(second, events.WithPartition("20260103")).outcome, Outcome::kBackedUp);
   EXPECT_EQ(second.totals.Of(Outcome::kCarried), 0);
   EXPECT_EQ(Copies(), 3);
+}
+
+// The clone that holds a table of many partitions still is a copy job too.
+TEST_F(QuotaRun, CountsTheCloneThatHoldsATableStill) {
+  Limit({{"copy_jobs_per_day", 3}});
+  const TableRef events{"acme-shop", "sales", "events", ""};
+  const Schema schema{{{.name = "day", .type = FieldType::kDate}}};
+  fixture_.cloud().AddTable(
+      events, schema, {{{"day", "2026-01-01"}}, {{"day", "2026-01-02"}}, {{"day", "2026-01-03"}}},
+      {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+  BackupPolicy policy = ByCopy();
+  policy.freeze = true;
+  const RunReport first = Run(policy);
+  EXPECT_EQ(ItemOf(first, events.WithPartition("20260102")).outcome, Outcome::kBackedUp);
+  EXPECT_EQ(ItemOf(first, events.WithPartition("20260103")).outcome, Outcome::kCarried);
+  EXPECT_EQ(Copies(), 3) << "two partitions and the clone";
+  EXPECT_EQ(fixture_.catalog().UsedOn(ToUnixMillis(QuotaDayStart(fixture_.clock().Now())))
+                .value()["acme-shop"],
+            (QuotaAmounts{0, 0, 3, 0}));
 }
 
 TEST_F(QuotaRun, SpreadsOverTheProjectsThatTheJobsRunIn) {

@@ -97,7 +97,7 @@ class TableStage {
       HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Adopt(common_, unit, manifest));
       return std::optional(std::move(outcome));
     }
-    if (ReadsFrozen(unit)) {
+    if (common_.as_of_ms && ReadsFrozen(message_, unit.scanned)) {
       HF_RETURN_IF_ERROR(EnsureFrozen());
       const std::string& partition = unit.object.partition;
       if (!partition.empty() && !common_.frozen->partition_rows.contains(partition)) {
@@ -127,13 +127,6 @@ class TableStage {
     }
     running_.push_back(std::move(running));
     return std::optional<ItemOutcome>();
-  }
-
-  // A job takes a whole table as of a moment by itself. An export does not count what it should
-  // have found, and of a partition there is no such job.
-  bool ReadsFrozen(const Unit& unit) const {
-    return common_.as_of_ms &&
-           (message_.method == Method::kExport || !unit.object.partition.empty());
   }
 
   Status EnsureFrozen() {

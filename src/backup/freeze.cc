@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "backup/copy_unit.h"
 #include "base/log.h"
 #include "model/ids.h"
@@ -28,7 +30,8 @@ Result<TableInfo> LetExpire(const Services& services, const TableRef& place) {
 Status RunClone(const TableBackup& common, const RunBackup& message, const TableRef& place) {
   const Services& services = common.services;
   const TableRef& table = message.table_to_backup;
-  const cloud::JobRef job{.project = JobProjectOf(common.context.run.policy, table),
+  const TableRef first = table.WithPartition(message.units.front().partition);
+  const cloud::JobRef job{.project = JobProjectOf(common.context.run.policy, first),
                           .location = common.table.location,
                           .id = JobId(fmt::format("freeze{}", MethodName(message.method)),
                                       message.run, table, common.context.attempt)};
@@ -64,6 +67,16 @@ Result<TableInfo> Freeze(const TableBackup& common, const Unit& unit) {
       services.warehouse, services.clock, JobOf(common, unit, "freeze"),
       cloud::CopyJob{.sources = {unit.object}, .destination = place}, common.context.keep_alive));
   return LetExpire(services, place);
+}
+
+bool ReadsFrozen(const RunBackup& message, const BackupUnit& unit) {
+  return message.as_of_ms && (message.method == Method::kExport || !unit.partition.empty());
+}
+
+bool ReadsFrozenTable(const RunBackup& message) {
+  return std::ranges::any_of(message.units, [&](const BackupUnit& unit) {
+    return unit.made_before.empty() && ReadsFrozen(message, unit);
+  });
 }
 
 Result<FrozenTable> FreezeTable(const TableBackup& common, const RunBackup& message) {

@@ -14,6 +14,14 @@
 
 namespace holdfast::backup {
 
+// Whether the unit is read from a frozen table. A job takes a whole table as of a moment by itself;
+// an export does not count what it should have found, and of a partition there is no such job.
+bool ReadsFrozen(const RunBackup& message, const BackupUnit& unit);
+
+// Whether one of the message's units is: then a clone is made in the project that the job of the
+// message's first unit runs in.
+bool ReadsFrozenTable(const RunBackup& message);
+
 // The object as it is now, as a table of its own. Makes it, or finds the one that this attempt has
 // made. Errors: those of the copy job; kSourceChanged when an earlier worker of this attempt has
 // dropped it already, so another attempt has to be made.

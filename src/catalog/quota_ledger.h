@@ -2,7 +2,7 @@
 //
 // A use is counted under a key that names the work, once however often it is counted: what died
 // half-way is counted right when it is begun again. Counts are of what was let through, not of what
-// Google saw: jobs of others, and the few that a backup adds by itself (a frozen copy), are not in
+// Google saw: jobs of others, and the copy of an object that is written without pause, are not in
 // it. Thread-safe; other processes may use the same catalog. Errors of all methods:
 // kCatalogUnavailable, kDiskFull, kCatalogDamaged.
 #pragma once

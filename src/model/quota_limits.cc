@@ -116,6 +116,8 @@ QuotaAmounts UseOf(Method method, int64_t bytes) {
   return use;
 }
 
+QuotaAmounts UseOfFreeze() { return UseOf(Method::kCopy, 0); }
+
 std::optional<Quota> FindPlannedQuota(std::string_view name) {
   const auto planned = std::span(kQuotas).first(kPlannedQuotas);
   const auto found = std::ranges::find(planned, name, &QuotaEntry::name);

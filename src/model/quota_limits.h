@@ -69,6 +69,9 @@ using QuotaAmounts = std::array<int64_t, kPlannedQuotas>;
 // for a method without jobs.
 QuotaAmounts UseOf(Method method, int64_t bytes);
 
+// What it takes to hold a table still: a clone, whose job counts as a copy job.
+QuotaAmounts UseOfFreeze();
+
 // The planned quota of that name; nullopt: none is called so.
 std::optional<Quota> FindPlannedQuota(std::string_view name);
 std::string_view QuotaName(Quota quota);

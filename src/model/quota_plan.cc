@@ -41,6 +41,10 @@ std::vector<uint32_t> OrderOf(const std::vector<QuotaItem>& items, int64_t now_m
   return order;
 }
 
+void AddTo(QuotaAmounts& amounts, const QuotaAmounts& more) {
+  for (size_t i = 0; i < kPlannedQuotas; ++i) amounts[i] += more[i];
+}
+
 // One project's quotas while its items are gone through in order.
 struct Budget {
   QuotaAmounts left{};     // of today
@@ -62,10 +66,8 @@ struct Budget {
   }
 
   void Take(const QuotaAmounts& use) {
-    for (size_t i = 0; i < kPlannedQuotas; ++i) {
-      left[i] -= use[i];
-      taken[i] += use[i];
-    }
+    for (size_t i = 0; i < kPlannedQuotas; ++i) left[i] -= use[i];
+    AddTo(taken, use);
   }
 
   // The day on which it is expected, 1 being tomorrow, behind all that was carried before.
@@ -82,8 +84,9 @@ struct Budget {
 
 QuotaVerdict Decide(const QuotaItem& item, Budget& budget) {
   QuotaVerdict verdict;
-  for (const int64_t bytes : item.unit_bytes) {
-    const QuotaAmounts use = UseOf(item.method, bytes);
+  for (size_t i = 0; i < item.unit_bytes.size(); ++i) {
+    QuotaAmounts use = UseOf(item.method, item.unit_bytes[i]);
+    if (item.freezes && i == 0) AddTo(use, UseOfFreeze());
     if (!verdict.short_of) verdict.short_of = budget.ShortOf(use);
     if (verdict.short_of) {
       verdict.days_later = std::max(verdict.days_later, budget.Carry(use));

@@ -47,6 +47,7 @@ struct QuotaItem {
   int64_t waiting_since_ms = 0;  // when it was first wanted and not done; now if it never waited
   int64_t due_ms = std::numeric_limits<int64_t>::max();  // by its RPO; max: it has none
   std::vector<int64_t> unit_bytes;                       // of each object, each one job
+  bool freezes = false;                                  // the first of them takes a clone besides
 };
 
 struct QuotaVerdict {

@@ -61,6 +61,15 @@ TEST(QuotaPlan, CarriesWhatDoesNotFitWithTheQuotaAndTheDay) {
   EXPECT_EQ(plan.days, 4);
 }
 
+TEST(QuotaPlan, CountsOneCloneOfATableThatIsHeldStill) {
+  QuotaItem frozen = Copy(DataClass::kImportant, 0, 3);
+  frozen.freezes = true;
+  EXPECT_EQ(PlanQuota({CopyProject(4)}, {frozen}, kNow).verdicts[0].units_today, 3U);
+  const QuotaPlan plan = PlanQuota({CopyProject(3)}, {frozen}, kNow);
+  EXPECT_EQ(plan.verdicts[0].units_today, 2U);
+  EXPECT_EQ(plan.taken, (std::vector<QuotaAmounts>{{0, 0, 3, 0}}));
+}
+
 TEST(QuotaPlan, KeepsTheProjectsApart) {
   std::vector<QuotaItem> items(4, Copy(DataClass::kImportant));
   items[2].project = items[3].project = 1;
