@@ -11,6 +11,8 @@
 #include "backup/stage_log.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "model/effective_policy.h"
+#include "model/ids.h"
 
 namespace holdfast::backup {
 
@@ -42,6 +44,33 @@ std::vector<TableRef> SubjectsOf(const WorkMessage& message, const Services& ser
     return {{.project = check->project_to_check, .dataset = check->piece.dataset}};
   }
   return {{.project = services.organization.empty() ? "organization" : services.organization}};
+}
+
+// What became of an object whose table could not be finished: an earlier attempt may have saved it.
+// With further repositories only another run can tell whether it is in all of them.
+Result<ItemOutcome> UnfinishedOutcome(const RunBackup& message, const TableRef& object,
+                                      const Run& run, const Error& error,
+                                      const Services& services) {
+  ItemOutcome outcome = FailedOutcome(object, error);
+  HF_ASSIGN_OR_RETURN(const BackupPolicy policy, PatchPolicy(run.policy, message.policy));
+  const auto saved =
+      catalog::GetBackup(services.catalog, BackupId(message.run, object, message.method));
+  if (saved.ok() && policy.repositories.empty()) {
+    outcome = {.object = object,
+               .kind = saved->kind,
+               .outcome = Outcome::kBackedUp,
+               .reason = "it was saved before its table could not be finished: " + error.message,
+               .backup = saved->backup,
+               .rows = saved->rows,
+               .bytes = saved->stored_bytes,
+               .error_id = {},
+               .suspect = !saved->suspect.empty()};
+  } else if (!saved.ok() && saved.error().code != Code::kNotFound) {
+    return saved.error();
+  }
+  outcome.note = message.note;
+  if (message.method != Method::kDefinition) outcome.method = message.method;
+  return outcome;
 }
 
 // Extends the lease of one message once half of it has gone, and tells the ledger that its task is
@@ -258,10 +287,11 @@ Status Worker::Fail(const catalog::Task& task, const Run& run, const Error& erro
   StageResult failed;
   const auto* of_table = std::get_if<RunBackup>(&task.message);
   for (const TableRef& subject : SubjectsOf(task.message, services_)) {
-    failed.outcomes.push_back(FailedOutcome(subject, error));
-    if (of_table == nullptr) continue;
-    failed.outcomes.back().note = of_table->note;
-    if (of_table->method != Method::kDefinition) failed.outcomes.back().method = of_table->method;
+    ItemOutcome outcome = FailedOutcome(subject, error);
+    if (of_table != nullptr) {
+      HF_ASSIGN_OR_RETURN(outcome, UnfinishedOutcome(*of_table, subject, run, error, services_));
+    }
+    failed.outcomes.push_back(std::move(outcome));
   }
   return Complete(task, run, std::move(failed));
 }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::backup {
@@ -86,6 +88,36 @@ TEST_F(WorkerTest, AMessageThatComesTwiceBringsBackWhatFollowsFromItAlone) {
   Worker backup(setup_, services_, {Stage::kBackup});
   for (int round = 0; round < 100; ++round) handled += backup.RunOnce(Duration{0}).value();
   EXPECT_EQ(handled, pending);
+}
+
+// The attempts of a table end when it cannot be read any more; what an earlier one has saved is
+// told as saved.
+TEST_F(WorkerTest, TellsWhatWasSavedBeforeATableCouldNotBeFinished) {
+  const TableRef events{"acme-shop", "events", "clicks", ""};
+  fixture_.cloud().AddTable(events, {{{.name = "day", .type = FieldType::kDate}}},
+                            {{{"day", "2026-01-01"}}, {{"day", "2026-01-02"}}},
+                            {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+  Worker scan(setup_, services_, {Stage::kProjects, Stage::kScan});
+  for (int round = 0; round < 50; ++round) ASSERT_TRUE(scan.RunOnce(Duration{0}).ok());
+  Worker backup(setup_, services_, {Stage::kBackup});
+  while (fixture_.catalog().FindBackups({.dataset = "events", .table = "clicks"}, "")
+             ->items.empty()) {
+    fixture_.cloud().faults().FailJobs("extract", "backendError", 1);
+    ASSERT_EQ(backup.RunOnce(Duration{0}).value(), 1);
+  }
+  fixture_.cloud().faults().DenyAccess("acme-shop.events");
+  for (int round = 0; round < 50; ++round) ASSERT_TRUE(backup.RunOnce(Duration{0}).ok());
+  ASSERT_TRUE(Progress().IsComplete());
+  std::map<Outcome, std::vector<ItemOutcome>> outcomes;
+  const auto page = fixture_.catalog().ListOutcomes(kWorkedRun, "");
+  for (const ItemOutcome& item : page->items) {
+    if (item.object.table == events.table) outcomes[item.outcome].push_back(item);
+  }
+  ASSERT_EQ(outcomes[Outcome::kFailed].size(), 1U);
+  ASSERT_EQ(outcomes[Outcome::kBackedUp].size(), 1U);
+  const ItemOutcome& saved = outcomes[Outcome::kBackedUp].front();
+  EXPECT_TRUE(catalog::GetBackup(fixture_.catalog(), saved.backup).ok());
+  EXPECT_EQ(saved.rows, 1);
 }
 
 TEST(Stage, IsFoundByItsName) {
