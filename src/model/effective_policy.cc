@@ -128,6 +128,28 @@ std::vector<std::string> EffectivePolicy::Schedules() const {
   return texts;
 }
 
+std::vector<FurtherRepository> AllFurtherRepositories(
+    const BackupPolicy& settings, const std::optional<PolicyDocument>& document) {
+  std::vector<FurtherRepository> all;
+  const auto add = [&all](const BackupPolicy& policy) {
+    for (const FurtherRepository& further : policy.repositories) {
+      if (std::ranges::find(all, further) == all.end()) all.push_back(further);
+    }
+  };
+  const auto add_json = [&add](const Json& repositories) {
+    const auto policy = BackupPolicy::FromJson({{"repositories", repositories}});
+    if (policy.ok()) add(*policy);
+  };
+  add(settings);
+  if (!document) return all;
+  for (const PolicyRule& rule : document->rules) {
+    const auto said = rule.fields.find("repositories");
+    if (said != rule.fields.end()) add_json(said->second.value);
+  }
+  if (const OwnerBound* bound = document->bounds.Find("repositories")) add_json(bound->allow);
+  return all;
+}
+
 Json EffectivePolicy::BackupPolicyPatch() const {
   Json patch = Json::object();
   for (const auto& [name, value] : fields) {

@@ -72,6 +72,11 @@ struct EffectivePolicy {
 // The policy under a patch of its members. Errors: those of BackupPolicy::FromJson.
 Result<BackupPolicy> PatchPolicy(const BackupPolicy& policy, const Json& patch);
 
+// Every further repository that the settings or some rule of the document name, or that an owner
+// may choose from a list, each once.
+std::vector<FurtherRepository> AllFurtherRepositories(
+    const BackupPolicy& settings, const std::optional<PolicyDocument>& document);
+
 // Resolves what holds in one project, so that a rule of another costs nothing per table. Refers to
 // the document, which outlives it.
 class PolicyResolver {

@@ -6,6 +6,7 @@
 
 #include "base/retry.h"
 #include "retain/object_review.h"
+#include "retain/replicas.h"
 
 namespace holdfast::retain {
 
@@ -81,12 +82,11 @@ Status CheckCopy(cloud::Warehouse& warehouse, const Tombstone& tombstone) {
   return table.error().code == Code::kNotFound ? Ok() : Status(table.error());
 }
 
-// A tombstone is outside input: it may name only what is the data of its backup.
-Status CheckData(const repository::Repository& repository, const Tombstone& tombstone) {
-  const repository::Location& location = repository.location();
+Status CheckDataAt(const repository::Location& location, const Tombstone& tombstone,
+                   const std::vector<cloud::ObjectRef>& data) {
   const std::string manifest =
       repository::ManifestName(location.prefix, tombstone.object, tombstone.backup);
-  for (const cloud::ObjectRef& object : tombstone.data) {
+  for (const cloud::ObjectRef& object : data) {
     const auto path = repository::ParseDataName(location.prefix, object.name);
     if (object.bucket == location.bucket && path &&
         repository::ManifestNameOf(location.prefix, *path) == manifest) {
@@ -95,6 +95,15 @@ Status CheckData(const repository::Repository& repository, const Tombstone& tomb
     return MakeError(ErrorId::kTombstoneDamaged,
                      fmt::format("{} is not data of backup {} of {}", object.Uri(),
                                  tombstone.backup, tombstone.object.ToString()));
+  }
+  return Ok();
+}
+
+// A tombstone is outside input: it may name only what is the data of its backup.
+Status CheckData(const repository::Repository& repository, const Tombstone& tombstone) {
+  HF_RETURN_IF_ERROR(CheckDataAt(repository.location(), tombstone, tombstone.data));
+  for (const Replica& replica : tombstone.replicas) {
+    HF_RETURN_IF_ERROR(CheckDataAt(replica.repository, tombstone, replica.data));
   }
   return Ok();
 }
@@ -108,6 +117,9 @@ Result<std::vector<std::string>> ReasonsToKeep(const DeletionContext& context,
     return InDoubt(tombstone.object, tombstone.backup,
                    "its manifest is there, and the catalog does not know it");
   }
+  HF_ASSIGN_OR_RETURN(auto replicas,
+                      ReasonsToKeepReplicas(context.services, tombstone, record->location));
+  if (!replicas.empty()) return replicas;
   const Method method = record->method;
   std::erase_if(records, [&](const auto& of) { return of.method != method; });
   HF_ASSIGN_OR_RETURN(const PinCounts counts, CountPins(context.repository, tombstone.backup));
@@ -128,7 +140,8 @@ Result<std::vector<std::string>> ReasonsToKeep(const DeletionContext& context,
 // Nothing was deleted: the backup can be pinned again. The error that ended it stands, whatever
 // becomes of that.
 Error TakeBack(const DeletionContext& context, const Tombstone& tombstone, Error error) {
-  const Status withdrawn = WithdrawIntent(context.repository, tombstone.backup);
+  Status withdrawn = WithdrawIntent(context.repository, tombstone.backup);
+  if (withdrawn.ok()) withdrawn = WithdrawReplicaIntents(context.services, tombstone);
   if (!withdrawn.ok()) error.message += "; and its intent stays: " + withdrawn.error().message;
   return error;
 }
@@ -143,12 +156,7 @@ Status DeleteData(const DeletionContext& context, const Tombstone& tombstone) {
 }
 
 Status Forget(const DeletionContext& context, const PruneItem& item, const Tombstone& tombstone) {
-  // Other catalogs would take the backup for lost. Of what the tombstone says only: a prune that
-  // was killed writes the same again.
-  HF_RETURN_IF_ERROR(context.repository.WriteEvidence(repository::kPrunedEvidence, tombstone.backup,
-                                                      {{"backup", tombstone.backup},
-                                                       {"object", tombstone.object.ToString()},
-                                                       {"reasons", tombstone.reasons}}));
+  HF_RETURN_IF_ERROR(LeaveWord(context.repository, tombstone));
   // Before the record goes: a prune that dies in between writes it a second time, never not at all.
   HF_RETURN_IF_ERROR(
       context.services.catalog.AppendAudit({.at_ms = ToUnixMillis(context.now),
@@ -160,6 +168,7 @@ Status Forget(const DeletionContext& context, const PruneItem& item, const Tombs
                                                        {"bytes", tombstone.bytes},
                                                        {"reasons", tombstone.reasons}}}));
   HF_RETURN_IF_ERROR(context.services.catalog.RemoveBackup(tombstone.backup));
+  HF_RETURN_IF_ERROR(WithdrawReplicaIntents(context.services, tombstone));
   return ClearTombstone(context.repository, *item.tombstone);
 }
 
@@ -170,7 +179,13 @@ PruneResult Done(const PruneItem& item, const Tombstone& tombstone) {
   return result;
 }
 
-PruneResult Kept(const PruneItem& item, const Tombstone& tombstone, std::string reason) {
+// It stays, and its tombstone goes. Of replicas whose manifest an earlier pass deleted nothing is
+// left then: no other pass would know of their data.
+Result<PruneResult> Keep(const DeletionContext& context, const PruneItem& item,
+                         const Tombstone& tombstone, std::string reason) {
+  HF_RETURN_IF_ERROR(DeleteReplicaData(context.services, tombstone));
+  HF_RETURN_IF_ERROR(WithdrawReplicaIntents(context.services, tombstone));
+  HF_RETURN_IF_ERROR(ClearTombstone(context.repository, *item.tombstone));
   PruneResult result = Done(item, tombstone);
   result.outcome = PruneOutcome::kKept;
   result.reason = std::move(reason);
@@ -186,8 +201,7 @@ Result<PruneResult> DeleteBackup(const DeletionContext& context, const PruneItem
   HF_ASSIGN_OR_RETURN(auto manifest,
                       StatManifest(context.repository, tombstone.object, tombstone.backup));
   if (manifest && manifest->ref.generation != tombstone.manifest_generation) {
-    HF_RETURN_IF_ERROR(ClearTombstone(context.repository, *item.tombstone));
-    return Kept(item, tombstone, "its manifest is another than the one that was marked");
+    return Keep(context, item, tombstone, "its manifest is another than the one that was marked");
   }
   if (manifest) {
     // From here on nobody gets a pin; those that were given are seen by the look that follows.
@@ -195,15 +209,19 @@ Result<PruneResult> DeleteBackup(const DeletionContext& context, const PruneItem
     auto reasons = ReasonsToKeep(context, tombstone);
     if (!reasons.ok()) return TakeBack(context, tombstone, std::move(reasons).error());
     if (!reasons->empty()) {
-      HF_RETURN_IF_ERROR(ClearTombstone(context.repository, *item.tombstone));
-      return Kept(item, tombstone, fmt::format("{}", fmt::join(*reasons, "; ")));
+      return Keep(context, item, tombstone, fmt::format("{}", fmt::join(*reasons, "; ")));
     }
+    // One that its bucket retains keeps the backup where it is: nothing was deleted yet. The
+    // manifest in the first repository goes last, for it is what a pass looks for.
+    const Status replicas = DeleteReplicaManifests(context.services, tombstone);
+    if (!replicas.ok()) return TakeBack(context, tombstone, replicas.error());
     auto deleted = context.services.objects.DeleteObject(manifest->ref);
     if (!deleted.ok() && deleted.error().id == ErrorId::kObjectRetained) {
       return TakeBack(context, tombstone, std::move(deleted).error());
     }
     HF_RETURN_IF_ERROR(deleted);  // or it may be gone
   }
+  HF_RETURN_IF_ERROR(DeleteReplicaData(context.services, tombstone));
   HF_RETURN_IF_ERROR(DeleteData(context, tombstone));
   HF_RETURN_IF_ERROR(Forget(context, item, tombstone));
   return Done(item, tombstone);
@@ -216,8 +234,9 @@ Status MarkBackup(const DeletionContext& context, const PruneItem& item) {
   }
   repository::ManifestEntry entry{.path = {}, .info = *info};
   HF_ASSIGN_OR_RETURN(const Manifest manifest, context.repository.ReadManifest(entry));
-  const Tombstone tombstone =
-      MakeTombstone(manifest, info->ref.generation, context.now, item.reasons);
+  Tombstone tombstone = MakeTombstone(manifest, info->ref.generation, context.now, item.reasons);
+  HF_ASSIGN_OR_RETURN(tombstone.replicas,
+                      FindReplicas(context.services, item.object, item.backup, manifest.location));
   HF_RETURN_IF_ERROR(CheckData(context.repository, tombstone));
   return WriteTombstone(context.repository, tombstone);
 }

@@ -12,11 +12,14 @@ namespace {
 
 using std::chrono::hours;
 
-// Three backups marked and due, the oldest of them pinned since; of five, two are kept.
+// Backups marked and due, the oldest of them pinned since; of all, the two newest are kept.
 class CrashWorld : public PruneWorld {
  public:
-  explicit CrashWorld(Method method, uint64_t seed = 1) : PruneWorld(seed) {
-    BackUpDays(5, method);
+  // `replicated`: each backup is in a further repository as well.
+  explicit CrashWorld(Method method, bool replicated = false, uint64_t seed = 1)
+      : PruneWorld(seed), replicated_(replicated) {
+    if (replicated) repositories = {{.bucket_pattern = "{project}-elsewhere"}};
+    BackUpDays(replicated ? 4 : 5, method);
     options.grace = hours{1};
     pinned_ = Records().back().backup;
   }
@@ -32,6 +35,7 @@ class CrashWorld : public PruneWorld {
 
   void CheckAfterCrash() {
     CheckManifests();
+    if (replicated_) CheckManifests(kFurtherBucket);
     std::set<std::string> visible;
     auto repository = OpenRepository();
     for (const catalog::BackupRecord& record : Records()) {
@@ -56,6 +60,7 @@ class CrashWorld : public PruneWorld {
     EXPECT_EQ(Records().size(), 3U);
     EXPECT_EQ(ObjectsBelow("manifests/").size(), 3U);
     EXPECT_TRUE(ObjectsBelow("tombstones/").empty());
+    if (replicated_) CheckReplicas();
     CheckAfterCrash();
     size_t named = 0;
     auto repository = OpenRepository();
@@ -67,15 +72,23 @@ class CrashWorld : public PruneWorld {
   }
 
  private:
+  // The further repository has what the first has, and nothing else.
+  void CheckReplicas() {
+    EXPECT_EQ(ObjectsBelow("manifests/", kFurtherBucket), ObjectsBelow("manifests/"));
+    EXPECT_EQ(ObjectsBelow("data/", kFurtherBucket), ObjectsBelow("data/"));
+    EXPECT_TRUE(ObjectsBelow("tombstones/", kFurtherBucket).empty());
+  }
+
   std::string pinned_;
+  bool replicated_;
 };
 
 // Kills the pass at each call in turn; returns how many calls it has.
-int64_t SweepCrashes(Method method, bool deleting) {
+int64_t SweepCrashes(Method method, bool deleting, bool replicated = false) {
   for (int64_t call = 1;; ++call) {
     bool finished = false;
     for (const bool after_effect : {false, true}) {
-      CrashWorld world(method);
+      CrashWorld world(method, replicated);
       if (deleting) world.Mark();
       sim::FaultPlan& faults = world.fixture().cloud().faults();
       faults.CrashAtCall(call, after_effect);
@@ -107,12 +120,16 @@ TEST(PruneCrash, AtAnyCallOfDeletingCopiesLosesNothing) {
   EXPECT_GT(SweepCrashes(Method::kCopy, true), 20);
 }
 
+TEST(PruneCrash, AtAnyCallOfDeletingReplicasLosesNothing) {
+  EXPECT_GT(SweepCrashes(Method::kExport, true, true), 30);
+}
+
 // Lets each call in turn fail once, before and after its effect; returns how many calls there are.
-int64_t SweepFailures(Method method, bool deleting) {
+int64_t SweepFailures(Method method, bool deleting, bool replicated = false) {
   for (int64_t call = 1;; ++call) {
     bool reached = true;
     for (const bool after_effect : {false, true}) {
-      CrashWorld world(method);
+      CrashWorld world(method, replicated);
       if (deleting) world.Mark();
       sim::FaultPlan& faults = world.fixture().cloud().faults();
       const int64_t before = faults.calls();
@@ -140,9 +157,13 @@ TEST(PruneCrash, AnyCallOfDeletingCopiesMayFail) {
   EXPECT_GT(SweepFailures(Method::kCopy, true), 20);
 }
 
+TEST(PruneCrash, AnyCallOfDeletingReplicasMayFail) {
+  EXPECT_GT(SweepFailures(Method::kExport, true, true), 30);
+}
+
 TEST(PruneCrash, UnderFaultsItEndsAsWithout) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    CrashWorld world(Method::kExport, seed);
+    CrashWorld world(Method::kExport, false, seed);
     world.Mark();
     sim::FaultPlan& faults = world.fixture().cloud().faults();
     faults.SetRates({.unavailable = 0.1, .throttled = 0.05, .reset_after = 0.1});

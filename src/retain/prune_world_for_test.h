@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backup/replicate.h"
 #include "retain/pins.h"
 #include "retain/prune.h"
 #include "tests/support/sim_fixture.h"
@@ -29,8 +30,10 @@ class PruneWorld {
         fixture_.cloud().AppendRows(testing_support::kOrders,
                                     testing_support::NumberedRows(1000 + 10 * rows_++, 2));
       }
-      const auto report = fixture_.BackUp(
-          {.method = method, .scope = {.include = {}, .exclude = {"*.*.dataset:definition"}}});
+      const auto report =
+          fixture_.BackUp({.method = method,
+                           .scope = {.include = {}, .exclude = {"*.*.dataset:definition"}},
+                           .repositories = repositories});
       ASSERT_TRUE(report.ok()) << report.error().ToString();
     }
   }
@@ -45,7 +48,15 @@ class PruneWorld {
             .random = *random_,
             .policy_of = [this](const TableRef&) -> Result<RetentionPolicy> {
               return RetentionPolicy::FromJson(ParseJson(policy).value());
-            }};
+            },
+            .further_places =
+                [this](const TableRef& object, const std::string& location) {
+                  std::vector<repository::Location> places;
+                  for (const FurtherRepository& further : repositories) {
+                    places.push_back(backup::PlaceOfFurther(further, object, location));
+                  }
+                  return places;
+                }};
   }
 
   Result<PrunePlan> Plan() {
@@ -64,27 +75,27 @@ class PruneWorld {
     return fixture_.catalog().FindBackups({.dataset = "sales", .table = "orders"}, "")->items;
   }
 
-  repository::Repository OpenRepository() {
-    return repository::Repository::Open(fixture_.cloud().objects(), {kBucket, ""}).value();
+  repository::Repository OpenRepository(const char* bucket = kBucket) {
+    return repository::Repository::Open(fixture_.cloud().objects(), {bucket, ""}).value();
   }
 
-  std::vector<std::string> ObjectsBelow(const std::string& prefix) {
+  std::vector<std::string> ObjectsBelow(const std::string& prefix, const char* bucket = kBucket) {
     std::vector<std::string> names;
-    for (const cloud::ObjectInfo& info : fixture_.cloud().AllObjects(kBucket)) {
+    for (const cloud::ObjectInfo& info : fixture_.cloud().AllObjects(bucket)) {
       if (info.ref.name.starts_with(prefix)) names.push_back(info.ref.name);
     }
     return names;
   }
 
   // Invariant M1: every manifest that is visible has all its objects, in their generations.
-  void CheckManifests() {
-    auto repository = OpenRepository();
+  void CheckManifests(const char* bucket = kBucket) {
+    auto repository = OpenRepository(bucket);
     int64_t manifests = 0;
     const Status read = ForEachManifest(repository, {}, [&](Result<Manifest> manifest) -> Status {
       EXPECT_TRUE(manifest.ok());
       ++manifests;
       for (const DataObject& object : manifest->objects) {
-        const auto info = fixture_.cloud().objects().StatObject({kBucket, object.name, 0});
+        const auto info = fixture_.cloud().objects().StatObject({bucket, object.name, 0});
         EXPECT_TRUE(info.ok() && *info && (*info)->ref.generation == object.generation)
             << manifest->backup << " lacks " << object.name;
       }
@@ -99,6 +110,8 @@ class PruneWorld {
   Random& random() { return *random_; }
 
   static constexpr const char* kBucket = "acme-shop-holdfast-us";
+  static constexpr const char* kFurtherBucket = "acme-shop-elsewhere";
+  std::vector<FurtherRepository> repositories;
   std::string policy = R"({"keep_last": 2})";
   PruneOptions options{.removals_max = 100, .share_max = 1};
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -12,6 +14,7 @@
 #include "cloud/warehouse.h"
 #include "model/resource_names.h"
 #include "model/retention.h"
+#include "repository/layout.h"
 
 namespace holdfast::retain {
 
@@ -24,6 +27,11 @@ struct Services {
   Random& random;
   // The retention of an object: the one place where prune asks for it.
   std::function<Result<RetentionPolicy>(const TableRef& object)> policy_of;
+  // The further repositories that a backup of the object, made in this location, may have been
+  // copied to. Unset: none.
+  std::function<std::vector<repository::Location>(const TableRef& object,
+                                                  const std::string& location)>
+      further_places = {};
 };
 
 }  // namespace holdfast::retain

@@ -72,11 +72,47 @@ Result<TableRef> RequiredTable(const Json& json, std::string_view name) {
   return table;
 }
 
-Status ReadLists(const Json& json, Tombstone& tombstone) {
+Json RefsJson(const std::vector<cloud::ObjectRef>& refs) {
+  Json list = Json::array();
+  for (const cloud::ObjectRef& ref : refs) list.push_back(RefJson(ref));
+  return list;
+}
+
+Result<std::vector<cloud::ObjectRef>> ParseData(const Json& json) {
   HF_ASSIGN_OR_RETURN(const Json* data, RequiredList(json, "data"));
+  std::vector<cloud::ObjectRef> refs;
   for (const Json& item : *data) {
     HF_ASSIGN_OR_RETURN(cloud::ObjectRef ref, ParseRef(item));
-    tombstone.data.push_back(std::move(ref));
+    refs.push_back(std::move(ref));
+  }
+  return refs;
+}
+
+Json ReplicaJson(const Replica& replica) {
+  return {{"bucket", replica.repository.bucket},
+          {"prefix", replica.repository.prefix},
+          {"manifest_generation", replica.manifest_generation},
+          {"data", RefsJson(replica.data)}};
+}
+
+Result<Replica> ParseReplica(const Json& json) {
+  Replica replica;
+  HF_ASSIGN_OR_RETURN(replica.repository.bucket, RequiredString(json, "bucket"));
+  HF_ASSIGN_OR_RETURN(replica.repository.prefix, RequiredString(json, "prefix"));
+  HF_RETURN_IF_ERROR(repository::ValidateLocation(replica.repository));
+  HF_ASSIGN_OR_RETURN(replica.manifest_generation, RequiredGeneration(json, "manifest_generation"));
+  HF_ASSIGN_OR_RETURN(replica.data, ParseData(json));
+  return replica;
+}
+
+Status ReadLists(const Json& json, Tombstone& tombstone) {
+  HF_ASSIGN_OR_RETURN(tombstone.data, ParseData(json));
+  if (FindField(json, "replicas") != nullptr) {
+    HF_ASSIGN_OR_RETURN(const Json* replicas, RequiredList(json, "replicas"));
+    for (const Json& item : *replicas) {
+      HF_ASSIGN_OR_RETURN(Replica replica, ParseReplica(item));
+      tombstone.replicas.push_back(std::move(replica));
+    }
   }
   HF_ASSIGN_OR_RETURN(const Json* reasons, RequiredList(json, "reasons"));
   for (const Json& reason : *reasons) {
@@ -97,8 +133,8 @@ Json Tombstone::ToJson() const {
                {"bytes", bytes},
                {"marked_ms", marked_ms},
                {"reasons", reasons}};
-  json["data"] = Json::array();
-  for (const cloud::ObjectRef& ref : data) json["data"].push_back(RefJson(ref));
+  json["data"] = RefsJson(data);
+  for (const Replica& replica : replicas) json["replicas"].push_back(ReplicaJson(replica));
   if (copy) {
     json["copy"] = TableJson(*copy);
     json["copy_modified_ms"] = copy_modified_ms;
@@ -133,20 +169,25 @@ Result<Tombstone> Tombstone::FromJson(const Json& json) {
 
 Tombstone MakeTombstone(const Manifest& manifest, int64_t manifest_generation, Timestamp now,
                         std::vector<std::string> reasons) {
-  Tombstone tombstone{.backup = manifest.backup,
-                      .object = manifest.object,
-                      .manifest_generation = manifest_generation,
-                      .data = {},
-                      .copy = manifest.copy,
-                      .copy_modified_ms = manifest.copy_modified_ms,
-                      .attempt = manifest.attempt,
-                      .bytes = manifest.stored_bytes,
-                      .marked_ms = ToUnixMillis(now),
-                      .reasons = std::move(reasons)};
+  return {.backup = manifest.backup,
+          .object = manifest.object,
+          .manifest_generation = manifest_generation,
+          .data = DataOf(manifest),
+          .copy = manifest.copy,
+          .copy_modified_ms = manifest.copy_modified_ms,
+          .attempt = manifest.attempt,
+          .bytes = manifest.stored_bytes,
+          .marked_ms = ToUnixMillis(now),
+          .reasons = std::move(reasons),
+          .replicas = {}};
+}
+
+std::vector<cloud::ObjectRef> DataOf(const Manifest& manifest) {
+  std::vector<cloud::ObjectRef> data;
   for (const DataObject& object : manifest.objects) {
-    tombstone.data.push_back({manifest.bucket, object.name, object.generation});
+    data.push_back({manifest.bucket, object.name, object.generation});
   }
-  return tombstone;
+  return data;
 }
 
 Status WriteTombstone(repository::Repository& repository, const Tombstone& tombstone) {
@@ -217,6 +258,13 @@ Status WriteIntent(repository::Repository& repository, const std::string& backup
   HF_RETURN_IF_ERROR(CreateObjectFromString(
       repository.store(), RefOf(repository, kDeleting, backup), DumpPrettyJson(json)));
   return Ok();
+}
+
+Status LeaveWord(repository::Repository& repository, const Tombstone& tombstone) {
+  return repository.WriteEvidence(repository::kPrunedEvidence, tombstone.backup,
+                                  {{"backup", tombstone.backup},
+                                   {"object", tombstone.object.ToString()},
+                                   {"reasons", tombstone.reasons}});
 }
 
 Status WithdrawIntent(repository::Repository& repository, const std::string& backup) {

@@ -21,6 +21,13 @@
 
 namespace holdfast::retain {
 
+// A copy of a backup in a further repository.
+struct Replica {
+  repository::Location repository;
+  int64_t manifest_generation = 0;
+  std::vector<cloud::ObjectRef> data;  // each with its generation
+};
+
 struct Tombstone {
   std::string backup;
   TableRef object;
@@ -32,6 +39,7 @@ struct Tombstone {
   int64_t bytes = 0;                   // stored
   int64_t marked_ms = 0;               // by the clock of whoever wrote it
   std::vector<std::string> reasons;    // why it goes
+  std::vector<Replica> replicas;       // which go with it
 
   Json ToJson() const;
   // Strict. Errors: kInvalidJson.
@@ -41,6 +49,9 @@ struct Tombstone {
 // The tombstone of a backup whose manifest lies there in that generation.
 Tombstone MakeTombstone(const Manifest& manifest, int64_t manifest_generation, Timestamp now,
                         std::vector<std::string> reasons);
+
+// The objects that the manifest names, each with its generation.
+std::vector<cloud::ObjectRef> DataOf(const Manifest& manifest);
 
 // A tombstone as a listing shows it.
 struct TombstoneEntry {
@@ -64,6 +75,10 @@ Status ClearTombstone(repository::Repository& repository, const TombstoneEntry& 
 
 // Says that the deletion of the backup begins. Idempotent.
 Status WriteIntent(repository::Repository& repository, const std::string& backup);
+
+// Says for good, in the repository's evidence, that the backup is gone: other catalogs would take
+// it for lost. Of what the tombstone says only: a prune that was killed writes the same again.
+Status LeaveWord(repository::Repository& repository, const Tombstone& tombstone);
 
 // Takes it back, when nothing was deleted. Idempotent.
 Status WithdrawIntent(repository::Repository& repository, const std::string& backup);
