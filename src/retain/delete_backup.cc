@@ -179,13 +179,10 @@ PruneResult Done(const PruneItem& item, const Tombstone& tombstone) {
   return result;
 }
 
-// It stays, and its tombstone goes. Of replicas whose manifest an earlier pass deleted nothing is
-// left then: no other pass would know of their data.
+// It stays after all.
 Result<PruneResult> Keep(const DeletionContext& context, const PruneItem& item,
                          const Tombstone& tombstone, std::string reason) {
-  HF_RETURN_IF_ERROR(DeleteReplicaData(context.services, tombstone));
-  HF_RETURN_IF_ERROR(WithdrawReplicaIntents(context.services, tombstone));
-  HF_RETURN_IF_ERROR(ClearTombstone(context.repository, *item.tombstone));
+  HF_RETURN_IF_ERROR(UnmarkBackup(context, item));
   PruneResult result = Done(item, tombstone);
   result.outcome = PruneOutcome::kKept;
   result.reason = std::move(reason);
@@ -225,6 +222,17 @@ Result<PruneResult> DeleteBackup(const DeletionContext& context, const PruneItem
   HF_RETURN_IF_ERROR(DeleteData(context, tombstone));
   HF_RETURN_IF_ERROR(Forget(context, item, tombstone));
   return Done(item, tombstone);
+}
+
+Status UnmarkBackup(const DeletionContext& context, const PruneItem& item) {
+  const auto tombstone = ReadTombstone(context.repository, *item.tombstone);
+  if (!tombstone.ok() && IsRetryable(tombstone.error())) return tombstone.error();
+  // One that is damaged names nothing that could be trusted.
+  if (tombstone.ok() && CheckData(context.repository, *tombstone).ok()) {
+    HF_RETURN_IF_ERROR(DeleteReplicaData(context.services, *tombstone));
+    HF_RETURN_IF_ERROR(WithdrawReplicaIntents(context.services, *tombstone));
+  }
+  return ClearTombstone(context.repository, *item.tombstone);
 }
 
 Status MarkBackup(const DeletionContext& context, const PruneItem& item) {

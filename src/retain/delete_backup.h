@@ -29,4 +29,8 @@ Result<PruneResult> DeleteBackup(const DeletionContext& context, const PruneItem
 // manifest, kManifestDamaged.
 Status MarkBackup(const DeletionContext& context, const PruneItem& item);
 
+// Takes the tombstone of a backup that stays away. Of replicas whose manifest an earlier pass
+// deleted nothing is left then: no other pass would know of their data. Errors: of the store.
+Status UnmarkBackup(const DeletionContext& context, const PruneItem& item);
+
 }  // namespace holdfast::retain

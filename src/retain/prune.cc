@@ -48,7 +48,7 @@ class Pass {
       case PruneAction::kDelete:
         return DeleteBackup(context, item);
       case PruneAction::kUnmark:
-        HF_RETURN_IF_ERROR(ClearTombstone(*repository, *item.tombstone));
+        HF_RETURN_IF_ERROR(UnmarkBackup(context, item));
         break;
       case PruneAction::kMark:
         HF_RETURN_IF_ERROR(MarkBackup(context, item));
