@@ -195,7 +195,8 @@ TEST_F(QuotaRun, CountsTheCloneThatHoldsATableStill) {
   EXPECT_EQ(ItemOf(first, events.WithPartition("20260102")).outcome, Outcome::kBackedUp);
   EXPECT_EQ(ItemOf(first, events.WithPartition("20260103")).outcome, Outcome::kCarried);
   EXPECT_EQ(Copies(), 3) << "two partitions and the clone";
-  EXPECT_EQ(fixture_.catalog().UsedOn(ToUnixMillis(QuotaDayStart(fixture_.clock().Now())))
+  EXPECT_EQ(fixture_.catalog()
+                .UsedOn(ToUnixMillis(QuotaDayStart(fixture_.clock().Now())))
                 .value()["acme-shop"],
             (QuotaAmounts{0, 0, 3, 0}));
 }

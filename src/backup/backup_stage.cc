@@ -97,6 +97,10 @@ class TableStage {
       HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Adopt(common_, unit, manifest));
       return std::optional(std::move(outcome));
     }
+    if (MayLend(common_, unit)) {
+      HF_ASSIGN_OR_RETURN(auto described, Describe(unit));
+      if (described) return described;
+    }
     if (common_.as_of_ms && ReadsFrozen(message_, unit.scanned)) {
       HF_RETURN_IF_ERROR(EnsureFrozen());
       const std::string& partition = unit.object.partition;
@@ -106,8 +110,6 @@ class TableStage {
     }
     RunningUnit running{.unit = std::move(unit)};
     if (message_.method == Method::kExport) {
-      HF_ASSIGN_OR_RETURN(auto described, SaveNewDescription(common_, running.unit));
-      if (described) return described;
       HF_ASSIGN_OR_RETURN(ExportPlace place, PlaceOfExport(common_, running.unit));
       HF_ASSIGN_OR_RETURN(running.job, StartExport(common_, running.unit, place));
       running.place = std::move(place);
@@ -127,6 +129,19 @@ class TableStage {
     }
     running_.push_back(std::move(running));
     return std::optional<ItemOutcome>();
+  }
+
+  // A version of the unit with its new description and the data of the backup before. What was
+  // written since the scan is in no backup before, so the table is looked at again, once for all.
+  Result<std::optional<ItemOutcome>> Describe(const Unit& unit) {
+    if (!looked_again_) {
+      HF_ASSIGN_OR_RETURN(looked_again_, CurrentFingerprints(common_));
+    }
+    const auto now = looked_again_->find(unit.object.partition);
+    const bool is_as_scanned =
+        now != looked_again_->end() && now->second == unit.scanned.fingerprint;
+    if (!is_as_scanned) return std::optional<ItemOutcome>();
+    return SaveNewDescription(common_, unit);
   }
 
   Status EnsureFrozen() {
@@ -171,6 +186,7 @@ class TableStage {
   TableBackup common_;
   LastBackups last_;
   std::vector<RunningUnit> running_;
+  std::optional<std::map<std::string, Fingerprint>> looked_again_;
   StageResult result_;
   std::optional<Error> retry_;
 };

@@ -153,7 +153,7 @@ class DatasetScan {
   // Behind the last table: the dataset itself, then its routines.
   Status ScanRest() {
     const TableRef itself = DatasetObject(info_.ref);
-    if (policy().scope.CoversTable(itself)) {
+    if (IsInScope(itself)) {
       HF_RETURN_IF_ERROR(EnterDataset({}));
       HF_RETURN_IF_ERROR(Settle(itself, LookAtDataset(itself)));
     }
@@ -161,12 +161,26 @@ class DatasetScan {
   }
 
   // Of a listing that begins anew what was looked at is left out. False: it was left in the middle,
-  // behind `after_`.
+  // behind `after_`; at least one table was looked at, so the next piece gets on.
   Result<bool> ScanPage(std::vector<TableSummary>& page) {
+    std::vector<ItemOutcome> left_out;
     std::erase_if(page, [&](const TableSummary& table) {
-      return (!after_.empty() && table.ref.table <= after_) ||
-             !policy().scope.CoversTable(table.ref);
+      if (!after_.empty() && table.ref.table <= after_) return true;
+      if (policy().scope.MayCoverTable(table.ref)) return false;
+      auto outcome = LeftOutOutcome(policy().scope, table.ref);
+      if (outcome) left_out.push_back(*std::move(outcome));
+      return true;
     });
+    HF_ASSIGN_OR_RETURN(const bool is_done, ScanCovered(page));
+    // Of a page that is left in the middle the piece that goes on tells the rest.
+    if (!is_done) {
+      std::erase_if(left_out, [&](const ItemOutcome& item) { return item.object.table > after_; });
+    }
+    std::ranges::move(left_out, std::back_inserter(result_.outcomes));
+    return is_done;
+  }
+
+  Result<bool> ScanCovered(const std::vector<TableSummary>& page) {
     std::vector<std::string> names;
     names.reserve(page.size());
     for (const TableSummary& table : page) names.push_back(table.ref.table);
@@ -216,7 +230,7 @@ class DatasetScan {
     std::vector<std::string> names;
     for (const cloud::RoutineInfo& routine : page) {
       const TableRef object = RoutineObject(info_.ref, routine.routine);
-      if (policy().scope.CoversTable(object)) names.push_back(object.table);
+      if (policy().scope.MayCoverTable(object)) names.push_back(object.table);
     }
     std::ranges::sort(names);
     // A routine has one backup that is the newest: a page of them is bounded.
@@ -224,7 +238,7 @@ class DatasetScan {
     for (const cloud::RoutineInfo& routine : page) {
       HF_RETURN_IF_ERROR(context_.keep_alive());
       const TableRef object = RoutineObject(info_.ref, routine.routine);
-      if (!policy().scope.CoversTable(object)) continue;
+      if (!IsInScope(object)) continue;
       HF_RETURN_IF_ERROR(Settle(object, ScanRoutine(object, routine)));
     }
     return Ok();
@@ -250,8 +264,17 @@ class DatasetScan {
     }
     return Add(object,
                PlanDefinition(object, ObjectKind::kRoutine,
-                              FingerprintOfDefinition(routine->resource), last),
+                              FingerprintOfDefinition(routine->resource), last, policy()),
                *table_policy);
+  }
+
+  // Whether the run is to look at it. What its scope leaves out by name is told as left out.
+  bool IsInScope(const TableRef& object) {
+    if (policy().scope.MayCoverTable(object)) return true;
+    if (auto left_out = LeftOutOutcome(policy().scope, object)) {
+      result_.outcomes.push_back(*std::move(left_out));
+    }
+    return false;
   }
 
   static ItemOutcome DroppedOutcome(const TableRef& object) {
@@ -267,10 +290,10 @@ class DatasetScan {
     HF_ASSIGN_OR_RETURN(const DatasetInfo info,
                         services_.warehouse.GetDataset(itself.dataset_ref()));
     HF_ASSIGN_OR_RETURN(const LastBackups last, intact_.Of(itself, table_policy->policy));
-    return Add(
-        itself,
-        PlanDefinition(itself, ObjectKind::kDataset, FingerprintOfDefinition(info.resource), last),
-        *table_policy);
+    return Add(itself,
+               PlanDefinition(itself, ObjectKind::kDataset, FingerprintOfDefinition(info.resource),
+                              last, policy()),
+               *table_policy);
   }
 
   // An outcome of the object by the policy's method. One that is unchanged, and whose backup a

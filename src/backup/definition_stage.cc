@@ -110,7 +110,8 @@ class DefinitionBackup {
       return Adopt(common, unit_, manifest);
     }
     // The scan did not know the last backup when the catalog was lost. It may not be there either.
-    TablePlan plan = PlanDefinition(unit_.object, kind, unit_.scanned.fingerprint, last);
+    TablePlan plan = PlanDefinition(unit_.object, kind, unit_.scanned.fingerprint, last,
+                                    common.context.run.policy);
     if (!plan.outcomes.empty()) {
       HF_ASSIGN_OR_RETURN(const bool is_there,
                           repository.HasManifest(unit_.object, plan.outcomes.front().backup));

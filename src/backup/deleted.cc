@@ -39,7 +39,7 @@ Result<std::string> WhySuspect(catalog::BackupIndex& index, const BackupPolicy& 
     if (is_gone) rows_gone += record.rows;
     if (is_gone || present.contains(record.object)) rows_before += record.rows;
   }
-  return ShrinkReason(policy, rows_before, rows_before - rows_gone);
+  return ShrinkReason(policy, {rows_before}, {rows_before - rows_gone});
 }
 
 std::string WhyDeleted(bool has_partitions_now, bool is_whole_now) {

@@ -11,17 +11,6 @@ namespace holdfast::backup {
 
 namespace {
 
-// Whether the backup before may lend its data, as far as the catalog tells.
-bool MayLend(const TableBackup& common, const Unit& unit) {
-  if (!common.context.run.policy.trust_equal_counts ||
-      unit.scanned.change != Change::kMetadataOnly || !unit.last) {
-    return false;
-  }
-  const catalog::BackupRecord& last = *unit.last;
-  const repository::Location place{last.bucket, last.prefix};
-  return last.IsGood() && last.method == Method::kExport && place == common.repository.location();
-}
-
 // Copies one data object to where the attempt's own are.
 Result<DataObject> CopyData(const TableBackup& common, const Unit& unit, const DataObject& source) {
   const repository::Location& location = common.repository.location();
@@ -43,18 +32,39 @@ Result<DataObject> CopyData(const TableBackup& common, const Unit& unit, const D
 
 }  // namespace
 
+bool MayLend(const TableBackup& common, const Unit& unit) {
+  if (!common.context.run.policy.trust_equal_counts ||
+      unit.scanned.change != Change::kMetadataOnly || !unit.last) {
+    return false;
+  }
+  const catalog::BackupRecord& last = *unit.last;
+  const repository::Location place{last.bucket, last.prefix};
+  return last.IsGood() && last.method == Method::kExport && place == common.repository.location();
+}
+
+Result<std::map<std::string, Fingerprint>> CurrentFingerprints(const TableBackup& common) {
+  cloud::Warehouse& warehouse = common.services.warehouse;
+  const TableRef table = common.table.ref.WholeTable();
+  HF_ASSIGN_OR_RETURN(const TableInfo info, warehouse.GetTable(table));
+  std::map<std::string, Fingerprint> current{{"", FingerprintOf(info)}};
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<PartitionInfo>(
+      [&](const std::string& token) { return warehouse.ListPartitions(table, token); },
+      [&](PartitionInfo&& partition) -> Status {
+        current[partition.ref.partition] = FingerprintOf(info, partition);
+        return common.context.keep_alive();
+      }));
+  return current;
+}
+
 Result<std::optional<ItemOutcome>> SaveNewDescription(const TableBackup& common, const Unit& unit) {
   const std::optional<ItemOutcome> must_be_read;
-  if (!MayLend(common, unit)) return must_be_read;
   repository::Repository repository = common.repository;
   const auto before = repository.ReadManifest(unit.object, unit.last->backup);
   if (!before.ok()) {
     const bool may_pass = IsInterrupted(before.error()) || IsRetryable(before.error());
     return may_pass ? Result<std::optional<ItemOutcome>>(before.error()) : must_be_read;
   }
-  // What was written since the scan is in no backup before.
-  HF_ASSIGN_OR_RETURN(const Fingerprint now, CurrentFingerprint(common, unit));
-  if (now != unit.scanned.fingerprint || before->content_digest.empty()) return must_be_read;
+  if (before->content_digest.empty()) return must_be_read;
   Manifest manifest = StartManifest(common, unit);
   manifest.bucket = before->bucket;
   manifest.codec = before->codec;

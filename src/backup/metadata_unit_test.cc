@@ -86,5 +86,35 @@ TEST_F(NewDescription, WithRowsThatChangedIsABackupLikeAnyOther) {
   EXPECT_EQ(JobsSince(), 1);
 }
 
+// A table of three days, described anew after its backup; the report of the run that follows.
+RunReport DescribePartitions(SimFixture& fixture, const BackupPolicy& policy) {
+  fixture.cloud().AddTable(
+      kOrders, {{{.name = "day", .type = FieldType::kDate}}},
+      {{{"day", "2026-01-01"}}, {{"day", "2026-01-02"}}, {{"day", "2026-01-03"}}},
+      {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+  EXPECT_TRUE(fixture.BackUp(policy).ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  EXPECT_TRUE(fixture.cloud().warehouse().UpdateTable(kOrders, {{"description", "by day"}}).ok());
+  return fixture.BackUp(policy).value();
+}
+
+TEST(NewDescriptionOfPartitions, TakesNoJobAtAllWhereThePolicyTrustsCounts) {
+  SimFixture fixture;
+  BackupPolicy policy;
+  policy.trust_equal_counts = true;
+  const RunReport report = DescribePartitions(fixture, policy);
+  EXPECT_EQ(report.totals.Of(Outcome::kMetadataOnly), 3);
+  EXPECT_EQ(fixture.cloud().JobsStarted("extract"), 3) << "those of the first run";
+  EXPECT_EQ(fixture.cloud().JobsStarted("copy"), 1) << "the clone of the first run";
+  EXPECT_EQ(fixture.BackUp(policy)->totals.Of(Outcome::kMetadataOnly), 0);
+}
+
+TEST(NewDescriptionOfPartitions, IsProvenByTheDataWhereThePolicyDoesNot) {
+  SimFixture fixture;
+  const RunReport report = DescribePartitions(fixture, {});
+  EXPECT_EQ(report.totals.Of(Outcome::kMetadataOnly), 3);
+  EXPECT_EQ(report.totals.Of(Outcome::kBackedUp), 0);
+}
+
 }  // namespace
 }  // namespace holdfast::backup

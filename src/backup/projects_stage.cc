@@ -67,8 +67,11 @@ Result<StageResult> ListProjects(const StartBackupProcess& message, const StageC
   std::set<std::string> seen;
   const auto visit = [&](cloud::ProjectInfo&& project,
                          const std::vector<std::string>& folders) -> Status {
-    if (project.active && context.run.policy.scope.MayCoverProject(project.id) &&
-        seen.insert(project.id).second) {
+    const Scope& scope = context.run.policy.scope;
+    if (!project.active || !seen.insert(project.id).second) return context.keep_alive();
+    if (auto left_out = LeftOutOutcome(scope, {.project = project.id})) {
+      result.outcomes.push_back(*std::move(left_out));
+    } else if (scope.MayCoverProject(project.id)) {
       CheckProjectTables check;
       check.run = message.run;
       check.project_to_check = project.id;

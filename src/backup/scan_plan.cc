@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "backup/copy_unit.h"
+#include "backup/stage_result.h"
 #include "base/clock.h"
 
 namespace holdfast::backup {
@@ -56,6 +57,7 @@ ItemOutcome Unchanged(const TableRef& object, const catalog::BackupRecord& last)
 // Whether a full backup is due although nothing seems to have changed: what the warehouse tells can
 // be wrong (google-semantics trap 5).
 bool IsForced(const catalog::BackupRecord& last, const BackupPolicy& policy, int64_t now_ms) {
+  if (policy.force) return true;
   return policy.forced_full_days > 0 &&
          now_ms - last.created_ms >= policy.forced_full_days * kMillisPerDay;
 }
@@ -63,21 +65,23 @@ bool IsForced(const catalog::BackupRecord& last, const BackupPolicy& policy, int
 // Whether a definition is to be looked at although its times did not move: once in the period of
 // forced backups. As long as it is the same, its backup gets older and no new one is made.
 bool IsLookDue(const catalog::BackupRecord& last, const BackupPolicy& policy, int64_t now_ms) {
+  if (policy.force) return true;
   if (!IsForced(last, policy, now_ms)) return false;
   return (now_ms - last.created_ms) / kMillisPerDay % policy.forced_full_days == 0;
 }
 
-// Whether the object was written to after the moment as of which its last backup was taken: what it
-// was found to be then, it had become since. Within one millisecond nobody knows.
-bool IsAheadOf(const catalog::BackupRecord& last, int64_t last_modified_ms) {
-  return last.as_of_ms && last_modified_ms >= *last.as_of_ms;
+// Whether the object had been written to after the moment as of which its last backup was taken
+// when it was looked at for that: its fingerprint is of what it had become, and tells nothing of
+// what the backup holds. Within one millisecond nobody knows.
+bool IsBehindItsLook(const catalog::BackupRecord& last) {
+  return last.as_of_ms && last.source.last_modified_ms >= *last.as_of_ms;
 }
 
 // The outcome of what was not modified within the policy's window; nullopt: it was, or there is no
 // window. What lands out of a streaming buffer carries an earlier time, and can be missed by it.
 std::optional<ItemOutcome> OutsideWindow(const TableRef& object, int64_t last_modified_ms,
                                          const BackupPolicy& policy, int64_t now_ms) {
-  if (policy.changed_within_hours == 0 ||
+  if (policy.changed_within_hours == 0 || policy.force ||
       last_modified_ms >= now_ms - policy.changed_within_hours * kMillisPerHour) {
     return std::nullopt;
   }
@@ -98,8 +102,8 @@ void PlanObject(const TableRef& object, Fingerprint now, const LastBackups& last
     const catalog::BackupRecord& record = found->second;
     // Another method keeps its data elsewhere: what it has says nothing of this one.
     if (record.method == policy.method && !IsForced(record, policy, now_ms)) {
-      change = IsAheadOf(record, now.last_modified_ms) ? Change::kDataChanged
-                                                       : CompareFingerprints(record.source, now);
+      change =
+          IsBehindItsLook(record) ? Change::kDataChanged : CompareFingerprints(record.source, now);
       if (change == Change::kUnchanged) {
         plan.outcomes.push_back(Unchanged(object, record));
         return;
@@ -140,6 +144,7 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
   if (summary.kind == TableKind::kUnknown) return std::nullopt;
   const auto kind = ObjectKindOf(summary.kind);
   if (!kind) return Unsupported(summary.ref, TableKindName(summary.kind));
+  if (!policy.scope.PartitionsOf(summary.ref).empty()) return std::nullopt;
   if (IsDefinitionOnly(*kind))
     return PlanDefinitionFromSummary(summary, *kind, last, policy, now_ms);
   if (auto outside = OutsideWindow(summary.ref, summary.last_modified_ms, policy, now_ms)) {
@@ -157,8 +162,8 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
                      source.last_modified_ms == summary.last_modified_ms &&
                      source.rows == summary.rows && source.bytes == summary.bytes;
   // An empty partitioned table is also "whole"; its first partition moves the time.
-  if (!equal || source.streaming || IsAheadOf(record, summary.last_modified_ms) ||
-      record.method != policy.method || IsForced(record, policy, now_ms)) {
+  if (!equal || source.streaming || IsBehindItsLook(record) || record.method != policy.method ||
+      IsForced(record, policy, now_ms)) {
     return std::nullopt;
   }
   return Unchanged(summary.ref, record);
@@ -167,7 +172,10 @@ std::optional<ItemOutcome> PlanFromSummary(const TableSummary& summary, const La
 std::optional<std::vector<ItemOutcome>> PlanFromPartitions(
     const TableSummary& summary, const std::vector<PartitionInfo>& partitions,
     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
-  if (summary.kind != TableKind::kTable || partitions.empty()) return std::nullopt;
+  if (summary.kind != TableKind::kTable || partitions.empty() ||
+      !policy.scope.PartitionsOf(summary.ref).empty()) {
+    return std::nullopt;
+  }
   std::vector<ItemOutcome> outcomes;
   int64_t newest_ms = 0;
   for (const PartitionInfo& partition : partitions) {
@@ -179,8 +187,8 @@ std::optional<std::vector<ItemOutcome>> PlanFromPartitions(
     const bool equal = source.creation_ms == summary.creation_ms &&
                        source.last_modified_ms == partition.last_modified_ms &&
                        source.rows == partition.rows && source.bytes == partition.bytes;
-    if (!equal || source.streaming || IsAheadOf(record, partition.last_modified_ms) ||
-        record.method != policy.method || IsForced(record, policy, now_ms)) {
+    if (!equal || source.streaming || IsBehindItsLook(record) || record.method != policy.method ||
+        IsForced(record, policy, now_ms)) {
       return std::nullopt;
     }
     outcomes.push_back(Unchanged(partition.ref, record));
@@ -188,6 +196,36 @@ std::optional<std::vector<ItemOutcome>> PlanFromPartitions(
   if (newest_ms != summary.last_modified_ms) return std::nullopt;
   return outcomes;
 }
+
+namespace {
+
+// Of a table of which the run was given some partitions: as the policy has it for these, less what
+// the table does not have.
+TablePlan PlanNamedPartitions(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
+                              const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
+  std::set<std::string> missing = policy.scope.PartitionsOf(table.ref);
+  std::vector<PartitionInfo> named;
+  for (const PartitionInfo& partition : partitions) {
+    if (missing.erase(partition.ref.partition) > 0) named.push_back(partition);
+  }
+  TablePlan plan{.method = policy.method, .as_of_ms = {}, .units = {}, .outcomes = {}};
+  if (!named.empty()) {
+    BackupPolicy whole = policy;
+    whole.scope.partitions.clear();
+    plan = PlanTable(table, named, last, whole, now_ms);
+  }
+  for (const std::string& partition : missing) {
+    plan.outcomes.push_back(FailedOutcome(
+        table.ref.WithPartition(partition),
+        MakeError(ErrorId::kTableNotFound,
+                  policy.method == Method::kSnapshot
+                      ? "a snapshot is of a whole table: its partitions are not taken one by one"
+                      : "the table has no such partition")));
+  }
+  return plan;
+}
+
+}  // namespace
 
 TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& partitions,
                     const LastBackups& last, const BackupPolicy& policy, int64_t now_ms) {
@@ -197,9 +235,12 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
     plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), TableKindName(table.kind)));
     return plan;
   }
+  if (!policy.scope.PartitionsOf(table.ref).empty()) {
+    return PlanNamedPartitions(table, partitions, last, policy, now_ms);
+  }
   if (IsDefinitionOnly(*kind)) {
     return PlanDefinition(table.ref.WholeTable(), *kind, FingerprintOfDefinition(table.resource),
-                          last);
+                          last, policy);
   }
   if (table.schema.fields.empty()) {
     plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), "table without columns"));
@@ -275,10 +316,10 @@ std::optional<ItemOutcome> PlanDefinitionFromSummary(const TableSummary& summary
 }
 
 TablePlan PlanDefinition(const TableRef& object, ObjectKind kind, Fingerprint now,
-                         const LastBackups& last) {
+                         const LastBackups& last, const BackupPolicy& policy) {
   TablePlan plan{.method = Method::kDefinition, .as_of_ms = {}, .units = {}, .outcomes = {}};
   const auto found = last.find("");
-  if (found != last.end() && found->second.kind == kind &&
+  if (found != last.end() && found->second.kind == kind && !policy.force &&
       CompareDefinitionFingerprints(found->second.source, now) == Change::kUnchanged) {
     plan.outcomes.push_back(Unchanged(object, found->second));
   } else {

@@ -63,12 +63,12 @@ Result<std::optional<int64_t>> TimeTravelMoment(const BackupPolicy& policy,
 // The plan of a table that is taken as of such a moment: what was made after it is not due yet.
 TablePlan TakenAsOf(TablePlan plan, const TableInfo& table, int64_t as_of_ms);
 
-// The same two for an object without data, of which `now` tells all.
+// The same two for an object without data, of which `now` tells all. `policy`: of the run.
 std::optional<ItemOutcome> PlanDefinitionFromSummary(const TableSummary& summary, ObjectKind kind,
                                                      const LastBackups& last,
                                                      const BackupPolicy& policy, int64_t now_ms);
 TablePlan PlanDefinition(const TableRef& object, ObjectKind kind, Fingerprint now,
-                         const LastBackups& last);
+                         const LastBackups& last, const BackupPolicy& policy);
 
 // The units in messages like `table`, whose own units are empty, of at most `units_max` each, so
 // that one worker holds a bounded piece.

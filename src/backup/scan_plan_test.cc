@@ -360,6 +360,21 @@ TEST(PlanTable, TakesAgainWhatWasWrittenToAfterTheMomentOfItsLastBackup) {
   EXPECT_FALSE(PlanFromSummary(SummaryOf(table), last, {}, kNow));
 }
 
+// An edit of the description moves every partition's time behind the moment of the last backup.
+TEST(PlanTable, CallsAnEditOfAFrozenTablesDescriptionMetadataOnly) {
+  TableInfo table = PlainTable();
+  LastBackups last = LastOf(table);
+  last.at("").as_of_ms = table.last_modified_ms + 1;
+  table.last_modified_ms += 100;
+  table.resource["description"] = "edited";
+  const TablePlan plan = PlanTable(table, {}, last, {}, kNow);
+  ASSERT_EQ(plan.units.size(), 1U);
+  EXPECT_EQ(plan.units[0].change, Change::kMetadataOnly);
+  // What was taken was older than what was seen: nothing is known of its rows.
+  last.at("").as_of_ms = last.at("").source.last_modified_ms;
+  EXPECT_EQ(PlanTable(table, {}, last, {}, kNow).units[0].change, Change::kDataChanged);
+}
+
 // Seed 000's way: what was modified in the last 24 hours.
 TEST(PlanTable, LooksOnlyAtWhatWasModifiedWithinThePolicysWindow) {
   constexpr int64_t kHourMs = 60LL * 60 * 1000;

@@ -19,7 +19,13 @@ constexpr std::string_view kApiIsOff = "accessNotConfigured";
 // Of one dataset: the message that asks for its first piece, or its outcome.
 void AddDataset(const CheckProjectTables& message, const ProjectPolicies& policies,
                 const Scope& scope, const DatasetInfo& info, StageResult& result) {
-  if (!scope.MayCoverDataset(info.ref) || !IsBackedUpDataset(info)) return;
+  if (!IsBackedUpDataset(info)) return;
+  if (auto left_out =
+          LeftOutOutcome(scope, {.project = info.ref.project, .dataset = info.ref.dataset})) {
+    result.outcomes.push_back(*std::move(left_out));
+    return;
+  }
+  if (!scope.MayCoverDataset(info.ref)) return;
   if (auto excluded = policies.ExcludedDataset(info)) {
     result.outcomes.push_back(*std::move(excluded));
     return;

@@ -3,8 +3,10 @@
 // Both are recorded in the one transaction that completes the stage's task (catalog/run_ledger.h).
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "model/policy.h"
 #include "model/run.h"
 #include "model/work_message.h"
 
@@ -25,6 +27,17 @@ inline ItemOutcome FailedOutcome(const TableRef& object, const Error& error) {
           .outcome = Outcome::kFailed,
           .reason = error.message,
           .error_id = std::string(FindError(error.id).id)};
+}
+
+// The outcome of an object, dataset or project that the run's scope leaves out by name; nullopt: it
+// does not.
+inline std::optional<ItemOutcome> LeftOutOutcome(const Scope& scope, const TableRef& name) {
+  const auto pattern = scope.ExcludedBy(name);
+  if (!pattern) return std::nullopt;
+  return ItemOutcome{.object = name,
+                     .outcome = Outcome::kExcluded,
+                     .reason = "excluded by the scope's pattern " + *pattern,
+                     .error_id = {}};
 }
 
 // The outcome of an object that went away between the scan and its backup.

@@ -133,6 +133,31 @@ TEST(Suspect, IsAPartitionedTableThatWasEmptied) {
   EXPECT_EQ(*catalog::LatestGood(fixture.catalog(), kOrders), std::nullopt);
 }
 
+TEST(Suspect, IsAnEmptiedTableThoughThePolicyHasNoBound) {
+  SimFixture fixture;
+  BackupPolicy policy;
+  policy.shrink_threshold = 0;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp(policy).ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, {});
+  EXPECT_TRUE(ItemOf(fixture.BackUp(policy).value(), kOrders).suspect);
+  EXPECT_EQ((*catalog::LatestGood(fixture.catalog(), kOrders))->rows, 10);
+}
+
+TEST(Suspect, IsATableWhoseRowsLostMostOfTheirBytes) {
+  SimFixture fixture;
+  sim::Rows full = NumberedRows(1, 10);
+  for (Json& row : full) row["name"] = std::string(1000, 'x');
+  fixture.cloud().AddTable(kOrders, TwoColumns(), full);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().ReplaceRows(kOrders, NumberedRows(1, 10));
+  const RunReport report = fixture.BackUp().value();
+  EXPECT_TRUE(ItemOf(report, kOrders).suspect);
+  EXPECT_THAT(ItemOf(report, kOrders).reason, testing::HasSubstr("bytes fell"));
+}
+
 TEST(Suspect, IsNotAPartitionedTableThatWasAlwaysEmpty) {
   SimFixture fixture;
   AddDays(fixture, kOrders);

@@ -274,8 +274,8 @@ Result<std::string> ReshapedReason(const TableBackup& common, const Unit& unit, 
                        partitions_rows);
   }
   const std::string reason =
-      ShrinkReason(common.context.run.policy, is_whole ? partitions_rows : whole_rows,
-                   is_whole ? rows : common.table.rows);
+      ShrinkReason(common.context.run.policy, {is_whole ? partitions_rows : whole_rows},
+                   {is_whole ? rows : common.table.rows});
   if (reason.empty()) return reason;
   return fmt::format("the table {} partitions now, and its {}",
                      is_whole ? "has no" : "is divided into", reason);
@@ -288,11 +288,10 @@ Result<ItemOutcome> Commit(const TableBackup& common, const Unit& unit, Manifest
   if (good && !good->IsGood()) {
     HF_ASSIGN_OR_RETURN(good, catalog::LatestGood(common.services.catalog, unit.object));
   }
-  if (common.context.run.policy.shrink_threshold > 0) {
-    HF_ASSIGN_OR_RETURN(manifest.suspect, ReshapedReason(common, unit, manifest.rows));
-  }
+  HF_ASSIGN_OR_RETURN(manifest.suspect, ReshapedReason(common, unit, manifest.rows));
   if (good && manifest.suspect.empty()) {
-    manifest.suspect = ShrinkReason(common.context.run.policy, good->rows, manifest.rows);
+    manifest.suspect = ShrinkReason(common.context.run.policy, {good->rows, good->source.bytes},
+                                    {manifest.rows, manifest.source.bytes});
   }
   // As of its moment it may have had other rows than were seen since: what lands out of a streaming
   // buffer carries the time at which it came. The next run is to see that there is more by now.

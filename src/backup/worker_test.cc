@@ -100,8 +100,8 @@ TEST_F(WorkerTest, TellsWhatWasSavedBeforeATableCouldNotBeFinished) {
   Worker scan(setup_, services_, {Stage::kProjects, Stage::kScan});
   for (int round = 0; round < 50; ++round) ASSERT_TRUE(scan.RunOnce(Duration{0}).ok());
   Worker backup(setup_, services_, {Stage::kBackup});
-  while (fixture_.catalog().FindBackups({.dataset = "events", .table = "clicks"}, "")
-             ->items.empty()) {
+  while (
+      fixture_.catalog().FindBackups({.dataset = "events", .table = "clicks"}, "")->items.empty()) {
     fixture_.cloud().faults().FailJobs("extract", "backendError", 1);
     ASSERT_EQ(backup.RunOnce(Duration{0}).value(), 1);
   }

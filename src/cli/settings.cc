@@ -136,8 +136,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {.name = "policy.shrink_threshold",
      .type = SettingType::kNumber,
      .fallback = "0.5",
-     .doc = "a backup with fewer than this share of the last one's rows is suspect: kept, never "
-            "counted as good",
+     .doc = "a backup with fewer rows or bytes than this share of the last good one's is suspect: "
+            "kept, never counted as good; one of a table that was emptied always is",
      .maximum = 1},
     {.name = "policy.changed_within_hours",
      .type = SettingType::kInteger,

@@ -65,21 +65,30 @@ bool MatchesDown(const Pattern& pattern, const std::array<std::string_view, 3>& 
   return true;
 }
 
-// Whether something at or below the first `depth` names may be covered.
-bool MayCover(const Scope& scope, const std::array<std::string_view, 3>& names, size_t depth) {
-  const auto includes = [&](const std::string& text) {
-    return MatchesDown(SplitPattern(text), names, depth);
-  };
-  // An exclude counts for a whole dataset or project only when it names no part below.
-  const auto excludes = [&](const std::string& text) {
+using Names = std::array<std::string_view, 3>;
+
+bool IsIncluded(const Scope& scope, const Names& names, size_t depth) {
+  return scope.include.empty() || std::ranges::any_of(scope.include, [&](const std::string& text) {
+           return MatchesDown(SplitPattern(text), names, depth);
+         });
+}
+
+// The exclude that takes all of it. One counts for a whole dataset or project only when it names no
+// part below.
+const std::string* FindExclude(const Scope& scope, const Names& names, size_t depth) {
+  const auto found = std::ranges::find_if(scope.exclude, [&](const std::string& text) {
     const Pattern pattern = SplitPattern(text);
     for (size_t i = depth; i < 3; ++i) {
       if (pattern.parts[i] != "*") return false;
     }
     return MatchesDown(pattern, names, depth);
-  };
-  const bool included = scope.include.empty() || std::ranges::any_of(scope.include, includes);
-  return included && std::ranges::none_of(scope.exclude, excludes);
+  });
+  return found == scope.exclude.end() ? nullptr : &*found;
+}
+
+// Whether something at or below the first `depth` names may be covered.
+bool MayCover(const Scope& scope, const Names& names, size_t depth) {
+  return IsIncluded(scope, names, depth) && FindExclude(scope, names, depth) == nullptr;
 }
 
 Result<std::vector<std::string>> PatternsFromJson(const Json& json, std::string_view key) {
@@ -100,6 +109,25 @@ Result<std::vector<std::string>> PatternsFromJson(const Json& json, std::string_
     patterns.push_back(item.get<std::string>());
   }
   return patterns;
+}
+
+Result<std::set<TableRef>> PartitionsFromJson(const Json& json) {
+  std::set<TableRef> partitions;
+  const Json* list = FindField(json, "partitions");
+  if (list == nullptr) return partitions;
+  if (!list->is_array() || list->size() > kPatternsMax) {
+    return MakeError(ErrorId::kInvalidJson,
+                     fmt::format("\"partitions\" is not a list of at most {}", kPatternsMax));
+  }
+  for (const Json& item : *list) {
+    HF_ASSIGN_OR_RETURN(TableRef partition,
+                        ParseTableRef(item.is_string() ? item.get<std::string>() : DumpJson(item)));
+    if (partition.partition.empty()) {
+      return MakeError(ErrorId::kInvalidName, partition.ToString() + " names no partition");
+    }
+    partitions.insert(std::move(partition));
+  }
+  return partitions;
 }
 
 std::string ReplaceAll(std::string text, std::string_view what, std::string_view by) {
@@ -298,7 +326,28 @@ Status SetNumbers(const Json& json, BackupPolicy& policy) {
 }  // namespace
 
 bool Scope::CoversTable(const TableRef& table) const {
+  return MayCoverTable(table) && PartitionsOf(table).empty();
+}
+
+bool Scope::MayCoverTable(const TableRef& table) const {
   return MayCover(*this, {table.project, table.dataset, table.table}, 3);
+}
+
+std::set<std::string> Scope::PartitionsOf(const TableRef& table) const {
+  std::set<std::string> found;
+  for (auto it = partitions.lower_bound(table.WholeTable());
+       it != partitions.end() && it->WholeTable() == table.WholeTable(); ++it) {
+    found.insert(it->partition);
+  }
+  return found;
+}
+
+std::optional<std::string> Scope::ExcludedBy(const TableRef& name) const {
+  const size_t depth = name.dataset.empty() ? 1 : name.table.empty() ? 2 : 3;
+  const Names names = {name.project, name.dataset, name.table};
+  if (!IsIncluded(*this, names, depth)) return std::nullopt;
+  const std::string* found = FindExclude(*this, names, depth);
+  return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 bool Scope::MayCoverDataset(const DatasetRef& dataset) const {
@@ -326,10 +375,17 @@ Result<Scope> Scope::FromJson(const Json& json) {
   Scope scope;
   HF_ASSIGN_OR_RETURN(scope.include, PatternsFromJson(json, "include"));
   HF_ASSIGN_OR_RETURN(scope.exclude, PatternsFromJson(json, "exclude"));
+  HF_ASSIGN_OR_RETURN(scope.partitions, PartitionsFromJson(json));
   return scope;
 }
 
-Json Scope::ToJson() const { return {{"include", include}, {"exclude", exclude}}; }
+Json Scope::ToJson() const {
+  Json json = {{"include", include}, {"exclude", exclude}};
+  for (const TableRef& partition : partitions) {
+    json["partitions"].push_back(partition.ToString());
+  }
+  return json;
+}
 
 Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
   if (!json.is_object()) return MakeError(ErrorId::kInvalidJson, "a policy is not an object");
@@ -340,6 +396,7 @@ Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
   HF_RETURN_IF_ERROR(SetProjects(json, policy));
   HF_RETURN_IF_ERROR(SetRepositories(json, policy));
   HF_RETURN_IF_ERROR(SetBool(json, "direct_extract", policy.direct_extract));
+  HF_RETURN_IF_ERROR(SetBool(json, "force", policy.force));
   HF_RETURN_IF_ERROR(SetBool(json, "trust_equal_counts", policy.trust_equal_counts));
   HF_RETURN_IF_ERROR(SetBool(json, "require_access", policy.require_access));
   HF_RETURN_IF_ERROR(SetBool(json, "freeze", policy.freeze));
@@ -382,6 +439,7 @@ Json BackupPolicy::ToJson() const {
                {"freeze", freeze},
                {"changed_within_hours", changed_within_hours},
                {"forced_full_days", forced_full_days}};
+  if (force) json["force"] = true;
   if (!further_methods.empty()) {
     json["method"] = Json::array();
     for (const Method each : Methods()) json["method"].push_back(MethodName(each));
@@ -420,11 +478,22 @@ std::string JobProjectOf(const BackupPolicy& policy, const TableRef& object) {
   return projects[std::strtoul(hash.c_str(), nullptr, 16) % projects.size()];
 }
 
-std::string ShrinkReason(const BackupPolicy& policy, int64_t last_rows, int64_t rows) {
-  const double least = static_cast<double>(last_rows) * policy.shrink_threshold;
-  if (last_rows <= 0 || static_cast<double>(rows) >= least) return {};
-  return fmt::format("rows fell from {} to {}, below {:.0f}% of the last good backup", last_rows,
-                     rows, policy.shrink_threshold * 100);
+std::string ShrinkReason(const BackupPolicy& policy, ObjectSize last, ObjectSize now) {
+  if (last.rows > 0 && now.rows == 0) {
+    return fmt::format("rows fell from {} to 0: the object was emptied", last.rows);
+  }
+  const auto fell = [&](std::string_view what, int64_t before, int64_t after) -> std::string {
+    if (static_cast<double>(after) >= static_cast<double>(before) * policy.shrink_threshold) {
+      return {};
+    }
+    return fmt::format("{} fell from {} to {}, below {:.0f}% of the last good backup", what, before,
+                       after, policy.shrink_threshold * 100);
+  };
+  std::string reason = fell("rows", last.rows, now.rows);
+  if (reason.empty() && last.bytes > 0 && now.bytes > 0) {
+    reason = fell("bytes", last.bytes, now.bytes);
+  }
+  return reason;
 }
 
 }  // namespace holdfast

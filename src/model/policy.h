@@ -3,6 +3,8 @@
 // Plain values; JSON in and out. The scope is decided by globs over whole names. Source: DESIGN §2.
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +22,18 @@ namespace holdfast {
 struct Scope {
   std::vector<std::string> include;
   std::vector<std::string> exclude;
+  // Of a table that is named here no other partitions than these are covered.
+  std::set<TableRef> partitions = {};
 
-  // Whether the table is covered, by its whole name; the partition does not count.
+  // Whether all of the table is covered, by its whole name; the partition does not count.
   bool CoversTable(const TableRef& table) const;
+  // Whether it is, or some of its partitions are.
+  bool MayCoverTable(const TableRef& table) const;
+  // The partitions of the table that alone are covered; empty: the scope names none of it.
+  std::set<std::string> PartitionsOf(const TableRef& table) const;
+  // The pattern of `exclude` that leaves out all of a project, a dataset or a table that would be
+  // covered otherwise; nullopt: none does. `name`: as far as its members are set.
+  std::optional<std::string> ExcludedBy(const TableRef& name) const;
   // Whether anything in the project or dataset may be covered: false means that it need not be
   // listed.
   bool MayCoverDataset(const DatasetRef& dataset) const;
@@ -65,8 +76,9 @@ struct BackupPolicy {
   std::string codec = "SNAPPY";  // NONE, DEFLATE, SNAPPY
   // Before the manifest. An export is read whole at any level: its hashes cannot be had otherwise.
   VerifyLevel verify = VerifyLevel::kL2;  // of a copy: kL0 its numbers, kL2 every row
-  double shrink_threshold =
-      0.5;  // fewer than this share of the last backup's rows: suspect (trap 6)
+  // Fewer rows or bytes than this share of the last good backup's: suspect (trap 6).
+  double shrink_threshold = 0.5;
+  bool force = false;               // back up what did not change, too: of one run, on demand
   bool trust_equal_counts = false;  // take Change::kMetadataOnly without reading the data again
   bool require_access = false;      // a table whose access may not be looked at fails; false: the
                                     // outcome says that it was not saved
@@ -99,7 +111,14 @@ std::string FillBucketPattern(std::string_view pattern, std::string_view project
 // that was started is found again.
 std::string JobProjectOf(const BackupPolicy& policy, const TableRef& object);
 
-// Why a backup of `rows` is suspect after one of `last_rows`; empty: it is not.
-std::string ShrinkReason(const BackupPolicy& policy, int64_t last_rows, int64_t rows);
+// How large an object is, as the warehouse counts it.
+struct ObjectSize {
+  int64_t rows = 0;
+  int64_t bytes = 0;  // logical; 0: not known
+};
+
+// Why a backup of this size is suspect after one of size `last`; empty: it is not. One without rows
+// after one with rows is, whatever the threshold says (google-semantics trap 6).
+std::string ShrinkReason(const BackupPolicy& policy, ObjectSize last, ObjectSize now);
 
 }  // namespace holdfast

@@ -84,7 +84,9 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
      .doc = "how often backups are read and restored later"},
     {.name = "shrink_threshold",
      .type = kNumber,
-     .doc = "fewer than this share of the last backup's rows is suspect",
+     .doc =
+         "fewer rows or bytes than this share of the last good backup's are suspect; none at all "
+         "always is",
      .maximum = 1,
      .in_backup_policy = true},
     {.name = "trust_equal_counts",

@@ -1,5 +1,6 @@
 #include "model/policy.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -196,12 +197,56 @@ TEST(JobProject, SpreadsObjectsAndKeepsEachWhereItIs) {
   EXPECT_EQ(JobProjectOf(policy, orders), JobProjectOf(policy, orders));
 }
 
+TEST(Scope, CoversOfATableOnlyThePartitionsThatItNames) {
+  const Scope scope = Scope::FromJson({{"include", {"p.d.whole", "p.d.part"}},
+                                       {"partitions", {"p.d.part$20260101", "p.d.part$20260103"}}})
+                          .value();
+  EXPECT_TRUE(scope.CoversTable({"p", "d", "whole", ""}));
+  EXPECT_TRUE(scope.MayCoverTable({"p", "d", "part", ""}));
+  EXPECT_FALSE(scope.CoversTable({"p", "d", "part", ""})) << "it tells nothing of the others";
+  EXPECT_EQ(scope.PartitionsOf({"p", "d", "part", ""}),
+            (std::set<std::string>{"20260101", "20260103"}));
+  EXPECT_TRUE(scope.PartitionsOf({"p", "d", "whole", ""}).empty());
+  EXPECT_EQ(Scope::FromJson(scope.ToJson()).value(), scope);
+  EXPECT_FALSE(Scope::FromJson({{"partitions", {"p.d.part"}}}).ok());
+}
+
+TEST(Scope, TellsByWhichPatternSomethingIsLeftOut) {
+  const Scope scope = Scope::FromJson({{"include", {"acme-*"}},
+                                       {"exclude", {"acme-old", "*.scratch", "*.d.tmp_*"}}})
+                          .value();
+  EXPECT_EQ(scope.ExcludedBy({.project = "acme-old"}), "acme-old");
+  EXPECT_EQ(scope.ExcludedBy({.project = "acme-shop"}), std::nullopt);
+  EXPECT_EQ(scope.ExcludedBy({.project = "acme-shop", .dataset = "scratch"}), "*.scratch");
+  EXPECT_EQ(scope.ExcludedBy({.project = "acme-shop", .dataset = "d"}), std::nullopt)
+      << "not all of it";
+  EXPECT_EQ(scope.ExcludedBy({"acme-shop", "d", "tmp_1", ""}), "*.d.tmp_*");
+  EXPECT_EQ(scope.ExcludedBy({.project = "other", .dataset = "scratch"}), std::nullopt)
+      << "it was not asked for";
+}
+
 TEST(ShrinkReason, NamesAFallBelowTheThreshold) {
   const BackupPolicy policy;
-  EXPECT_EQ(ShrinkReason(policy, 1000, 500), "");
-  EXPECT_NE(ShrinkReason(policy, 1000, 499), "");
-  EXPECT_NE(ShrinkReason(policy, 1, 0), "");
-  EXPECT_EQ(ShrinkReason(policy, 0, 0), "");
+  EXPECT_EQ(ShrinkReason(policy, {1000}, {500}), "");
+  EXPECT_THAT(ShrinkReason(policy, {1000}, {499}), testing::HasSubstr("rows fell from 1000"));
+  EXPECT_NE(ShrinkReason(policy, {1}, {0}), "");
+  EXPECT_EQ(ShrinkReason(policy, {0}, {0}), "");
+}
+
+TEST(ShrinkReason, NamesBytesThatFellWhereTheRowsDidNot) {
+  const BackupPolicy policy;
+  EXPECT_EQ(ShrinkReason(policy, {100, 5000}, {100, 2500}), "");
+  EXPECT_THAT(ShrinkReason(policy, {100, 5000}, {100, 2499}),
+              testing::HasSubstr("bytes fell from 5000 to 2499"));
+  EXPECT_EQ(ShrinkReason(policy, {100, 5000}, {100, 0}), "") << "not known";
+  EXPECT_EQ(ShrinkReason(policy, {100, 0}, {100, 5000}), "");
+}
+
+TEST(ShrinkReason, NamesAnEmptiedObjectWhateverTheThreshold) {
+  BackupPolicy policy;
+  policy.shrink_threshold = 0;
+  EXPECT_NE(ShrinkReason(policy, {1000}, {0}), "");
+  EXPECT_EQ(ShrinkReason(policy, {1000, 100}, {1, 1}), "");
 }
 
 }  // namespace
