@@ -15,6 +15,7 @@ struct BackupRunOptions {
   std::vector<std::string> exclude;
   std::string method;  // empty: as configured
   bool dry_run = false;
+  bool force = false;  // also what did not change
   bool due = false;  // only what the policy document's schedules say is due now
 };
 

@@ -14,13 +14,16 @@ void AddRun(CLI::App& backup, CommandContext context) {
   auto options = std::make_shared<BackupRunOptions>();
   command->add_option(
       "scope", options->include,
-      "Only these: project, project.dataset or project.dataset.table, with * and ?");
+      "Only these: project, project.dataset or project.dataset.table, with * and ?, or one "
+      "partition as project.dataset.table$partition");
   command->add_option("--exclude", options->exclude, "Not these")->type_name("PATTERN");
   command->add_option("--method", options->method, "How, whatever the policy says")
       ->type_name("METHOD")
       ->check(OneOf({"export", "copy", "snapshot"}));
   command->add_flag("-n,--dry-run", options->dry_run,
                     "Show what would be backed up, and do nothing");
+  command->add_flag("--force", options->force,
+                    "Also what did not change since its last good backup");
   command
       ->add_flag("--due", options->due,
                  "Only the tables whose schedule in the policy document has come")
@@ -29,7 +32,9 @@ void AddRun(CLI::App& backup, CommandContext context) {
               {{"holdfast backup run", "what changed since the last good backup"},
                {"holdfast backup run --dry-run", "what that would be"},
                {"holdfast backup run --due", "what a cron job or Cloud Scheduler calls"},
-               {"holdfast backup run 'acme-*' --exclude acme-shop.scratch", "a part of it"}});
+               {"holdfast backup run 'acme-*' --exclude acme-shop.scratch", "a part of it"},
+               {"holdfast backup run --force 'acme-shop.sales.orders$20260101'",
+                "one partition, now, changed or not"}});
   command->callback([context, options] {
     context.action = [context, options] { return BackupRun(context.global, *options); };
   });

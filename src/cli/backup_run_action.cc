@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <map>
 #include <set>
 
 #include "backup/admission.h"
@@ -26,8 +27,15 @@ Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& opti
   BackupPolicy policy = config.policy;
   policy.scope = WholeScope(config);
   if (!options.include.empty()) policy.scope.include.clear();
+  policy.force = options.force;
   for (const std::string& text : options.include) {
-    HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(text));
+    std::string name = text;
+    if (text.find('$') != std::string::npos) {
+      HF_ASSIGN_OR_RETURN(const TableRef partition, ParseSelector(text));
+      policy.scope.partitions.insert(partition);
+      name = partition.WholeTable().ToString();
+    }
+    HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(name));
     policy.scope.include.push_back(std::move(pattern));
   }
   for (const std::string& text : options.exclude) {
@@ -39,6 +47,17 @@ Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& opti
     policy.further_methods.clear();
   }
   return policy;
+}
+
+// What was asked for by its whole name: of that something is to be backed up or known unchanged.
+std::map<TableRef, std::string> NamedObjects(const std::vector<std::string>& include) {
+  std::map<TableRef, std::string> named;
+  for (const std::string& text : include) {
+    if (text.find_first_of("*?") != std::string::npos) continue;
+    const auto object = ParseSelector(text);
+    if (object.ok() && !object->table.empty()) named.emplace(*object, "there is no such table");
+  }
+  return named;
 }
 
 // What would be the reason of a backup, as the run itself says it.
@@ -231,7 +250,13 @@ int EndOfRun(const GlobalOptions& global, const RunSummary& summary, const RunFi
   const int64_t failed = summary.totals.Of(Outcome::kFailed);
   const int64_t carried = summary.totals.Of(Outcome::kCarried);
   if (carried > 0) Say(global, CarriedText(carried));
-  if (failed == 0) return summary.suspects == 0 && carried == 0 ? kExitOk : kExitPartial;
+  bool is_whole = summary.suspects == 0 && carried == 0;
+  for (const auto& [object, why] : findings.missed) {
+    if (why.empty()) continue;
+    is_whole = false;
+    Say(global, fmt::format("NOT BACKED UP: {}: {}", object.ToString(), why));
+  }
+  if (failed == 0) return is_whole ? kExitOk : kExitPartial;
   Say(global, DescribeFailures(findings));
   return kExitPartial;
 }
@@ -283,6 +308,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_ASSIGN_OR_RETURN(const RunSummary summary,
                       RunWithProgress(global, std::move(request), *environment, continued));
   RunFindings findings;
+  findings.missed = NamedObjects(options.include);
   HF_RETURN_IF_ERROR(PrintReport(global, environment->catalog(), summary, continued, findings));
   TellAlerts(global, *environment, document);
   return EndOfRun(global, summary, findings);

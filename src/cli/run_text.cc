@@ -60,7 +60,25 @@ std::string OutcomeWords(Outcome outcome) {
   return "deleted";
 }
 
+namespace {
+
+// Whether the outcome is of the object, or of the dataset or project that it is in.
+bool TellsOf(const ItemOutcome& item, const TableRef& object) {
+  const TableRef& told = item.object;
+  return told.project == object.project &&
+         (told.dataset.empty() || told.dataset == object.dataset) &&
+         (told.table.empty() || told.table == object.table) &&
+         (told.partition.empty() || object.partition.empty() || told.partition == object.partition);
+}
+
+}  // namespace
+
 void RunFindings::Add(const ItemOutcome& item) {
+  const bool is_left_out = item.outcome == Outcome::kExcluded || item.outcome == Outcome::kNotDue ||
+                           item.outcome == Outcome::kUnsupported;
+  for (auto& [object, why] : missed) {
+    if (TellsOf(item, object)) why = is_left_out ? item.reason : std::string();
+  }
   if (item.suspect) ++(item.outcome == Outcome::kVanished ? suspect_deletions : suspect_backups);
   if (item.outcome != Outcome::kFailed) return;
   if (item.error_id == FindError(ErrorId::kNoProjects).id) {

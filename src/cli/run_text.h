@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ struct RunFindings {
   int64_t datasets_failed = 0;
   int64_t projects_failed = 0;
   bool no_project = false;
+  // Tables and partitions that the caller asked for by their whole name, with why nothing was taken
+  // of them so far.
+  std::map<TableRef, std::string> missed;
 
   void Add(const ItemOutcome& item);
 };

@@ -23,7 +23,7 @@ Result<TableRef> ParseSelector(const std::string& text) {
 Result<std::string> ScopePattern(const std::string& text) {
   if (text.find('$') != std::string::npos) {
     return MakeError(ErrorId::kInvalidName,
-                     "\"" + text + "\" names a partition: a scope is of whole tables");
+                     "\"" + text + "\" names a partition, and only whole tables can be named here");
   }
   std::string pattern = text;
   // The colon of a project in a domain, "example.com:project", is part of its name.

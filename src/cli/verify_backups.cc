@@ -75,10 +75,9 @@ Result<verify::VerifyReport> LookAt(Environment& environment, const Look& look) 
   if (look.level != VerifyLevel::kL3) {
     return verify::VerifyRecorded(environment.verify_services(), look.record, look.level);
   }
+  // It has no rows to be restored and compared: reading its definition is all there is to do.
   if (IsDefinitionOnly(look.record.kind)) {
-    return MakeError(ErrorId::kVerifyUnsupported,
-                     look.record.object.ToString() +
-                         " has no rows to be restored and compared: L2 reads its definition");
+    return verify::VerifyRecorded(environment.verify_services(), look.record, VerifyLevel::kL2);
   }
   HF_ASSIGN_OR_RETURN(const restore::TableReport table,
                       restore::Rehearse(look.record, ScratchFor(environment.config(), look.record),
