@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/support/catalog_places.h"
+#include "tests/support/watched_catalog.h"
 
 namespace holdfast::catalog {
 namespace {
@@ -77,6 +78,54 @@ TEST(SqliteCatalog, OfAnEarlierVersionIsBroughtUpToDate) {
     EXPECT_EQ(catalog->FindBackups({.run = "r1"}, "")->items.size(), 1);
     EXPECT_EQ(catalog->FindBackups({.id_prefix = "s"}, "")->items.size(), 1);
     ASSERT_TRUE(catalog->RecordBackup(snapshot).ok()) << "twice is once";
+  }
+}
+
+TEST(SqliteCatalog, ListingsOfManyBackupsSortNothingAndReadNoMoreThanTheirPage) {
+  testing_support::WatchedSession session;
+  testing_support::WatchedCatalog catalog(session);
+  ASSERT_TRUE(session
+                  .Transact([&]() -> Status {
+                    for (int i = 0; i < 2'500; ++i) {
+                      BackupRecord record{.backup = "b" + std::to_string(i)};
+                      record.object = {"p", "d", "t" + std::to_string(i % 1'250), ""};
+                      record.consistent_through_ms = i;
+                      HF_RETURN_IF_ERROR(catalog.RecordBackup(record));
+                    }
+                    return Ok();
+                  })
+                  .ok());
+  const std::pair<BackupFilter, size_t> cases[] = {
+      {{}, 2'500},
+      {{.newest_only = true}, 1'250},
+      {{.as_of_ms = 2'000, .good_only = true, .newest_only = true}, 1'250},
+      {{.project = "p", .dataset = "d", .table = "t7"}, 2},
+      {{.method = Method::kExport, .newest_only = true}, 1'250},
+  };
+  for (const auto& [filter, expected] : cases) {
+    session.plans.clear();
+    session.pages = 0;
+    size_t found = 0;
+    const Status listed = cloud::ForEachPage<BackupRecord>(
+        [&](const std::string& token) { return catalog.FindBackups(filter, token); },
+        [&](BackupRecord&&) -> Status {
+          ++found;
+          return Ok();
+        });
+    ASSERT_TRUE(listed.ok());
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(session.pages, expected / 1'000 + 1);
+    EXPECT_EQ(session.plans.find("TEMP B-TREE"), std::string::npos) << session.plans;
+    // A page after the first begins where the one before it ended.
+    const auto scans = [&] {
+      size_t count = 0;
+      for (size_t at = 0; (at = session.plans.find("SCAN backups", at)) != std::string::npos;
+           ++at) {
+        ++count;
+      }
+      return count;
+    }();
+    EXPECT_EQ(scans, filter.table.empty() ? 1U : 0U) << session.plans;
   }
 }
 
