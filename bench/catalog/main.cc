@@ -9,16 +9,15 @@
 // STORE is a file of SQLite, or the URL of a database of PostgreSQL. Each but `build` prints its
 // seconds, and the peak of resident memory before and after: of a process that built nothing.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/virtual_clock.h"
+#include "bench/process_cost.h"
 #include "catalog/postgres_catalog.h"
 #include "catalog/postgres_connection.h"
 #include "catalog/sql_catalog.h"
@@ -204,23 +203,6 @@ Counted PlanAll(const retain::Services& services) {
   return counted;
 }
 
-int64_t PeakMebibytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + 6) / 1'024;
-  }
-  return 0;
-}
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 void Measure(const std::string& what, const std::string& store) {
   VirtualClock clock{FromUnixMillis(kNowMs)};
   sim::SimCloud cloud{clock};
@@ -239,7 +221,7 @@ void Measure(const std::string& what, const std::string& store) {
       .clock = clock,
       .random = *random,
       .policy_of = [&](const TableRef&) -> Result<RetentionPolicy> { return policy; }};
-  const int64_t start_mib = PeakMebibytes();
+  const double start_mib = PeakMebibytes();
   const double cpu_before = CpuSeconds();
   const auto begin = std::chrono::steady_clock::now();
   Counted counted;
@@ -253,7 +235,7 @@ void Measure(const std::string& what, const std::string& store) {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   fmt::print(
       "{{\"objects\": {}, \"backups\": {}, \"kept\": {}, \"wall\": {:.3f}, \"cpu\": {:.3f}, "
-      "\"start_mib\": {}, \"peak_mib\": {}}}\n",
+      "\"start_mib\": {:.0f}, \"peak_mib\": {:.0f}}}\n",
       counted.objects, counted.backups, counted.kept, wall.count(), CpuSeconds() - cpu_before,
       start_mib, PeakMebibytes());
 }

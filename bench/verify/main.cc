@@ -5,7 +5,6 @@
 //
 // Prints what it read and the seconds it took; a file that is not as its line says ends it.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -17,6 +16,7 @@
 
 #include "avro/reader.h"
 #include "avro/schema_mapping.h"
+#include "bench/process_cost.h"
 #include "verify/inspect.h"
 
 namespace holdfast::bench {
@@ -100,23 +100,6 @@ Schema SchemaOf(const std::string& path) {
   return Must(avro::FromAvroSchema(Must(avro::Reader::Open(source))->header().avro_schema));
 }
 
-int64_t PeakKilobytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + 6);
-  }
-  return 0;
-}
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 int Verify(const std::string& path) {
   const std::vector<Listed> list = ReadList(path);
   if (list.empty()) return 1;
@@ -135,7 +118,7 @@ int Verify(const std::string& path) {
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   fmt::print("{{\"rows\": {}, \"cpu\": {:.3f}, \"wall\": {:.3f}, \"rss_mb\": {:.1f}}}\n", rows,
-             CpuSeconds() - cpu, wall.count(), static_cast<double>(PeakKilobytes()) / 1'024);
+             CpuSeconds() - cpu, wall.count(), PeakMebibytes());
   return 0;
 }
 
