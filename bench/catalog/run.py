@@ -62,7 +62,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--postgres")
-    parser.add_argument("--postgres-backups", type=int, default=200_000)
+    parser.add_argument("--postgres-backups", type=int, default=100_000)
     parser.add_argument("--backups", default="100000,1000000")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--out", type=pathlib.Path)
