@@ -8,7 +8,6 @@
 //
 // Prints {"rows", "cpu", "wall"} of the load alone, in seconds.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
@@ -16,6 +15,7 @@
 #include <filesystem>
 
 #include "base/virtual_clock.h"
+#include "bench/process_cost.h"
 #include "localcloud/warehouse/duck.h"
 #include "localcloud/warehouse/identifier.h"
 #include "localcloud/warehouse/loader.h"
@@ -32,24 +32,15 @@ T Must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(result).value();
 }
 
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 // Runs `load`, which gives the number of rows, and prints what it took.
 template <typename Function>
 void Measure(Function load) {
   const auto begin = std::chrono::steady_clock::now();
-  const double cpu = CpuSeconds();
+  const double cpu = bench::CpuSeconds();
   const int64_t rows = load();
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
-  fmt::print("{{\"rows\": {}, \"cpu\": {:.3f}, \"wall\": {:.3f}}}\n", rows, CpuSeconds() - cpu,
-             wall.count());
+  fmt::print("{{\"rows\": {}, \"cpu\": {:.3f}, \"wall\": {:.3f}, \"rss_mb\": {:.0f}}}\n", rows,
+             bench::CpuSeconds() - cpu, wall.count(), bench::PeakMebibytes());
 }
 
 void LoadOurs(const std::string& csv, const std::string& directory, bool daily) {

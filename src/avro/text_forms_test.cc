@@ -147,6 +147,28 @@ TEST(CivilText, ParsesItsFormsAndNothingElse) {
   EXPECT_FALSE(ParseInstant("0001-01-01T00:00:00+01:00").has_value());
 }
 
+// Of whole seconds a date and time is parsed in a way of its own, of fractions by its parts.
+TEST(CivilText, ParsesWholeSecondsAsItParsesFractions) {
+  int64_t parsed = 0;
+  for (const std::string whole : {"2024-02-29T13:47:58", "1999-12-31T23:59:59"}) {
+    for (size_t at = 0; at < whole.size(); ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string edited = whole;
+        edited[at] = static_cast<char>(byte);
+        const auto micros = ParseDateTime(edited);
+        EXPECT_EQ(micros, ParseDateTime(edited + ".0")) << edited;
+        parsed += micros.has_value() ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(parsed, 100);
+  for (int64_t day = kMicrosMin / kMicrosPerDay; day <= kMicrosMax / kMicrosPerDay; day += 13) {
+    const int64_t micros =
+        day * kMicrosPerDay + (day * 7'919 % 86'400 + 86'400) % 86'400 * 1'000'000;
+    ASSERT_EQ(ParseDateTime(FormatDateTime(micros)), micros);
+  }
+}
+
 TEST(Utf8, AcceptsWellFormedTextOnly) {
   for (const std::string_view text : {"", "ascii only, and long enough to take eight at a time",
                                       "\xC2\x80", "12345678\xE2\x82\xAC", "\xED\x9F\xBF",

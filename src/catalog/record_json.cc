@@ -1,43 +1,113 @@
 #include "catalog/record_json.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
+
+#include "model/partition_id.h"
 
 namespace holdfast::catalog {
 
 namespace {
 
-Result<BackupRecord> ParseRecord(const std::string& text) {
-  HF_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
-  BackupRecord record;
-  HF_ASSIGN_OR_RETURN(record.backup, RequiredString(json, "backup"));
-  HF_ASSIGN_OR_RETURN(record.object.project, RequiredString(json, "project"));
-  HF_ASSIGN_OR_RETURN(record.object.dataset, RequiredString(json, "dataset"));
-  HF_ASSIGN_OR_RETURN(record.object.table, RequiredString(json, "table"));
-  HF_ASSIGN_OR_RETURN(record.object.partition, RequiredString(json, "partition"));
-  HF_ASSIGN_OR_RETURN(record.run, RequiredString(json, "run"));
-  HF_ASSIGN_OR_RETURN(const std::string method, RequiredString(json, "method"));
-  const auto found = FindMethod(method);
-  if (!found) return MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" is no method", method));
-  record.method = *found;
-  HF_ASSIGN_OR_RETURN(record.created_ms, RequiredInt64(json, "created_ms"));
-  HF_ASSIGN_OR_RETURN(record.consistent_through_ms, RequiredInt64(json, "consistent_through_ms"));
-  const Json* source = FindField(json, "source");
-  if (source == nullptr) return MakeError(ErrorId::kInvalidJson, "\"source\" is missing");
-  HF_ASSIGN_OR_RETURN(record.source, Fingerprint::FromJson(*source));
-  HF_ASSIGN_OR_RETURN(record.location, RequiredString(json, "location"));
-  HF_ASSIGN_OR_RETURN(record.bucket, RequiredString(json, "bucket"));
-  HF_ASSIGN_OR_RETURN(record.prefix, RequiredString(json, "prefix"));
-  HF_ASSIGN_OR_RETURN(record.rows, RequiredInt64(json, "rows"));
-  HF_ASSIGN_OR_RETURN(record.stored_bytes, RequiredInt64(json, "stored_bytes"));
-  HF_ASSIGN_OR_RETURN(record.objects, RequiredInt64(json, "objects"));
-  HF_ASSIGN_OR_RETURN(record.content_digest, RequiredString(json, "content_digest"));
-  HF_ASSIGN_OR_RETURN(record.suspect, RequiredString(json, "suspect"));
+// Strict reads of one object's members. The first that is missing or of another type becomes the
+// error in `status`, and is empty; so is everything of an object that is itself missing.
+class Members {
+ public:
+  Members(const simdjson::simdjson_result<simdjson::dom::element>& found, std::string_view name,
+          Status& status)
+      : status_(status) {
+    is_object_ = found.get(object_) == simdjson::SUCCESS;
+    if (!is_object_) Fail(name, "is not an object");
+  }
+
+  std::string Text(std::string_view name) { return std::string(Get<std::string_view>(name)); }
+  int64_t Number(std::string_view name) { return Get<int64_t>(name); }
+  bool Flag(std::string_view name) { return Get<bool>(name); }
+  Members Object(std::string_view name) { return {Find(name), name, status_}; }
+
+  // Whether it is there, and not null.
+  bool Has(std::string_view name) const {
+    simdjson::dom::element value;
+    return is_object_ && object_.at_key(name).get(value) == simdjson::SUCCESS && !value.is_null();
+  }
+
+  // The member as the value that `find` knows by that name.
+  template <typename T>
+  void Name(std::string_view name, std::optional<T> (*find)(std::string_view), T& to) {
+    const auto found = find(Get<std::string_view>(name));
+    if (!found) return Fail(name, "has no value that is known");
+    to = *found;
+  }
+
+ private:
+  void Fail(std::string_view name, std::string_view what) {
+    if (!status_.ok()) return;
+    status_ = MakeError(ErrorId::kInvalidJson, fmt::format("\"{}\" {}", name, what));
+  }
+
+  simdjson::simdjson_result<simdjson::dom::element> Find(std::string_view name) const {
+    if (!is_object_) return simdjson::NO_SUCH_FIELD;
+    return object_.at_key(name);
+  }
+
+  template <typename T>
+  T Get(std::string_view name) {
+    T value{};
+    const auto error = Find(name).get(value);
+    if (error != simdjson::SUCCESS) {
+      value = T{};
+      Fail(name, error == simdjson::NO_SUCH_FIELD ? "is missing" : "is of another type");
+    }
+    return value;
+  }
+
+  simdjson::dom::object object_;
+  bool is_object_ = false;
+  Status& status_;
+};
+
+Partitioning ReadPartitioning(Members members) {
+  Partitioning partitioning;
+  members.Name("kind", FindPartitioningKind, partitioning.kind);
+  if (members.Has("field")) partitioning.field = members.Text("field");
+  if (partitioning.kind != Partitioning::Kind::kIntegerRange) return partitioning;
+  partitioning.range_start = members.Number("range_start");
+  partitioning.range_end = members.Number("range_end");
+  partitioning.range_interval = members.Number("range_interval");
+  return partitioning;
+}
+
+Fingerprint ReadFingerprint(Members members) {
+  return {.creation_ms = members.Number("creation_ms"),
+          .last_modified_ms = members.Number("last_modified_ms"),
+          .rows = members.Number("rows"),
+          .bytes = members.Number("bytes"),
+          .schema_hash = members.Text("schema_hash"),
+          .metadata_hash = members.Text("metadata_hash"),
+          .partitioning = ReadPartitioning(members.Object("partitioning")),
+          .streaming = members.Has("streaming") && members.Flag("streaming")};
+}
+
+BackupRecord ReadRecord(Members members) {
+  BackupRecord record{.backup = members.Text("backup"),
+                      .object = {members.Text("project"), members.Text("dataset"),
+                                 members.Text("table"), members.Text("partition")},
+                      .run = members.Text("run"),
+                      .created_ms = members.Number("created_ms"),
+                      .consistent_through_ms = members.Number("consistent_through_ms"),
+                      .source = ReadFingerprint(members.Object("source")),
+                      .location = members.Text("location"),
+                      .bucket = members.Text("bucket"),
+                      .prefix = members.Text("prefix"),
+                      .rows = members.Number("rows"),
+                      .stored_bytes = members.Number("stored_bytes"),
+                      .objects = members.Number("objects"),
+                      .content_digest = members.Text("content_digest"),
+                      .suspect = members.Text("suspect")};
+  members.Name("method", FindMethod, record.method);
   // Records from before there were other kinds than tables have none.
-  HF_ASSIGN_OR_RETURN(const auto kind_name, OptionalString(json, "kind"));
-  const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(record.kind))));
-  if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");
-  record.kind = *kind;
-  HF_ASSIGN_OR_RETURN(record.as_of_ms, OptionalInt64(json, "as_of_ms"));
+  if (members.Has("kind")) members.Name("kind", FindObjectKind, record.kind);
+  if (members.Has("as_of_ms")) record.as_of_ms = members.Number("as_of_ms");
   return record;
 }
 
@@ -67,9 +137,23 @@ std::string BackupRecordToText(const BackupRecord& record) {
   return DumpJson(json);
 }
 
-Result<BackupRecord> BackupRecordFromText(const std::string& text) {
-  auto record = ParseRecord(text);
-  if (!record.ok()) return AsDamaged(record.error());
+struct BackupRecordReader::Parser {
+  simdjson::dom::parser parser;
+};
+
+BackupRecordReader::BackupRecordReader() : parser_(std::make_unique<Parser>()) {}
+BackupRecordReader::~BackupRecordReader() = default;
+
+Result<BackupRecord> BackupRecordReader::Read(const std::string& text) {
+  Status status;
+  const auto document = parser_->parser.parse(text);
+  if (document.error() != simdjson::SUCCESS) {
+    return MakeError(
+        ErrorId::kCatalogDamaged,
+        fmt::format("catalog: a backup's record: {}", simdjson::error_message(document.error())));
+  }
+  BackupRecord record = ReadRecord({document, "record", status});
+  if (!status.ok()) return AsDamaged(status.error());
   return record;
 }
 

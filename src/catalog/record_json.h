@@ -2,6 +2,7 @@
 // by any version of us, and the file may be damaged: reads are strict.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/result.h"
@@ -12,8 +13,21 @@ namespace holdfast::catalog {
 // All members but for what verification changes (verified, verified_ms, damaged).
 std::string BackupRecordToText(const BackupRecord& record);
 
-// Errors: kCatalogDamaged.
-Result<BackupRecord> BackupRecordFromText(const std::string& text);
+// Reads them back, one after the other: a listing reads a million. Not thread-safe.
+class BackupRecordReader {
+ public:
+  BackupRecordReader();
+  ~BackupRecordReader();
+  BackupRecordReader(const BackupRecordReader&) = delete;
+  BackupRecordReader& operator=(const BackupRecordReader&) = delete;
+
+  // The members that verification changes are at their defaults. Errors: kCatalogDamaged.
+  Result<BackupRecord> Read(const std::string& text);
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
 
 // `error` as one of the catalog's own: what was read from it cannot be parsed.
 Error AsDamaged(const Error& error);

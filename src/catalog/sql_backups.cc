@@ -123,8 +123,8 @@ std::string SelectOf(const std::string& where) {
                      kBackupsPageSize);
 }
 
-Result<BackupRecord> RecordOfRow(const SqlRow& row) {
-  HF_ASSIGN_OR_RETURN(BackupRecord record, BackupRecordFromText(row.Text(0)));
+Result<BackupRecord> RecordOfRow(BackupRecordReader& reader, const SqlRow& row) {
+  HF_ASSIGN_OR_RETURN(BackupRecord record, reader.Read(row.Text(0)));
   record.verified = static_cast<VerifyLevel>(row.Int(1));
   record.verified_ms = row.Int(2);
   record.damaged = row.Int(3) != 0;
@@ -172,13 +172,14 @@ Result<cloud::Page<BackupRecord>> SqlCatalog::FindBackups(const BackupFilter& fi
   const std::string id_end = filter.id_prefix + "\x7F";
   const Conditions conditions = ConditionsOf(filter, id_end, key);
   cloud::Page<BackupRecord> page;
+  BackupRecordReader reader;
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
-  HF_RETURN_IF_ERROR(session->Query(SelectOf(conditions.text()), conditions.values(),
-                                    [&](const SqlRow& row) -> Status {
-                                      HF_ASSIGN_OR_RETURN(BackupRecord record, RecordOfRow(row));
-                                      page.items.push_back(std::move(record));
-                                      return Ok();
-                                    }));
+  HF_RETURN_IF_ERROR(session->Query(
+      SelectOf(conditions.text()), conditions.values(), [&](const SqlRow& row) -> Status {
+        HF_ASSIGN_OR_RETURN(BackupRecord record, RecordOfRow(reader, row));
+        page.items.push_back(std::move(record));
+        return Ok();
+      }));
   if (page.items.size() < kBackupsPageSize) return page;
   const BackupRecord& last = page.items.back();
   page.next_page_token = TokenOf({last.object.project, last.object.dataset, last.object.table,

@@ -6,18 +6,34 @@
 #include <fstream>
 
 #include "tests/support/catalog_places.h"
+#include "tests/support/watched_catalog.h"
 
 namespace holdfast::catalog {
 namespace {
 
 TEST(SqliteCatalog, OfAnEarlierVersionIsBroughtUpToDate) {
-  const std::string without_version_4 = "ALTER TABLE backups DROP COLUMN method;";
+  const std::string without_version_5 =
+      "ALTER TABLE backups RENAME TO backups_5; DROP INDEX backups_by_id; DROP INDEX "
+      "backups_by_run;"
+      "CREATE TABLE backups (backup TEXT PRIMARY KEY, project TEXT NOT NULL, dataset TEXT NOT NULL,"
+      "  table_id TEXT NOT NULL, partition TEXT NOT NULL, run TEXT NOT NULL, method TEXT NOT NULL,"
+      "  consistent_through_ms INTEGER NOT NULL, suspect INTEGER NOT NULL,"
+      "  verified_level INTEGER NOT NULL, verified_ms INTEGER NOT NULL,"
+      "  damaged_level INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL) WITHOUT ROWID;"
+      "INSERT INTO backups SELECT backup, project, dataset, table_id, partition, run, method,"
+      "  consistent_through_ms, suspect, verified_level, verified_ms, damaged_level, record"
+      "  FROM backups_5;"
+      "CREATE INDEX backups_by_object ON backups"
+      "  (project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC);"
+      "CREATE INDEX backups_by_run ON backups (run); DROP TABLE backups_5;";
+  const std::string without_version_4 =
+      without_version_5 + "ALTER TABLE backups DROP COLUMN method;";
   const std::string without_version_3 =
       without_version_4 +
       "DROP TABLE run_tasks; DROP TABLE run_totals; DROP INDEX tasks_by_parent;"
       "ALTER TABLE tasks DROP COLUMN parent;";
   const std::string earlier[] = {
-      without_version_4 + "PRAGMA user_version = 3",
+      without_version_5 + "PRAGMA user_version = 4", without_version_4 + "PRAGMA user_version = 3",
       without_version_3 +
           "ALTER TABLE tasks ADD COLUMN alive_ms INTEGER NOT NULL DEFAULT 0;"
           "PRAGMA user_version = 2",
@@ -27,7 +43,14 @@ TEST(SqliteCatalog, OfAnEarlierVersionIsBroughtUpToDate) {
   const auto made = place.Open().value();
   BackupRecord snapshot{.backup = "s1", .object = {"p", "d", "a", ""}};
   snapshot.method = Method::kSnapshot;
+  snapshot.consistent_through_ms = 7;
   ASSERT_TRUE(made->RecordBackup(snapshot).ok());
+  ASSERT_TRUE(
+      made->RecordBackup({.backup = "a2", .object = {"p", "d", "a", ""}, .run = "r1"}).ok());
+  ASSERT_TRUE(made->AcceptBackup("s1").ok());
+  ASSERT_TRUE(made->RecordVerification({"s1", 8, VerifyLevel::kL2, false, "damaged"}).ok());
+  const auto before = made->FindBackups({}, "").value().items;
+  ASSERT_EQ(before.size(), 2U);
   ASSERT_TRUE(made->BeginRun({.id = "r1", .started_ms = 10}).ok());
   const std::vector<ItemOutcome> items = {
       {.object = {"p", "d", "a", ""}, .outcome = Outcome::kBackedUp, .rows = 5},
@@ -51,6 +74,58 @@ TEST(SqliteCatalog, OfAnEarlierVersionIsBroughtUpToDate) {
     EXPECT_EQ(progress.totals.rows, 5);
     EXPECT_EQ(progress.totals.Of(Outcome::kFailed), 1);
     EXPECT_EQ(catalog->FindBackups({.method = Method::kSnapshot}, "")->items.size(), 1);
+    EXPECT_EQ(catalog->FindBackups({}, "")->items, before);
+    EXPECT_EQ(catalog->FindBackups({.run = "r1"}, "")->items.size(), 1);
+    EXPECT_EQ(catalog->FindBackups({.id_prefix = "s"}, "")->items.size(), 1);
+    ASSERT_TRUE(catalog->RecordBackup(snapshot).ok()) << "twice is once";
+  }
+}
+
+TEST(SqliteCatalog, ListingsOfManyBackupsSortNothingAndReadNoMoreThanTheirPage) {
+  testing_support::WatchedSession session;
+  testing_support::WatchedCatalog catalog(session);
+  ASSERT_TRUE(session
+                  .Transact([&]() -> Status {
+                    for (int i = 0; i < 2'500; ++i) {
+                      BackupRecord record{.backup = "b" + std::to_string(i)};
+                      record.object = {"p", "d", "t" + std::to_string(i % 1'250), ""};
+                      record.consistent_through_ms = i;
+                      HF_RETURN_IF_ERROR(catalog.RecordBackup(record));
+                    }
+                    return Ok();
+                  })
+                  .ok());
+  const std::pair<BackupFilter, size_t> cases[] = {
+      {{}, 2'500},
+      {{.newest_only = true}, 1'250},
+      {{.as_of_ms = 2'000, .good_only = true, .newest_only = true}, 1'250},
+      {{.project = "p", .dataset = "d", .table = "t7"}, 2},
+      {{.method = Method::kExport, .newest_only = true}, 1'250},
+  };
+  for (const auto& [filter, expected] : cases) {
+    session.plans.clear();
+    session.pages = 0;
+    size_t found = 0;
+    const Status listed = cloud::ForEachPage<BackupRecord>(
+        [&](const std::string& token) { return catalog.FindBackups(filter, token); },
+        [&](BackupRecord&&) -> Status {
+          ++found;
+          return Ok();
+        });
+    ASSERT_TRUE(listed.ok());
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(session.pages, expected / 1'000 + 1);
+    EXPECT_EQ(session.plans.find("TEMP B-TREE"), std::string::npos) << session.plans;
+    // A page after the first begins where the one before it ended.
+    const auto scans = [&] {
+      size_t count = 0;
+      for (size_t at = 0; (at = session.plans.find("SCAN backups", at)) != std::string::npos;
+           ++at) {
+        ++count;
+      }
+      return count;
+    }();
+    EXPECT_EQ(scans, filter.table.empty() ? 1U : 0U) << session.plans;
   }
 }
 

@@ -2,33 +2,40 @@
 
 #include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
 namespace holdfast::catalog {
 
 namespace {
 
 constexpr int64_t kApplicationId = 0x48466331;  // "HFc1", in the header of the file
-constexpr int64_t kSchemaVersion = 4;
+constexpr int64_t kSchemaVersion = 5;
 
-constexpr const char* kTables = R"sql(
+// Kept in the order of listings, so that each of them reads the file once, from front to back: in
+// the order of ids the backups of one object would lie on as many pages.
+constexpr const char* kBackups = R"sql(
 CREATE TABLE backups (
-  backup TEXT PRIMARY KEY,
   project TEXT NOT NULL,
   dataset TEXT NOT NULL,
   table_id TEXT NOT NULL,
   partition TEXT NOT NULL,
+  consistent_through_ms INTEGER NOT NULL,
+  backup TEXT NOT NULL,
   run TEXT NOT NULL,
   method TEXT NOT NULL,
-  consistent_through_ms INTEGER NOT NULL,
   suspect INTEGER NOT NULL,
   verified_level INTEGER NOT NULL,
   verified_ms INTEGER NOT NULL,
   damaged_level INTEGER NOT NULL DEFAULT 0,
-  record TEXT NOT NULL
+  record TEXT NOT NULL,
+  PRIMARY KEY (project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC)
 ) WITHOUT ROWID;
-CREATE INDEX backups_by_object ON backups
-  (project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC);
+CREATE UNIQUE INDEX backups_by_id ON backups (backup);
 CREATE INDEX backups_by_run ON backups (run);
+)sql";
 
+constexpr const char* kOtherTables = R"sql(
 CREATE TABLE verifications (
   backup TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
@@ -139,6 +146,21 @@ ALTER TABLE backups ADD COLUMN method TEXT NOT NULL DEFAULT '';
 UPDATE backups SET method = json_extract(record, '$.method');
 )sql";
 
+// From version 4, in which backups were kept in the order of their ids.
+constexpr const char* kFromVersion4 = R"sql(
+DROP INDEX backups_by_object;
+DROP INDEX backups_by_run;
+ALTER TABLE backups RENAME TO backups_by_id_alone;
+)sql";
+constexpr const char* kMoveBackups = R"sql(
+INSERT INTO backups (project, dataset, table_id, partition, consistent_through_ms, backup, run,
+  method, suspect, verified_level, verified_ms, damaged_level, record)
+  SELECT project, dataset, table_id, partition, consistent_through_ms, backup, run,
+    method, suspect, verified_level, verified_ms, damaged_level, record FROM backups_by_id_alone
+  ORDER BY project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC;
+DROP TABLE backups_by_id_alone;
+)sql";
+
 // Added to any version: a program that does not know them plans nothing, and is not misled.
 constexpr const char* kQuotaTables = R"sql(
 CREATE TABLE IF NOT EXISTS quota_use (
@@ -172,13 +194,23 @@ Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
   return number;
 }
 
-// Runs `script`, after which the database has the present version.
-Status BringUpToDate(SqliteDatabase& database, const char* script) {
-  HF_RETURN_IF_ERROR(database.ExecuteScript(script));
+// Runs the scripts, after which the database has the present version.
+Status BringUpToDate(SqliteDatabase& database, const std::vector<const char*>& scripts) {
+  for (const char* script : scripts) HF_RETURN_IF_ERROR(database.ExecuteScript(script));
   HF_RETURN_IF_ERROR(database.ExecuteScript(kQuotaTables));
   const std::string header = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                          kApplicationId, kSchemaVersion);
   return database.ExecuteScript(header.c_str());
+}
+
+// What leads from that version to the present one.
+std::vector<const char*> ScriptsFrom(int64_t version) {
+  std::vector<const char*> scripts;
+  if (version < 2) scripts.push_back(kFromVersion1);
+  if (version < 3) scripts.push_back(kFromVersion2);
+  if (version < 4) scripts.push_back(kFromVersion3);
+  scripts.insert(scripts.end(), {kFromVersion4, kBackups, kMoveBackups});
+  return scripts;
 }
 
 }  // namespace
@@ -190,7 +222,9 @@ Status PrepareSchema(SqliteDatabase& database) {
     HF_ASSIGN_OR_RETURN(const int64_t version, ReadNumber(database, "PRAGMA user_version"));
     HF_ASSIGN_OR_RETURN(const int64_t tables,
                         ReadNumber(database, "SELECT COUNT(*) FROM sqlite_master"));
-    if (application == 0 && version == 0 && tables == 0) return BringUpToDate(database, kTables);
+    if (application == 0 && version == 0 && tables == 0) {
+      return BringUpToDate(database, {kBackups, kOtherTables});
+    }
     if (application != kApplicationId) {
       return MakeError(ErrorId::kCatalogDamaged, "the file is a database of another program");
     }
@@ -200,9 +234,7 @@ Status PrepareSchema(SqliteDatabase& database) {
                                    version, kSchemaVersion));
     }
     if (version < kSchemaVersion) {
-      if (version < 2) HF_RETURN_IF_ERROR(database.ExecuteScript(kFromVersion1));
-      if (version < 3) HF_RETURN_IF_ERROR(database.ExecuteScript(kFromVersion2));
-      HF_RETURN_IF_ERROR(BringUpToDate(database, kFromVersion3));
+      HF_RETURN_IF_ERROR(BringUpToDate(database, ScriptsFrom(version)));
     }
     return database.ExecuteScript(kQuotaTables);
   });

@@ -160,9 +160,9 @@ Result<std::vector<catalog::BackupRecord>> RecordsOf(catalog::BackupIndex& index
 }
 
 std::vector<std::vector<catalog::BackupRecord>> ByMethod(
-    const std::vector<catalog::BackupRecord>& records) {
+    std::vector<catalog::BackupRecord> records) {
   std::map<Method, std::vector<catalog::BackupRecord>> parts;
-  for (const catalog::BackupRecord& record : records) parts[record.method].push_back(record);
+  for (catalog::BackupRecord& record : records) parts[record.method].push_back(std::move(record));
   std::vector<std::vector<catalog::BackupRecord>> list;
   for (auto& [method, part] : parts) list.push_back(std::move(part));
   return list;

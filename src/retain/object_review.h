@@ -34,6 +34,6 @@ Result<std::vector<catalog::BackupRecord>> RecordsOf(catalog::BackupIndex& index
 
 // The same records parted by method, in order of method.
 std::vector<std::vector<catalog::BackupRecord>> ByMethod(
-    const std::vector<catalog::BackupRecord>& records);
+    std::vector<catalog::BackupRecord> records);
 
 }  // namespace holdfast::retain

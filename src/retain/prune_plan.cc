@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "retain/object_review.h"
 #include "retain/prune.h"
@@ -43,14 +44,13 @@ class Planner {
         [&](const std::string& token) { return services_.catalog.FindBackups({}, token); },
         [&](catalog::BackupRecord&& record) -> Status {
           if (!records.empty() && records.front().object != record.object) {
-            HF_RETURN_IF_ERROR(PlanObject(records));
-            records.clear();
+            HF_RETURN_IF_ERROR(PlanObject(std::exchange(records, {})));
           }
           records.push_back(std::move(record));
           return Ok();
         });
     HF_RETURN_IF_ERROR(read);
-    if (!records.empty()) HF_RETURN_IF_ERROR(PlanObject(records));
+    if (!records.empty()) HF_RETURN_IF_ERROR(PlanObject(std::move(records)));
     AddUnknown();
     JudgeClock();
     Finish();
@@ -88,7 +88,7 @@ class Planner {
   }
 
   // Records of one object; they may lie in several repositories.
-  Status PlanObject(const std::vector<catalog::BackupRecord>& records) {
+  Status PlanObject(std::vector<catalog::BackupRecord> records) {
     ++plan_.objects;
     plan_.backups += static_cast<int64_t>(records.size());
     for (const catalog::BackupRecord& record : records) {
@@ -106,15 +106,15 @@ class Planner {
       const auto found = known.find(record.backup);
       return found == known.end() ? PinCounts{} : found->second;
     };
-    for (const auto& of_method : ByMethod(records)) {
+    for (const auto& of_method : ByMethod(std::move(records))) {
       const auto reviewed = ReviewObject(services_, of_method, pins, plan_.now);
       if (!reviewed.ok()) {
         if (reviewed.error().code == Code::kCancelled) return reviewed.error();
         LeaveAlone(of_method);
-        AddProblem(records.front().object.ToString(), reviewed.error());
+        AddProblem(of_method.front().object.ToString(), reviewed.error());
         continue;
       }
-      std::map<std::string, const catalog::BackupRecord*> by_id;
+      std::map<std::string_view, const catalog::BackupRecord*> by_id;
       for (const catalog::BackupRecord& record : of_method) by_id[record.backup] = &record;
       for (const Verdict& verdict : reviewed->verdicts) Take(*by_id.at(verdict.backup.id), verdict);
       HF_RETURN_IF_ERROR(visit_(*reviewed));
@@ -159,20 +159,22 @@ class Planner {
   }
 
   void Take(const catalog::BackupRecord& record, const Verdict& verdict) {
+    auto& tombstones = marks_.at({record.bucket, record.prefix})->tombstones;
+    const auto found = tombstones.find(record.backup);
+    if (verdict.keep) ++plan_.kept;
+    if (verdict.keep && found == tombstones.end()) return;
     PruneItem item{.repository = {record.bucket, record.prefix},
                    .object = record.object,
                    .backup = record.backup,
                    .bytes = record.stored_bytes,
                    .reasons = verdict.reasons,
                    .tombstone = {}};
-    auto& tombstones = marks_.at(item.repository)->tombstones;
-    if (const auto found = tombstones.find(record.backup); found != tombstones.end()) {
+    if (found != tombstones.end()) {
       item.tombstone = found->second;
       tombstones.erase(found);
     }
     if (verdict.keep) {
-      ++plan_.kept;
-      if (item.tombstone) Add(unmarks_, PruneAction::kUnmark, std::move(item));
+      Add(unmarks_, PruneAction::kUnmark, std::move(item));
     } else if (!item.tombstone) {
       Add(marked_, PruneAction::kMark, std::move(item));
     } else {

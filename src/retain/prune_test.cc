@@ -7,6 +7,7 @@
 
 #include "backup/rebuild.h"
 #include "retain/prune_world_for_test.h"
+#include "tests/support/watched_catalog.h"
 #include "verify/verify_recorded.h"
 
 namespace holdfast::retain {
@@ -207,6 +208,37 @@ TEST(Prune, IsCappedByCountAndByShare) {
   EXPECT_EQ(world.Plan()->deferred, 4);
   world.options.share_max = 0;
   EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 1) << "or it would never end";
+}
+
+TEST(Prune, PlansEachObjectBeforeItReadsOn) {
+  PruneWorld world;
+  world.BackUpDays(1);
+  const catalog::BackupRecord like = world.Records().at(0);
+  constexpr int64_t kEach = 50;
+  constexpr int64_t kObjects = 60;
+  testing_support::WatchedSession session;
+  testing_support::WatchedCatalog many(session);
+  for (int64_t i = 0; i < kObjects * kEach; ++i) {
+    catalog::BackupRecord record = like;
+    record.backup = "b" + std::to_string(i);
+    record.object.table = "t" + std::to_string(i % kObjects);
+    ASSERT_TRUE(many.RecordBackup(record).ok());
+  }
+  const Services mine = world.services();
+  const Services services{mine.warehouse, mine.definitions, mine.objects,  many,
+                          mine.clock,     mine.random,      mine.policy_of};
+  int64_t seen = 0;
+  const auto plan = PlanPrune(services, world.options, [&](const RetentionPlan& of) {
+    seen += static_cast<int64_t>(of.verdicts.size());
+    // What was read is at most the page of the next object's first record.
+    EXPECT_LE(session.pages, seen / 1'000 + 1);
+    return Ok();
+  });
+  ASSERT_TRUE(plan.ok()) << plan.error().ToString();
+  EXPECT_EQ(seen, kObjects * kEach);
+  EXPECT_EQ(plan->backups, kObjects * kEach);
+  EXPECT_EQ(session.pages, 4) << "three full ones, and the empty one by which the end is seen";
+  EXPECT_EQ(plan->items.size(), 100U) << "the cap of a pass, however much there is to remove";
 }
 
 TEST(Prune, RefusesWhenTheClockJumped) {
