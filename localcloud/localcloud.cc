@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "localcloud/bigquery/bigquery_service.h"
 #include "localcloud/control/control_service.h"
+#include "localcloud/logging/log_store.h"
+#include "localcloud/logging/logging_service.h"
 #include "localcloud/pubsub/broker.h"
 #include "localcloud/pubsub/pubsub_grpc.h"
 #include "localcloud/pubsub/pubsub_rest.h"
@@ -97,7 +99,12 @@ class RunningLocalcloud final : public Localcloud {
     HF_ASSIGN_OR_RETURN(broker_, pubsub::Broker::Open({.directory = directory + "/pubsub",
                                                        .ensure_project = ensure_project},
                                                       clock_));
+    HF_ASSIGN_OR_RETURN(logs_, logging::LogStore::Open(directory + "/logs.sqlite", clock_,
+                                                       {.retention = options_.log_retention}));
     control::RegisterControlRoutes(router_, *control_);
+    logging::RegisterLoggingRoutes(
+        router_,
+        {.store = *logs_, .clock = clock_, .random = random_, .ensure_project = ensure_project});
     storage::RegisterStorageRoutes(
         router_, *objects_,
         {.ensure_project = ensure_project,
@@ -163,6 +170,7 @@ class RunningLocalcloud final : public Localcloud {
   std::unique_ptr<storage::ObjectStore> objects_;
   std::unique_ptr<warehouse::Warehouse> warehouse_;
   std::unique_ptr<pubsub::Broker> broker_;
+  std::unique_ptr<logging::LogStore> logs_;
   rest::FaultInjector faults_;
   rest::Router router_;
   std::unique_ptr<bigquery::BigQueryService> bigquery_;

@@ -27,7 +27,8 @@ struct Options {
       "127.0.0.1";         // there are no credentials: anything else is open to the network
   uint16_t http_port = 0;  // 0: any free one
   uint16_t grpc_port = 0;
-  bool strict_projects = false;  // refuse projects that were not created
+  bool strict_projects = false;                          // refuse projects that were not created
+  Duration log_retention = std::chrono::hours{24 * 30};  // of entries written to Cloud Logging
 };
 
 // Where a localcloud listens: "127.0.0.1:9050".

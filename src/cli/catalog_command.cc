@@ -5,6 +5,7 @@
 
 #include "backup/rebuild.h"
 #include "cli/audit.h"
+#include "cli/catalog_export.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
@@ -248,6 +249,7 @@ void AddCatalogCommands(CLI::App& app, CommandContext context) {
     context.action = [context, names] { return Rebuild(context.global, *names); };
   });
   AddCheckCommand(*catalog, context);
+  AddCatalogExportCommand(*catalog, context);
 }
 
 }  // namespace holdfast::cli

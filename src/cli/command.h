@@ -47,10 +47,10 @@ void AddRestoreCommands(CLI::App& app, CommandContext context);  // restore run
 void AddServeCommands(CLI::App& app, CommandContext context);    // up, localcloud
 void AddDemoCommand(CLI::App& app, CommandContext context);
 void AddStatusCommand(CLI::App& app, CommandContext context);
-void AddConfigCommands(CLI::App& app, CommandContext context);         // config show|validate
-void AddPolicyCommands(CLI::App& app, CommandContext context);         // policy show|validate
-void AddCatalogCommands(CLI::App& app, CommandContext context);        // catalog rebuild|check
-void AddAuditCommands(CLI::App& app, CommandContext context);          // audit list|verify
+void AddConfigCommands(CLI::App& app, CommandContext context);   // config show|validate
+void AddPolicyCommands(CLI::App& app, CommandContext context);   // policy show|validate
+void AddCatalogCommands(CLI::App& app, CommandContext context);  // catalog rebuild|check|export
+void AddAuditCommands(CLI::App& app, CommandContext context);    // audit list|verify
 void AddPolicySimulateCommand(CLI::App& app, CommandContext context);  // policy simulate
 void AddAlertCommands(CLI::App& app, CommandContext context);          // alert test|list|check
 void AddMetricsCommands(CLI::App& app, CommandContext context);        // metrics, report

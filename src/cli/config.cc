@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 
@@ -21,6 +22,7 @@ namespace {
 constexpr const char* kFileVariable = "HOLDFAST_CONFIG";
 // Not a choice that anyone types: it is what the *_EMULATOR_HOST variables make of `cloud`.
 constexpr const char* kEmulatorCloud = "emulator";
+constexpr size_t kLogNameMax = 512;  // Cloud Logging: a log's id is shorter than this
 
 // The settings by name while the sources are laid over each other, the weakest first.
 class Layers {
@@ -82,12 +84,15 @@ void ApplyEmulators(const ReadVariable& variable, Layers& layers) {
   };
   const bool any = apply("endpoints.pubsub", "PUBSUB_EMULATOR_HOST", false);
   const bool storage = apply("endpoints.storage", "STORAGE_EMULATOR_HOST", true);
-  // No client of Google's names one for Resource Manager; localcloud serves it beside BigQuery.
+  // No client of Google's names one for Resource Manager or Cloud Logging; localcloud serves them
+  // beside BigQuery.
   const bool bigquery = apply("endpoints.resource_manager", "BIGQUERY_EMULATOR_HOST", true) &&
+                        apply("endpoints.logging", "BIGQUERY_EMULATOR_HOST", true) &&
                         apply("endpoints.bigquery", "BIGQUERY_EMULATOR_HOST", true);
   // By itself it sends no one to an emulator.
   if (any || storage || bigquery) {
     apply("endpoints.resource_manager", "RESOURCE_MANAGER_EMULATOR_HOST", true);
+    apply("endpoints.logging", "LOGGING_EMULATOR_HOST", true);
   }
 }
 
@@ -169,6 +174,40 @@ Status CheckCatalog(Layers& layers) {
   return Ok();
 }
 
+Status CheckCloudLog(Layers& layers) {
+  const auto invalid = [&](std::string_view name, std::string_view what) -> Status {
+    return MakeError(ErrorId::kConfigInvalid,
+                     fmt::format("{}: {} is \"{}\": {}", layers.OriginOf(name), name,
+                                 layers.TextOf(name), what));
+  };
+  const std::string project = layers.TextOf("log.cloud.project");
+  if (!project.empty() && !ValidateProjectId(project).ok()) {
+    return invalid("log.cloud.project", "expected the id of a project");
+  }
+  const std::string name = layers.TextOf("log.cloud.name");
+  const auto is_allowed = [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("/_-.").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (name.empty() || name.size() >= kLogNameMax || !std::ranges::all_of(name, is_allowed)) {
+    return invalid("log.cloud.name", "expected letters, digits and / _ - . , 511 at most");
+  }
+  return Ok();
+}
+
+// What is told to people, and where the catalog is shown.
+Status ReadObserving(Layers& layers, Config& config) {
+  auto alerts = observe::ParseAlertSettings(layers.ValueOf("alerts"));
+  if (!alerts.ok()) return std::move(alerts).error().WithContext(layers.OriginOf("alerts"));
+  config.alerts = *std::move(alerts);
+  auto exporting = observe::ParseExportSettings(layers.ValueOf("catalog.export"));
+  if (!exporting.ok()) {
+    return std::move(exporting).error().WithContext(layers.OriginOf("catalog.export"));
+  }
+  config.catalog_export = *std::move(exporting);
+  return Ok();
+}
+
 Result<Config> BuildConfig(Layers& layers) {
   HF_RETURN_IF_ERROR(CheckCatalog(layers));
   // An empty directory is the file system's root to those who append to it.
@@ -190,7 +229,8 @@ Result<Config> BuildConfig(Layers& layers) {
       .endpoints = {.bigquery = layers.TextOf("endpoints.bigquery"),
                     .storage = layers.TextOf("endpoints.storage"),
                     .resource_manager = layers.TextOf("endpoints.resource_manager"),
-                    .pubsub = layers.TextOf("endpoints.pubsub")},
+                    .pubsub = layers.TextOf("endpoints.pubsub"),
+                    .logging = layers.TextOf("endpoints.logging")},
       .organization = layers.TextOf("organization"),
       .project = layers.TextOf("project"),
       .restore_project = layers.TextOf("restore_project"),
@@ -204,9 +244,15 @@ Result<Config> BuildConfig(Layers& layers) {
                 .removals_max = layers.ValueOf("prune.removals_max").get<int64_t>(),
                 .share_max = layers.ValueOf("prune.share_max").get<double>()},
       .alerts = {},
+      .catalog_export = {},
       .metrics_address = layers.TextOf("metrics_address"),
       .log_level = LogLevelOf(layers.TextOf("log.level")),
-      .log_format = layers.TextOf("log.format") == "json" ? LogFormat::kJson : LogFormat::kText};
+      .log_format = layers.TextOf("log.format") == "json" ? LogFormat::kJson : LogFormat::kText,
+      .cloud_log = {.project = layers.TextOf("log.cloud.project"),
+                    .name = layers.TextOf("log.cloud.name"),
+                    .level = LogLevelOf(layers.TextOf("log.cloud.level")),
+                    .buffer_entries = layers.ValueOf("log.cloud.buffer_entries").get<int>()}};
+  HF_RETURN_IF_ERROR(CheckCloudLog(layers));
   HF_ASSIGN_OR_RETURN(config.policy, BackupPolicy::FromJson(policy));
   auto retention = RetentionPolicy::FromJson(layers.ValueOf("retention"));
   if (!retention.ok()) {
@@ -221,9 +267,7 @@ Result<Config> BuildConfig(Layers& layers) {
                      layers.OriginOf("verification") + ": " + verification.error().message);
   }
   config.verification = *std::move(verification);
-  auto alerts = observe::ParseAlertSettings(layers.ValueOf("alerts"));
-  if (!alerts.ok()) return std::move(alerts).error().WithContext(layers.OriginOf("alerts"));
-  config.alerts = *std::move(alerts);
+  HF_RETURN_IF_ERROR(ReadObserving(layers, config));
   auto quotas = QuotaLimits::FromJson(layers.ValueOf("quotas"));
   if (!quotas.ok()) return quotas.error().WithContext(layers.OriginOf("quotas"));
   config.quotas = *std::move(quotas);

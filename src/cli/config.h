@@ -19,6 +19,7 @@
 #include "model/retention.h"
 #include "model/verification_policy.h"
 #include "observe/alert_settings.h"
+#include "observe/export_settings.h"
 #include "retain/prune.h"
 
 namespace holdfast::cli {
@@ -35,8 +36,19 @@ struct Endpoints {
   std::string storage = "https://storage.googleapis.com";
   std::string resource_manager = "https://cloudresourcemanager.googleapis.com";
   std::string pubsub = "pubsub.googleapis.com:443";  // gRPC: host and port
+  std::string logging = "https://logging.googleapis.com";
 
   bool operator==(const Endpoints&) const = default;
+};
+
+// What of the log goes to Cloud Logging as well.
+struct CloudLogSettings {
+  std::string project;  // empty: nothing does
+  std::string name = "holdfast";
+  LogLevel level = LogLevel::kInfo;
+  int buffer_entries = 10'000;  // that wait to be sent; more are dropped and counted
+
+  bool operator==(const CloudLogSettings&) const = default;
 };
 
 struct Config {
@@ -57,9 +69,11 @@ struct Config {
   QuotaLimits quotas;
   retain::PruneOptions prune;
   observe::AlertSettings alerts;
+  observe::ExportSettings catalog_export;
   std::string metrics_address;  // "127.0.0.1:9108"; empty: metrics are not served
   LogLevel log_level = LogLevel::kError;
   LogFormat log_format = LogFormat::kText;
+  CloudLogSettings cloud_log;
 
   bool operator==(const Config&) const = default;
 };

@@ -190,10 +190,11 @@ TEST(Config, EverySettingHasAVariable) {
         return ChoicesOf(setting).front() == setting.fallback ? ChoicesOf(setting).back()
                                                               : ChoicesOf(setting).front();
       case SettingType::kDocument:
-        return setting.name == "retention" ? "{keep_last: 3}"
-               : setting.name == "alerts"  ? "{repeat_after: 2h}"
-               : setting.name == "quotas"  ? "{copy_jobs_per_day: 3}"
-                                           : "{live: true}";
+        return setting.name == "retention"        ? "{keep_last: 3}"
+               : setting.name == "alerts"         ? "{repeat_after: 2h}"
+               : setting.name == "quotas"         ? "{copy_jobs_per_day: 3}"
+               : setting.name == "catalog.export" ? "{to: acme-ops.holdfast}"
+                                                  : "{live: true}";
       default:
         return "other";
     }
@@ -226,8 +227,30 @@ TEST(Config, EmulatorVariablesChooseTheEmulator) {
   EXPECT_EQ(loaded->config.endpoints, (Endpoints{.bigquery = "http://127.0.0.1:9050",
                                                  .storage = "http://127.0.0.1:9",
                                                  .resource_manager = "http://127.0.0.1:9050",
-                                                 .pubsub = "127.0.0.1:9060"}));
+                                                 .pubsub = "127.0.0.1:9060",
+                                                 .logging = "http://127.0.0.1:9050"}));
   EXPECT_EQ(OriginOf(*loaded, "endpoints.pubsub"), "PUBSUB_EMULATOR_HOST");
+}
+
+TEST(Config, TheLogAndTheCatalogGoWhereItSays) {
+  const Config config = ConfigOf(
+      "log: {cloud: {project: acme-ops, name: backups/eu, level: warning, buffer_entries: 500}}\n"
+      "catalog: {export: {to: acme-ops.holdfast, every: 24h}}\n");
+  EXPECT_EQ(config.cloud_log, (CloudLogSettings{.project = "acme-ops",
+                                                .name = "backups/eu",
+                                                .level = LogLevel::kWarning,
+                                                .buffer_entries = 500}));
+  EXPECT_EQ(config.catalog_export.to, (DatasetRef{"acme-ops", "holdfast"}));
+  EXPECT_EQ(ConfigOf("").cloud_log.project, "");
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"log: {cloud: {project: \"Acme Ops\"}}", "c.yaml:1: log.cloud.project"},
+      {"log:\n  cloud:\n    name: a b", "c.yaml:3: log.cloud.name"},
+      {"catalog:\n  export: {every: 24h}", "c.yaml:2: catalog.export.every"}};
+  for (const auto& [text, message] : mistakes) {
+    const auto loaded = Parse(text);
+    ASSERT_FALSE(loaded.ok()) << text;
+    EXPECT_NE(loaded.error().message.find(message), std::string::npos) << loaded.error().message;
+  }
 }
 
 TEST(Config, ResourceManagerAloneChoosesNoEmulator) {

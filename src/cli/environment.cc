@@ -9,6 +9,7 @@
 #include "gcp/bigquery_definitions.h"
 #include "gcp/bigquery_warehouse.h"
 #include "gcp/credentials.h"
+#include "gcp/logging_log_sink.h"
 #include "gcp/pubsub_message_bus.h"
 #include "gcp/resource_manager_projects.h"
 #include "gcp/storage_object_store.h"
@@ -31,6 +32,12 @@ RetryPolicy RetryPolicyOf(CloudKind cloud) {
           .maximum = std::chrono::seconds{2},
           .total = std::chrono::seconds{20}};
 }
+
+// A command that is done waits for its last log entries no longer than this.
+constexpr RetryPolicy kLogRetryPolicy = {.attempts_max = 5,
+                                         .initial = std::chrono::milliseconds{200},
+                                         .maximum = std::chrono::seconds{4},
+                                         .total = std::chrono::seconds{15}};
 
 Result<std::unique_ptr<catalog::Catalog>> OpenCatalog(const Config& config) {
   if (config.catalog_url.empty()) {
@@ -59,6 +66,7 @@ Environment::Environment(Config config)
       http_(net::MakeCurlHttpClient({.user_agent = std::string("holdfast/") + kVersion})) {}
 
 Environment::~Environment() {
+  log_forwarder_.reset();  // while a localcloud of this process still takes entries
   if (!localcloud_ || !waits_for_users_) return;
   const auto closed = DirectoryLock::CloseToUsers(LocalcloudDirectory());
   localcloud_.reset();  // while new ones are kept waiting
@@ -102,8 +110,11 @@ Result<localcloud::Endpoint> Environment::FindOrStart(const std::string& directo
 Status Environment::StartLocalcloud() {
   HF_ASSIGN_OR_RETURN(const localcloud::Endpoint endpoint, FindOrStart(LocalcloudDirectory()));
   const std::string url = "http://" + endpoint.http;
-  config_.endpoints = {
-      .bigquery = url, .storage = url, .resource_manager = url, .pubsub = endpoint.grpc};
+  config_.endpoints = {.bigquery = url,
+                       .storage = url,
+                       .resource_manager = url,
+                       .pubsub = endpoint.grpc,
+                       .logging = url};
   return Ok();
 }
 
@@ -123,7 +134,21 @@ Status Environment::Connect() {
   bus_ = gcp::MakePubsubMessageBus(
       gcp::MakePubsubTransport({.address = endpoints.pubsub, .plaintext = !google}, token_),
       {.retry = RetryPolicyOf(config_.cloud)}, *clock_, *random_);
+  ConnectLog();
   return Ok();
+}
+
+void Environment::ConnectLog() {
+  const CloudLogSettings& settings = config_.cloud_log;
+  if (settings.project.empty()) return;
+  gcp::RestEnvironment surroundings = rest_environment();
+  surroundings.retry = kLogRetryPolicy;
+  log_sink_ = std::make_unique<gcp::LoggingLogSink>(config_.endpoints.logging, surroundings,
+                                                    settings.project, settings.name);
+  log_forwarder_ = std::make_unique<LogForwarder>(
+      *log_sink_, *clock_, *random_,
+      LogForwarderOptions{.level = settings.level,
+                          .buffer_entries = static_cast<size_t>(settings.buffer_entries)});
 }
 
 gcp::RestEnvironment Environment::rest_environment() {

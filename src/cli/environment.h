@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/log_forwarder.h"
 #include "backup/run_backup.h"
 #include "backup/services.h"
 #include "base/directory_lock.h"
@@ -16,6 +17,7 @@
 #include "catalog/catalog.h"
 #include "cli/config.h"
 #include "cloud/definitions.h"
+#include "cloud/log_sink.h"
 #include "cloud/message_bus.h"
 #include "cloud/object_store.h"
 #include "cloud/projects.h"
@@ -74,6 +76,7 @@ class Environment {
   Result<localcloud::Endpoint> FindOrStart(const std::string& directory);
   Status StartLocalcloud();
   Status Connect();
+  void ConnectLog();
 
   Config config_;
   std::unique_ptr<Clock> clock_;
@@ -90,6 +93,8 @@ class Environment {
   std::unique_ptr<cloud::ObjectStore> objects_;
   std::unique_ptr<cloud::Projects> projects_;
   std::unique_ptr<cloud::MessageBus> bus_;
+  std::unique_ptr<cloud::LogSink> log_sink_;
+  std::unique_ptr<LogForwarder> log_forwarder_;  // last, first out: it still sends
 };
 
 // This program's version, "0.1.0".

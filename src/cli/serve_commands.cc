@@ -11,6 +11,7 @@
 #include "adapters/system_clock.h"
 #include "backup/worker.h"
 #include "base/random.h"
+#include "cli/catalog_export.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
@@ -30,6 +31,7 @@ struct LocalcloudOptions {
   uint16_t http_port = 9050;
   uint16_t grpc_port = 9060;
   bool strict_projects = false;
+  int log_retention_days = 30;
 };
 
 // Blocks SIGINT and SIGTERM for all threads that begin after it, and waits for one of them. A
@@ -86,7 +88,8 @@ Result<int> ServeLocalcloud(const GlobalOptions& global, const LocalcloudOptions
            .address = options.address,
            .http_port = options.http_port,
            .grpc_port = options.grpc_port,
-           .strict_projects = options.strict_projects},
+           .strict_projects = options.strict_projects,
+           .log_retention = std::chrono::hours{24} * options.log_retention_days},
           clock, *random));
   PrintEndpoint(cloud->endpoint());
   if (options.address != "127.0.0.1" && options.address != "::1") {
@@ -123,6 +126,8 @@ Result<int> Up(const GlobalOptions& global) {
       [&](const std::stop_token& token) { RunSchedules(global, *environment, token); });
   workers.emplace_back(
       [&](const std::stop_token& token) { RunVerification(global, *environment, token); });
+  workers.emplace_back(
+      [&](const std::stop_token& token) { RunCatalogExports(global, *environment, token); });
   Say(global, environment->DescribeCloud() + ": " + Plural(config.workers, "worker") +
                   " ready; Ctrl-C stops.");
   stop.Wait();
@@ -207,6 +212,11 @@ void AddServeCommands(CLI::App& app, CommandContext context) {
       ->check(Between(0, 65'535));
   local->add_flag("--strict-projects", options->strict_projects,
                   "Refuse projects that were not created");
+  local
+      ->add_option("--log-retention-days", options->log_retention_days,
+                   "How long entries written to its Cloud Logging are kept")
+      ->type_name("DAYS")
+      ->check(Between(1, 3'650));
   SetExamples(*local, {{"holdfast localcloud --data ./cloud", ""},
                        {"holdfast localcloud --http-port 0 --grpc-port 0", "on free ports"}});
   local->callback([context, options] {

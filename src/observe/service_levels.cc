@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "cloud/page.h"
 
@@ -98,7 +97,13 @@ class Measuring {
   }
 
   Status LookAtTable(const TableSummary& table) {
-    if (table.kind != TableKind::kTable || !scope_.CoversTable(table.ref)) return Ok();
+    if (!scope_.CoversTable(table.ref)) return Ok();
+    SeenObject seen{.listed = &table, .partitions = {}};
+    if (table.kind == TableKind::kTable) HF_RETURN_IF_ERROR(MeasureTable(table, seen));
+    return sources_.on_seen ? sources_.on_seen(seen) : Ok();
+  }
+
+  Status MeasureTable(const TableSummary& table, SeenObject& seen) {
     ++levels_.tables;
     HF_ASSIGN_OR_RETURN(const auto records, catalog::LatestGoodOfTable(sources_.index, table.ref));
     Sums sums;
@@ -118,14 +123,14 @@ class Measuring {
     }
     const bool is_old = levels_.at_ms - table.last_modified_ms >= kUnmodifiedDays * kDayMs;
     if (!is_old || (sums.rows == table.rows && sums.bytes == table.bytes)) return Ok();
-    return LookCloser(records, table, miss);
+    return LookCloser(records, table, miss, seen);
   }
 
   // The backups of partitions that are gone stay, and so does one of the whole table from before it
   // had partitions: only those of what is there count.
   Status LookCloser(const std::vector<catalog::BackupRecord>& records, const TableSummary& table,
-                    ServiceLevelMiss& miss) {
-    std::set<std::string> present;
+                    ServiceLevelMiss& miss, SeenObject& seen) {
+    std::set<std::string>& present = seen.partitions.emplace();
     HF_RETURN_IF_ERROR(cloud::ForEachPage<PartitionInfo>(
         [&](const std::string& token) {
           return sources_.warehouse.ListPartitions(table.ref, token);
@@ -134,10 +139,10 @@ class Measuring {
           present.insert(std::move(partition.ref.partition));
           return Ok();
         }));
-    if (present.empty()) present.insert("");
     Sums sums;
     for (const catalog::BackupRecord& record : records) {
-      if (present.contains(record.object.partition)) sums.Add(record);
+      const std::string& partition = record.object.partition;
+      if (present.empty() ? partition.empty() : present.contains(partition)) sums.Add(record);
     }
     if (sums.rows == table.rows && sums.bytes == table.bytes) return Ok();
     ++levels_.different;

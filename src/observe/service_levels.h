@@ -12,6 +12,8 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +64,14 @@ struct ServiceLevelMiss {
 };
 std::string_view ServiceLevelMissName(ServiceLevelMiss::Kind kind);
 
+// One object as its source listed it. Pointers are valid during the visit.
+struct SeenObject {
+  const TableSummary* listed = nullptr;  // never nullptr
+  // The ids of its partitions now, when they were listed because its sums differ from its backups';
+  // empty: it has none. nullopt: they were not listed.
+  std::optional<std::set<std::string>> partitions;
+};
+
 struct ServiceLevelSources {
   cloud::Projects& projects;
   cloud::Warehouse& warehouse;
@@ -70,10 +80,12 @@ struct ServiceLevelSources {
   // Whether a dataset is one that backups are taken of (backup/scan_plan.h), and not of results of
   // queries or of our own copies.
   std::function<bool(const DatasetInfo& dataset)> is_backed_up;
+  // Is told of everything that the scope covers, views and the like included; may be empty.
+  std::function<Status(const SeenObject& seen)> on_seen = {};
 };
 
 // Measures all tables that `scope` covers and calls `on_miss` for each that misses a level. Errors:
-// of listing the organization, of the catalog, and of `on_miss`.
+// of listing the organization, of the catalog, and of `on_miss` and `on_seen`.
 Result<ServiceLevels> MeasureServiceLevels(
     const ServiceLevelSources& sources, const Scope& scope, Timestamp now,
     const std::function<Status(const ServiceLevelMiss& miss)>& on_miss);

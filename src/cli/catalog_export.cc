@@ -1,0 +1,128 @@
+#include "cli/catalog_export.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "backup/scan_plan.h"
+#include "base/directory_lock.h"
+#include "base/log.h"
+#include "cli/audit.h"
+#include "cli/replace_file.h"
+#include "cli/text_file.h"
+#include "repository/repository.h"
+#include "retain/pins.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+constexpr Duration kExportLookInterval = std::chrono::milliseconds{200};
+constexpr Duration kExportRetryInterval = std::chrono::hours{1};
+constexpr size_t kLastExportBytesMax = size_t{64} << 10U;
+
+std::string LastExportPath(const std::string& data_dir) { return data_dir + "/last_export.json"; }
+
+// The pins of one repository, each with its reason.
+Status VisitPins(cloud::ObjectStore& objects, const repository::Location& location,
+                 const std::function<Status(const observe::ExportedPin& pin)>& visit) {
+  HF_ASSIGN_OR_RETURN(repository::Repository repository,
+                      repository::Repository::Open(objects, location));
+  HF_ASSIGN_OR_RETURN(const auto counts, retain::ListPins(repository));
+  for (const auto& [backup, count] : counts) {
+    HF_ASSIGN_OR_RETURN(const auto pins, retain::ReadPins(repository, backup));
+    for (const retain::Pin& pin : pins) {
+      HF_RETURN_IF_ERROR(visit({.backup = backup,
+                                .kind = std::string(retain::PinKindName(pin.kind)),
+                                .reason = pin.reason,
+                                .actor = pin.actor,
+                                .created_ms = pin.created_ms}));
+    }
+  }
+  return Ok();
+}
+
+observe::ExportServices ExportServicesOf(Environment& environment) {
+  return {.warehouse = environment.warehouse(),
+          .objects = environment.objects(),
+          .catalog = environment.catalog(),
+          .clock = environment.clock(),
+          .random = environment.random(),
+          .staging_bucket_pattern = environment.config().policy.staging_bucket_pattern,
+          .tool_version = ProgramVersion(),
+          .visit_pins = [&objects = environment.objects()](
+                            const repository::Location& location,
+                            const std::function<Status(const observe::ExportedPin& pin)>& visit) {
+            return VisitPins(objects, location, visit);
+          }};
+}
+
+// When it was last exported to that dataset; the beginning of time if it never was, or no one
+// remembers.
+Timestamp LastExport(const std::string& data_dir, const DatasetRef& dataset) {
+  const auto text = ReadTextFile(LastExportPath(data_dir), kLastExportBytesMax);
+  const auto json = text.ok() ? ParseJson(*text) : Result<Json>(text.error());
+  if (!json.ok() || StringOr(*json, "dataset", "") != dataset.ToString()) return Timestamp{};
+  return FromUnixMillis(Int64Or(*json, "exported_at_ms", 0));
+}
+
+Status RememberExport(const std::string& data_dir, const observe::ExportReport& report) {
+  const Json json = {{"dataset", report.plan.dataset.ToString()},
+                     {"export", report.stamp.id},
+                     {"exported_at_ms", report.stamp.at_ms}};
+  return ReplaceFile(LastExportPath(data_dir), DumpPrettyJson(json) + "\n");
+}
+
+}  // namespace
+
+Result<observe::ExportPlan> PlanCatalogExport(Environment& environment,
+                                              const observe::ExportRequest& request) {
+  return observe::PlanExport(ExportServicesOf(environment), request);
+}
+
+Result<observe::ExportReport> ExportCatalogTo(
+    Environment& environment, const observe::ExportRequest& request, const std::string& actor,
+    const std::function<void(const observe::ExportProgress& progress)>& on_progress) {
+  const Config& config = environment.config();
+  HF_ASSIGN_OR_RETURN(const auto lock, DirectoryLock::Take(config.data_dir + "/catalog_export"));
+  observe::ExportServices services = ExportServicesOf(environment);
+  services.on_progress = on_progress;
+  HF_ASSIGN_OR_RETURN(const observe::ExportPlan plan, observe::PlanExport(services, request));
+  HF_RETURN_IF_ERROR(
+      Audit(environment, "catalog.export", request.dataset.ToString(), Json::object(), actor));
+  HF_ASSIGN_OR_RETURN(auto report,
+                      observe::ExportCatalog(services,
+                                             {.projects = environment.projects(),
+                                              .warehouse = environment.warehouse(),
+                                              .index = environment.catalog(),
+                                              .organization = config.organization,
+                                              .is_backed_up = backup::IsBackedUpDataset},
+                                             WholeScope(config), plan));
+  HF_RETURN_IF_ERROR(RememberExport(config.data_dir, report));
+  return report;
+}
+
+void RunCatalogExports(const GlobalOptions& global, Environment& environment,
+                       const std::stop_token& stop) {
+  const observe::ExportSettings& settings = environment.config().catalog_export;
+  if (!settings.to || !settings.every) return;
+  const std::string& data_dir = environment.config().data_dir;
+  Timestamp due = LastExport(data_dir, *settings.to) + *settings.every;
+  while (!stop.stop_requested()) {
+    if (environment.clock().Now() < due) {
+      environment.clock().SleepFor(kExportLookInterval);
+      continue;
+    }
+    const auto report = ExportCatalogTo(environment, {*settings.to, settings.location}, "schedule",
+                                        [](const observe::ExportProgress&) {});
+    if (report.ok()) {
+      Say(global, "Exported the catalog to " + settings.to->ToString());
+      due = environment.clock().Now() + *settings.every;
+    } else {
+      LogError("the catalog was not exported",
+               {{"dataset", settings.to->ToString()}, {"error", report.error().message}});
+      due = environment.clock().Now() + std::min(*settings.every, kExportRetryInterval);
+    }
+  }
+}
+
+}  // namespace holdfast::cli
