@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include "backup/copy_unit.h"
 #include "base/log.h"
@@ -133,27 +135,75 @@ void ClearOldRehearsals(Environment& environment, const std::vector<Look>& looks
   }
 }
 
+// Several threads that look at backups side by side, each at the next that nobody looks at.
+class SideBySide {
+ public:
+  SideBySide(Environment& environment, const std::vector<Look>& looks, const LookProgress& progress)
+      : environment_(environment), looks_(looks), progress_(progress), reports_(looks.size()) {}
+
+  Result<Verified> Run() {
+    const auto threads_max = static_cast<size_t>(std::max(environment_.config().workers, 1));
+    std::vector<std::jthread> threads;
+    while (threads.size() < std::min(threads_max, looks_.size())) {
+      threads.emplace_back([this] {
+        while (const std::optional<size_t> at = Begin()) End(*at, LookAtOne(looks_[*at]));
+      });
+    }
+    threads.clear();  // joined
+    if (!stopped_.ok()) return stopped_.error();
+    Verified verified;
+    for (size_t at = 0; at < looks_.size(); ++at) {
+      Result<verify::VerifyReport>& report = *reports_[at];
+      if (report.ok()) {
+        verified.damaged += report->Passed() ? 0 : 1;
+        verified.bytes += report->bytes_read;
+      } else {
+        verified.unchecked.push_back(report.error());
+      }
+      verified.looked.push_back({looks_[at], std::move(report)});
+    }
+    return verified;
+  }
+
+ private:
+  std::optional<size_t> Begin() {
+    const std::scoped_lock lock(mutex_);
+    if (!stopped_.ok() || next_ == looks_.size()) return std::nullopt;
+    stopped_ = progress_(looks_[next_], next_, looks_.size());
+    return stopped_.ok() ? std::optional(next_++) : std::nullopt;
+  }
+
+  // One restore at a time: they take room, and the quota of jobs.
+  Result<verify::VerifyReport> LookAtOne(const Look& look) {
+    if (look.level != VerifyLevel::kL3) return LookAt(environment_, look);
+    const std::scoped_lock lock(rehearsing_);
+    return LookAt(environment_, look);
+  }
+
+  void End(size_t at, Result<verify::VerifyReport> report) {
+    const std::scoped_lock lock(mutex_);
+    failed_in_a_row_ = report.ok() ? 0 : failed_in_a_row_ + 1;
+    if (failed_in_a_row_ == kFailuresMax && stopped_.ok()) stopped_ = report.error();
+    reports_[at] = std::move(report);
+  }
+
+  Environment& environment_;
+  const std::vector<Look>& looks_;
+  const LookProgress& progress_;
+  std::mutex rehearsing_;
+  std::mutex mutex_;  // of all below
+  std::vector<std::optional<Result<verify::VerifyReport>>> reports_;
+  size_t next_ = 0;
+  int failed_in_a_row_ = 0;
+  Status stopped_;
+};
+
 }  // namespace
 
 Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& looks,
                            const LookProgress& progress) {
   ClearOldRehearsals(environment, looks);
-  Verified verified;
-  int failed_in_a_row = 0;
-  for (const Look& look : looks) {
-    HF_RETURN_IF_ERROR(progress(look, verified.looked.size(), looks.size()));
-    auto report = LookAt(environment, look);
-    if (report.ok()) {
-      failed_in_a_row = 0;
-      verified.damaged += report->Passed() ? 0 : 1;
-      verified.bytes += report->bytes_read;
-    } else {
-      if (++failed_in_a_row == kFailuresMax) return report.error();
-      verified.unchecked.push_back(report.error());
-    }
-    verified.looked.push_back({look, std::move(report)});
-  }
-  return verified;
+  return SideBySide(environment, looks, progress).Run();
 }
 
 Result<DueLooks> FindDueLooks(Environment& environment,

@@ -1,4 +1,5 @@
-// Verifying backups one after the other, by whatever level each is to have.
+// Verifying backups side by side, as many at once as the setting `workers` says, each by whatever
+// level it is to have.
 //
 // L0 to L2 and L4 read the backup (verify/verify_recorded.h), L3 restores it into a scratch dataset
 // (restore/rehearse.h). Evidence and the catalog say what was found.
@@ -32,11 +33,12 @@ struct Verified {
   std::vector<Error> unchecked;
 };
 
-// Called before each look.
+// Called before each look, by one thread at a time.
 using LookProgress = std::function<Status(const Look& look, size_t done, size_t total)>;
 
-// Looks at each. One that cannot be looked at does not hide the damage of the next; several in a
-// row are an error: the service is away. Errors: that, and those of `progress`.
+// Looks at each; the reports are in the order of `looks`. One that cannot be looked at does not
+// hide the damage of the next; several in a row are an error: the service is away. Errors: that,
+// and those of `progress`.
 Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& looks,
                            const LookProgress& progress);
 
