@@ -79,6 +79,7 @@ class ShopSimulation {
   std::string routine_;          // its body now; empty: there is none
   std::string pinned_;           // a backup; empty: none
   int at_work_ = 0;              // other workers, within one another
+  bool was_set_back_ = false;    // the clock, once
   std::vector<std::string> trace_;
   std::map<std::string, int64_t> happened_;
 };
