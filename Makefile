@@ -43,16 +43,17 @@ bench: setup ## Benchmarks beside their peers; writes bench/RESULTS.md
 	@scripts/fetch-deps --python
 	@bench/run
 
-simulate: configure ## The engine on the simulated cloud, SEEDS (2000) of them
+simulate: configure ## The engine on the simulated cloud, SEEDS (20000) of them from FIRST (1) on
 	@ninja -C build/release -j$(JOBS) simulation_test
-	@HOLDFAST_SEEDS=$${SEEDS:-2000} build/release/tests/simulation_test 2>build/simulate.log
+	@HOLDFAST_SEEDS=$${SEEDS:-20000} HOLDFAST_FIRST_SEED=$${FIRST:-1} build/release/tests/simulation_test \
+	  --gtest_filter=BackupSimulation.WhateverHappened* 2>build/simulate.log
 
 prove: configure ## Retention over every small history (19 million), against an oracle
 	@ninja -C build/release -j$(JOBS) prove_retention
 	@HOLDFAST_PROVE=1 build/release/tests/prove_retention
 
-torture: build ## SIGKILL of the program and of localcloud, ROUNDS (100) of each
-	@HOLDFAST_ROUNDS=$${ROUNDS:-100} /usr/bin/python3 tests/scenario/kill.py $(PROGRAM)
+torture: build ## SIGKILL of the program and of localcloud, ROUNDS (500) in each scenario
+	@HOLDFAST_ROUNDS=$${ROUNDS:-500} /usr/bin/python3 tests/scenario/kill.py $(PROGRAM)
 
 fuzz: ## Fuzz every parser of outside bytes, FUZZ_SECONDS (60) each
 	@scripts/bootstrap fuzz

@@ -147,6 +147,87 @@ TEST_F(QuotaRun, TakesATableThatWaitsBeforeANewOneOfItsClass) {
   EXPECT_EQ(ItemOf(report, Table("sales", 0)).outcome, Outcome::kCarried);
 }
 
+TEST_F(QuotaRun, ATableThatHadItsTurnWaitsNoLonger) {
+  Limit({{"copy_jobs_per_day", 2}});
+  AddTables("important", 3);
+  const auto waiting = [&] {
+    int count = 0;
+    for (int i = 0; i < 3; ++i) {
+      const auto since = fixture_.catalog().WaitingSince(Table("important", i));
+      count += since.ok() && since->has_value() ? 1 : 0;
+    }
+    return count;
+  };
+  Run();
+  EXPECT_EQ(waiting(), 1);
+  fixture_.clock().Advance(kDay);
+  Run();
+  EXPECT_EQ(waiting(), 0);
+}
+
+// A task of a run that is over, for the functions that workers ask.
+class QuotaOfATask : public QuotaRun {
+ protected:
+  void SetUp() override {
+    AddTables("important", 2);
+    run_ = Run().run;
+  }
+
+  catalog::Task TaskOf(int table, int attempt = 1) const {
+    const RunBackup message{.run = run_.id,
+                            .table_to_backup = Table("important", table),
+                            .method = Method::kCopy,
+                            .units = {{.partition = {}, .fingerprint = {}}}};
+    return {.id = TaskId(message), .message = message, .attempt = attempt};
+  }
+
+  int64_t CopiesUsed() {
+    const auto used = fixture_.catalog().UsedOn(DayMs());
+    return used->at("acme-shop")[static_cast<size_t>(Quota::kCopyJobs)];
+  }
+  int64_t DayMs() { return ToUnixMillis(QuotaDayStart(fixture_.clock().Now())); }
+
+  // What becomes of a table of which the service says this.
+  ItemOutcome Refused(const std::string& words) {
+    StageResult result;
+    result.outcomes.push_back(
+        FailedOutcome(Table("important", 0), MakeError(ErrorId::kQuotaExceeded, words)));
+    EXPECT_TRUE(CarryWhatWasRefused(fixture_.services(), run_, TaskOf(0), result).ok());
+    return result.outcomes.front();
+  }
+  bool IsCarriedAtOnce(int table) {
+    const auto carried = CarryWhereUsedUp(fixture_.services(), run_, TaskOf(table));
+    EXPECT_TRUE(carried.ok());
+    return carried->has_value();
+  }
+
+  holdfast::Run run_;
+};
+
+TEST_F(QuotaOfATask, AnotherAttemptIsCountedOnce) {
+  const catalog::Task first = TaskOf(7);
+  ASSERT_TRUE(fixture_.catalog()
+                  .CountUse(DayMs(), {{.key = first.id + "/1", .project = "acme-shop"}})
+                  .ok());
+  const int64_t before = CopiesUsed();
+  EXPECT_TRUE(IsAdmitted(fixture_.services(), first).value());
+  EXPECT_EQ(CopiesUsed(), before);
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_TRUE(IsAdmitted(fixture_.services(), TaskOf(7, 2)).value());
+    EXPECT_EQ(CopiesUsed(), before + 1);
+  }
+}
+
+TEST_F(QuotaOfATask, WhatOneTableUsedUpIsNoReasonToCarryTheOthers) {
+  EXPECT_EQ(Refused("Quota exceeded: Your table exceeded quota for imports").outcome,
+            Outcome::kCarried);
+  EXPECT_FALSE(IsCarriedAtOnce(7));
+  EXPECT_EQ(Refused("Quota exceeded: Your project exceeded quota for copies").outcome,
+            Outcome::kCarried);
+  EXPECT_TRUE(IsCarriedAtOnce(7));
+  EXPECT_FALSE(IsCarriedAtOnce(0)) << "a backup of it was made in this run already";
+}
+
 TEST_F(QuotaRun, TakesReferenceDataBeforeImportantDataOnceItHasWaitedLong) {
   Limit({{"copy_jobs_per_day", 1}});
   Classes();

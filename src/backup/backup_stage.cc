@@ -156,6 +156,9 @@ class TableStage {
     if (!IsInterrupted(error)) {
       auto manifest = common_.repository.ReadManifest(unit.object, unit.backup);
       if (manifest.ok()) return Adopt(common_, unit, *manifest);
+      // Whether there is one, the next attempt sees.
+      const bool may_pass = IsInterrupted(manifest.error()) || IsRetryable(manifest.error());
+      if (may_pass && !common_.context.is_last_attempt) return manifest.error();
     }
     return SettleFailure(common_.context, unit.object, error);
   }

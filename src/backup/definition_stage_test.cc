@@ -55,6 +55,19 @@ Manifest ManifestOf(SimFixture& fixture, const TableRef& object) {
   return repository->ReadManifest(object, record->backup).value();
 }
 
+TEST(DefinitionStage, SaysOfAViewThatATableHadItsNameBefore) {
+  SimFixture fixture;
+  AddOneOfEach(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.cloud().DropTable(kOrders);
+  fixture.cloud().PutView(kOrders, "SELECT 1 AS id");
+  const ItemOutcome outcome = OutcomeFor(fixture.BackUp(), kOrders);
+  EXPECT_EQ(outcome.outcome, Outcome::kBackedUp);
+  EXPECT_THAT(outcome.reason, testing::HasSubstr("it is a view now, and was a table"));
+  EXPECT_TRUE(outcome.suspect) << "its rows are gone: a person is to say that this is meant";
+}
+
 TEST(DefinitionStage, BacksUpWhatHasNoDataWithoutAJob) {
   SimFixture fixture;
   AddOneOfEach(fixture);

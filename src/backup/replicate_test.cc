@@ -72,6 +72,24 @@ TEST(FurtherRepository, ThatCannotTakeABackupFailsItByNameAndLeavesTheFirst) {
   EXPECT_TRUE(catalog::LatestGood(fixture.catalog(), kOrders).value());
 }
 
+// A service that is away for a moment: the attempt fails, the next one makes up for it.
+TEST(FurtherRepository, IsAskedAgainWhereTheFailureMayPass) {
+  for (int64_t call = 1; call < 400; ++call) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    const int64_t before = fixture.cloud().faults().calls();
+    fixture.cloud().faults().FailAtCall(call);
+    const auto report = fixture.BackUp(PolicyWithFurther());
+    if (fixture.cloud().faults().calls() - before < call) {
+      EXPECT_GT(call, 30) << "no call failed";
+      return;
+    }
+    if (!report.ok()) continue;  // a call of the run itself, not of a task
+    EXPECT_EQ(report->totals.Of(Outcome::kFailed), 0) << call << DumpJson(report->ToJson());
+  }
+  FAIL() << "no run went through";
+}
+
 TEST(FurtherRepository, GetsLaterWhatItLacksWithoutAnotherExport) {
   SimFixture fixture;
   fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));

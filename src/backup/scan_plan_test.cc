@@ -66,6 +66,14 @@ TEST(PlanFromSummary, SettlesAnUnchangedTableWithoutLookingAtIt) {
   EXPECT_EQ(outcome->backup, "b-");
 }
 
+TEST(PlanFromSummary, LooksAtATableThatHasBackupsOfPartitionsToo) {
+  const TableInfo table = PlainTable();
+  LastBackups last = LastOf(table);
+  const TableRef partition = Orders().WithPartition("20240101");
+  last.emplace(partition.partition, RecordFor(partition, FingerprintOf(table)));
+  EXPECT_FALSE(PlanFromSummary(SummaryOf(table), last, {}, kNow));
+}
+
 struct ChangedNumber {
   const char* what;
   void (*change)(TableSummary&);
@@ -335,6 +343,75 @@ TEST(MessagesFor, BoundsThePartitionsOfOneMessage) {
   EXPECT_EQ(std::get<RunBackup>(messages[0]).units.size(), 10u);
   EXPECT_EQ(std::get<RunBackup>(messages[2]).units.size(), 5u);
   EXPECT_NE(TaskId(messages[0]), TaskId(messages[1]));
+  // None of them is the last to read what they share.
+  for (const WorkMessage& message : messages) {
+    EXPECT_TRUE(std::get<RunBackup>(message).shares_moment);
+  }
+  const auto one = MessagesFor(
+      {.run = "r", .table_to_backup = Orders(), .method = Method::kExport, .units = {}}, units, 25);
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_FALSE(std::get<RunBackup>(one[0]).shares_moment);
+}
+
+struct ListedTable {
+  TableSummary summary;
+  std::vector<PartitionInfo> partitions;
+  LastBackups last;
+};
+
+ListedTable TwoListedPartitions() {
+  const TableInfo table = PartitionedTable();
+  ListedTable listed{.summary = SummaryOf(table),
+                     .partitions = {Partition("20240101", 150, 4), Partition("20240102", 200, 6)},
+                     .last = {}};
+  for (const PartitionInfo& partition : listed.partitions) {
+    listed.last.emplace(partition.ref.partition,
+                        RecordFor(partition.ref, FingerprintOf(table, partition)));
+  }
+  return listed;
+}
+
+TEST(PlanFromPartitions, SettlesATableWhosePartitionsAreAsInTheirBackups) {
+  const ListedTable listed = TwoListedPartitions();
+  const auto outcomes =
+      PlanFromPartitions(listed.summary, listed.partitions, listed.last, {}, kNow);
+  ASSERT_TRUE(outcomes.has_value());
+  ASSERT_EQ(outcomes->size(), 2U);
+  EXPECT_EQ(outcomes->at(1).outcome, Outcome::kUnchanged);
+  EXPECT_EQ(outcomes->at(1).backup, "b-20240102");
+}
+
+TEST(PlanFromPartitions, LooksAtATableOfWhichAnythingIsOther) {
+  const std::pair<const char*, void (*)(ListedTable&)> changes[] = {
+      {"made anew", [](ListedTable& at) { ++at.summary.creation_ms; }},
+      {"edited, its rows not", [](ListedTable& at) { ++at.summary.last_modified_ms; }},
+      {"written to", [](ListedTable& at) { ++at.partitions[0].last_modified_ms; }},
+      {"rows", [](ListedTable& at) { ++at.partitions[0].rows; }},
+      {"bytes", [](ListedTable& at) { ++at.partitions[1].bytes; }},
+      {"streamed into", [](ListedTable& at) { at.last.at("20240101").source.streaming = true; }},
+      {"taken as of then", [](ListedTable& at) { at.last.at("20240101").as_of_ms = 150; }},
+      {"another method", [](ListedTable& at) { at.last.at("20240102").method = Method::kCopy; }},
+      {"never backed up", [](ListedTable& at) { at.last.erase("20240102"); }},
+      {"a view now", [](ListedTable& at) { at.summary.kind = TableKind::kView; }},
+      {"no partition", [](ListedTable& at) { at.partitions.clear(); }},
+      {"full backup due", [](ListedTable& at) { at.last.at("20240101").created_ms = 0; }}};
+  for (const auto& [what, change] : changes) {
+    ListedTable listed = TwoListedPartitions();
+    change(listed);
+    BackupPolicy policy;
+    policy.forced_full_days = 30;
+    EXPECT_FALSE(PlanFromPartitions(listed.summary, listed.partitions, listed.last, policy, kNow))
+        << what;
+  }
+}
+
+TEST(PlanTable, TakesPartitionsAsOfAMomentBehindWhatWasSeenOfThem) {
+  BackupPolicy policy;
+  policy.freeze = true;
+  const auto plan =
+      PlanTable(PartitionedTable(), {Partition("20240101", kNow, 4), Partition("20240102", 200, 6)},
+                {}, policy, kNow);
+  EXPECT_EQ(plan.as_of_ms, kNow + 1) << "what was written in that millisecond is in it";
 }
 
 TEST(PlanTable, TakesSeveralPartitionsAsOfTheMomentBeforeTheLook) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "model/policy.h"
@@ -17,9 +18,14 @@ struct StageResult {
   std::vector<ItemOutcome> outcomes;
 };
 
+// The reason of an error of the catalog, which could not take a backup that is committed.
+inline constexpr std::string_view kUnrecorded = "unrecorded";
+
 // Whether the work itself was interrupted: then nothing has failed, and nothing is recorded;
 // another worker, or the next start of the program, does it.
-inline bool IsInterrupted(const Error& error) { return error.id == ErrorId::kCancelled; }
+inline bool IsInterrupted(const Error& error) {
+  return error.id == ErrorId::kCancelled || error.reason == kUnrecorded;
+}
 
 // The outcome of an object that could not be done, from the error.
 inline ItemOutcome FailedOutcome(const TableRef& object, const Error& error) {

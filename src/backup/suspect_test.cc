@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "backup/run_backup.h"
 #include "tests/support/sim_fixture.h"
 
@@ -118,6 +120,28 @@ TEST(Suspect, IsNotATableThatKeptItsRowsWhenItWasDividedOtherwise) {
     SimFixture fixture;
     const RunReport report = DivideOtherwise(fixture, by_day_before, 39);
     EXPECT_EQ(CountSuspects(report.items), 0) << DumpJson(report.ToJson());
+  }
+}
+
+// Backups of partitions from before it was whole say nothing of those it had afterwards.
+TEST(Suspect, IsNotATableThatIsDividedAndWholeInTurns) {
+  const auto rows_of = [](const char* day, int count) {
+    sim::Rows rows = RowsOfOneDay(count);
+    for (Json& row : rows) row["day"] = day;
+    return rows;
+  };
+  const std::tuple<Json, const char*, int> turns[] = {{kByDay, "2026-01-01", 40},
+                                                      {Json::object(), "2026-01-01", 30},
+                                                      {kByDay, "2026-01-02", 30},
+                                                      {Json::object(), "2026-01-02", 30}};
+  SimFixture fixture;
+  for (const auto& [layout, day, count] : turns) {
+    if (fixture.cloud().HasTable(kOrders)) fixture.cloud().DropTable(kOrders);
+    fixture.clock().Advance(std::chrono::minutes{1});
+    fixture.cloud().AddTable(kOrders, kDayAndNumber, rows_of(day, count), layout);
+    const auto report = fixture.BackUp();
+    ASSERT_TRUE(report.ok());
+    EXPECT_EQ(CountSuspects(report->items), 0) << DumpJson(report->ToJson());
   }
 }
 

@@ -205,8 +205,10 @@ Result<std::string> ReasonOf(const TableBackup& common, const Unit& unit, const 
 
 Result<ItemOutcome> Adopt(const TableBackup& common, const Unit& unit, const Manifest& manifest) {
   const repository::Location& location = common.repository.location();
-  HF_RETURN_IF_ERROR(common.services.catalog.RecordBackup(
-      catalog::RecordOf(manifest, location.bucket, location.prefix)));
+  const Status recorded = common.services.catalog.RecordBackup(
+      catalog::RecordOf(manifest, location.bucket, location.prefix));
+  // The object has not failed: its backup is there, and whoever comes next records it.
+  if (!recorded.ok()) return WithReason(std::string(kUnrecorded), recorded.error());
   const Outcome outcome = Judge(unit, manifest);
   HF_ASSIGN_OR_RETURN(std::string reason, ReasonOf(common, unit, manifest, outcome));
   if (!common.access.note.empty()) reason += "; " + common.access.note;

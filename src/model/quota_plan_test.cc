@@ -70,6 +70,14 @@ TEST(QuotaPlan, CountsOneCloneOfATableThatIsHeldStill) {
   EXPECT_EQ(plan.taken, (std::vector<QuotaAmounts>{{0, 0, 3, 0}}));
 }
 
+TEST(QuotaPlan, ExpectsWhatFillsADayExactlyOnThatDay) {
+  for (const auto& [units, days] : {std::pair<size_t, int>{20, 1}, {21, 2}, {30, 2}, {31, 3}}) {
+    const QuotaPlan plan =
+        PlanQuota({CopyProject(10)}, {Copy(DataClass::kImportant, 0, units)}, kNow);
+    EXPECT_EQ(plan.verdicts[0].days_later, days) << units;
+  }
+}
+
 TEST(QuotaPlan, KeepsTheProjectsApart) {
   std::vector<QuotaItem> items(4, Copy(DataClass::kImportant));
   items[2].project = items[3].project = 1;

@@ -78,6 +78,16 @@ TEST_F(MeasuredLevels, SeeWhatNoRunLookedAt) {
   EXPECT_EQ(Measure({.include = {"acme-shop.sales.orders"}, .exclude = {}}).tables, 1);
 }
 
+TEST_F(MeasuredLevels, TakeWhatReachesToTheVeryChangeForABackupOfIt) {
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  const auto record = catalog::LatestGood(fixture_.catalog(), kStaff).value();
+  ASSERT_TRUE(record.has_value());
+  fixture_.cloud().SetModificationTime(kStaff, record->consistent_through_ms);
+  EXPECT_EQ(Measure().unprotected, (Counts{0, 0, 0, 0}));
+  fixture_.cloud().SetModificationTime(kStaff, record->consistent_through_ms + 1);
+  EXPECT_EQ(Measure().unprotected, (Counts{1, 0, 0, 0}));
+}
+
 TEST_F(MeasuredLevels, FindABackupThatDiffersOnceTheSourceIsStill) {
   ASSERT_TRUE(fixture_.BackUp().ok());
   // The time of the change lies before the backup: what a clock or a late stream can do.

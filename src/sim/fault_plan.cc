@@ -60,6 +60,13 @@ void FaultPlan::Revive() {
   crashed_ = false;
   crash_at_ = 0;
   fail_at_ = 0;
+  full_until_ = 0;
+}
+
+void FaultPlan::FillDiskAtWrite(int64_t write, int64_t writes) {
+  const std::lock_guard lock(mutex_);
+  full_from_ = writes_ + write;
+  full_until_ = full_from_ + writes;
 }
 
 void FaultPlan::FailAtCall(int64_t call, bool after_effect) {
@@ -83,13 +90,17 @@ int64_t FaultPlan::calls() const {
   return calls_;
 }
 
+int64_t FaultPlan::writes() const {
+  const std::lock_guard lock(mutex_);
+  return writes_;
+}
+
 void FaultPlan::FailJobs(const std::string& kind, const std::string& reason, int times) {
   const std::lock_guard lock(mutex_);
   job_failures_[kind] = {reason, times};
 }
 
-Status FaultPlan::Before(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+Status FaultPlan::Count() {
   ++calls_;
   if (crashed_) return Dead();
   if (crash_at_ != 0 && calls_ >= crash_at_) {
@@ -100,6 +111,12 @@ Status FaultPlan::Before(const std::string& name) {
   if (calls_ == fail_at_ && !fail_after_effect_) {
     return Unavailable("simulated: the connection broke", "");
   }
+  return Ok();
+}
+
+Status FaultPlan::Before(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  HF_RETURN_IF_ERROR(Count());
   const auto covers = [&](const std::string& top) { return IsAtOrBelow(name, top); };
   if (std::ranges::any_of(denied_, covers)) {
     ++struck_["denied"];
@@ -123,15 +140,63 @@ Status FaultPlan::Before(const std::string& name) {
   return Ok();
 }
 
-Status FaultPlan::After() {
+Status FaultPlan::After(const std::string& made) {
+  const std::lock_guard lock(mutex_);
+  const bool lost = (calls_ == fail_at_ && fail_after_effect_) ||
+                    (!crashed_ && Strikes("reset_after", rates_.reset_after));
+  if (!made.empty() && (lost || crashed_)) untold_.insert(made);
+  if (crashed_) return Dead();
+  return lost ? Unavailable("simulated: the answer was lost", "") : Status();
+}
+
+void FaultPlan::SetRival(std::function<void()> rival) {
+  const std::lock_guard lock(mutex_);
+  rival_ = std::move(rival);
+}
+
+Status FaultPlan::LetRivalWork() {
+  std::function<void()> rival;
+  {
+    const std::lock_guard lock(mutex_);
+    if (rival_ && Strikes("rival", rates_.rival)) rival = rival_;
+  }
+  if (!rival) return Ok();
+  rival();
+  return CheckAlive();
+}
+
+void FaultPlan::NoteConflict(const std::string& code, const std::string& made) {
+  const std::lock_guard lock(mutex_);
+  ++struck_[(untold_.erase(made) > 0 ? "found_" : "rival_") + code];
+}
+
+Status FaultPlan::BeforeCommit() {
+  const std::lock_guard lock(mutex_);
+  return Count();
+}
+
+Status FaultPlan::AfterCommit() {
   const std::lock_guard lock(mutex_);
   if (crashed_) return Dead();
-  if (calls_ == fail_at_ && fail_after_effect_) {
-    return Unavailable("simulated: the answer was lost", "");
+  if ((calls_ == fail_at_ && fail_after_effect_) || Strikes("lost_commit", rates_.lost_commit)) {
+    return MakeError(ErrorId::kCatalogUnavailable, "simulated: the answer to a commit was lost");
   }
-  if (Strikes("reset_after", rates_.reset_after))
-    return Unavailable("simulated: the answer was lost", "");
   return Ok();
+}
+
+Status FaultPlan::CheckAlive() const {
+  const std::lock_guard lock(mutex_);
+  return crashed_ ? Status(Dead()) : Ok();
+}
+
+bool FaultPlan::FillsDisk() {
+  const std::lock_guard lock(mutex_);
+  ++writes_;
+  if (writes_ < full_from_ || writes_ >= full_until_) {
+    return Strikes("disk_full", rates_.disk_full);
+  }
+  ++struck_["disk_full"];
+  return true;
 }
 
 std::string FaultPlan::NextJobFailure(const std::string& kind) {
@@ -148,6 +213,11 @@ std::string FaultPlan::NextJobFailure(const std::string& kind) {
 bool FaultPlan::DropsTable() {
   const std::lock_guard lock(mutex_);
   return Strikes("drop_table", rates_.drop_table);
+}
+
+bool FaultPlan::TellsConflict() {
+  const std::lock_guard lock(mutex_);
+  return Strikes("told_409", rates_.told_conflict);
 }
 
 bool FaultPlan::CorruptsWrite() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,10 @@ struct FaultRates {
   double reordered_message = 0;  // a published message comes before others that are waiting
   double corrupt_write =
       0;  // an extract writes an object with one bit flipped (its checksums match)
+  double told_conflict = 0;  // a job began, the answer was lost, and the repeated call is told 409
+  double rival = 0;          // whoever else is at work takes a turn just before something is made
+  double disk_full = 0;      // a write of the catalog finds no space
+  double lost_commit = 0;    // a write of the catalog happened, its answer was lost
 };
 
 class FaultPlan {
@@ -61,29 +66,50 @@ class FaultPlan {
   // after it.
   void FailAtCall(int64_t call, bool after_effect = false);
 
+  // The catalog's write number `write` from now (1: the next) and those behind it, `writes` in all,
+  // find no space.
+  void FillDiskAtWrite(int64_t write, int64_t writes);
+
   // Lets calls through again; a crash or failure that was still to come is off.
   void Revive();
   bool crashed() const;
 
   // How often each kind of fault struck: "unavailable", ..., "crash", "denied", "api_off",
-  // "job_refused".
+  // "job_refused"; and what the service would have answered to a call that makes what is there:
+  // "found_409", "found_412" where an earlier call made it whose answer was lost, "rival_409",
+  // "rival_412" where another did.
   std::map<std::string, int64_t> Struck() const;
 
-  // Calls so far.
+  // Calls so far, and those of them that were writes of a catalog.
   int64_t calls() const;
+  int64_t writes() const;
 
   // The next jobs of this kind ("extract", "load", "copy") fail with this reason, `times` times.
   void FailJobs(const std::string& kind, const std::string& reason, int times);
 
+  // What a turn of whoever else is at work is (FaultRates::rival). It may call the services itself.
+  void SetRival(std::function<void()> rival);
+
   // For the simulated services. Before: what goes wrong before the call's effect; `name` is that of
-  // what it is about. After: what goes wrong once it has happened.
+  // what it is about. After: what goes wrong once it has happened; `made` names what the call made.
   Status Before(const std::string& name);
-  Status After();
+  Status After(const std::string& made = {});
+  // Before the making of something: another may get in first. The process may be dead afterwards.
+  Status LetRivalWork();
+  // The call was to make `made`, which is there; `code` is what the service answers: "409", "412".
+  void NoteConflict(const std::string& code, const std::string& made);
+  // The same for a catalog: around each write, and before each read. A write that FillsDisk is
+  // taken back.
+  Status BeforeCommit();
+  Status AfterCommit();
+  Status CheckAlive() const;
+  bool FillsDisk();
   // The reason with which a new job of that kind will fail; empty: it will not.
   std::string NextJobFailure(const std::string& kind);
 
   // Whether the chance strikes now: each call is a throw of the dice.
   bool DropsTable();
+  bool TellsConflict();
   bool CorruptsWrite();
   bool LosesAcknowledgement();
   bool CutsRead();
@@ -95,7 +121,9 @@ class FaultPlan {
   uint64_t Pick(uint64_t bound);
 
  private:
-  bool Strikes(const char* kind, double rate);  // the lock is held
+  // The lock is held.
+  bool Strikes(const char* kind, double rate);
+  Status Count();  // one more call: whether the process lives and the call is not the one to fail
 
   mutable std::mutex mutex_;
   std::unique_ptr<Random> random_;
@@ -110,6 +138,11 @@ class FaultPlan {
   bool fail_after_effect_ = false;
   std::map<std::string, int64_t> struck_;
   bool crashed_ = false;
+  int64_t writes_ = 0;
+  int64_t full_from_ = 0;  // write number
+  int64_t full_until_ = 0;
+  std::set<std::string> untold_;  // what was made by calls whose answers were lost
+  std::function<void()> rival_;
 };
 
 }  // namespace holdfast::sim

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <utility>
 
 namespace holdfast::sim {
 namespace {
@@ -129,6 +130,41 @@ TEST_F(SimCloudTest, ACrashStopsEverythingBeforeOrAfterItsEffect) {
   EXPECT_EQ(cloud_.warehouse().UpdateTable(kTable, patch).error().id, ErrorId::kCancelled);
   cloud_.faults().Revive();
   EXPECT_EQ(Info().resource.at("description"), "x");
+}
+
+TEST_F(SimCloudTest, WhatIsMadeTwiceIsCountedByWhoMadeItFirst) {
+  cloud::ObjectStore& objects = cloud_.objects();
+  FaultPlan& faults = cloud_.faults();
+  ASSERT_TRUE(objects.EnsureBucket({.name = "data", .project = "acme", .location = "US"}).ok());
+  const auto create = [&](const std::string& name, const std::string& content) {
+    return cloud::CreateObjectFromString(objects, {"data", name, 0}, content);
+  };
+  faults.FailAtCall(1, /*after_effect=*/true);
+  EXPECT_FALSE(create("a", "one").ok());
+  EXPECT_EQ(create("a", "two").error().id, ErrorId::kObjectExists);
+  EXPECT_EQ(faults.Struck()["found_412"], 1);
+
+  bool is_mine = true;
+  faults.SetRival([&] {
+    if (!std::exchange(is_mine, false)) return;
+    EXPECT_TRUE(create("b", "theirs").ok());
+  });
+  faults.SetRates({.rival = 1});
+  EXPECT_EQ(create("b", "mine").error().id, ErrorId::kObjectExists);
+  EXPECT_EQ(faults.Struck()["rival_412"], 1);
+}
+
+TEST_F(SimCloudTest, AJobWhoseAnswerWasLostIsFoundByTheNextCallOrToldAtOnce) {
+  const cloud::CopyJob copy{.sources = {kTable}, .destination = {"acme", "sales", "copy", ""}};
+  FaultPlan& faults = cloud_.faults();
+  faults.FailAtCall(1, /*after_effect=*/true);
+  EXPECT_FALSE(cloud_.warehouse().StartJob(Job("j1"), copy).ok());
+  EXPECT_TRUE(cloud_.warehouse().StartJob(Job("j1"), copy)->attached);
+  EXPECT_EQ(faults.Struck()["found_409"], 1);
+  faults.SetRates({.told_conflict = 1});
+  EXPECT_TRUE(cloud_.warehouse().StartJob(Job("j2"), copy)->attached);
+  EXPECT_EQ(faults.Struck()["told_409"], 1);
+  EXPECT_EQ(cloud_.JobsStarted("copy"), 2);
 }
 
 TEST_F(SimCloudTest, TheSameSeedGivesTheSameFaults) {

@@ -83,6 +83,7 @@ Result<cloud::ObjectInfo> SimObjectStore::Insert(const cloud::ObjectRef& object,
     const cloud::ObjectInfo& info = found->second.info;
     const bool same = info.size_bytes == static_cast<int64_t>(content.size()) &&
                       info.crc32c == ExtendCrc32c(0, content);
+    faults_.NoteConflict("412", object.Uri());
     if (same) return info;
     return MakeError(ErrorId::kObjectExists,
                      fmt::format("{} is there with other content", object.Uri()));
@@ -124,9 +125,10 @@ Result<cloud::ObjectInfo> SimObjectStore::CreateObject(const cloud::ObjectRef& o
                                                        const std::function<ByteSource()>& open) {
   HF_RETURN_IF_ERROR(faults_.Before(object.bucket));
   HF_ASSIGN_OR_RETURN(std::string content, ReadAll(open, size_bytes));
+  HF_RETURN_IF_ERROR(faults_.LetRivalWork());
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(cloud::ObjectInfo info, Insert(object, std::move(content)));
-  HF_RETURN_IF_ERROR(faults_.After());
+  HF_RETURN_IF_ERROR(faults_.After(object.Uri()));
   return info;
 }
 
@@ -197,7 +199,7 @@ Result<cloud::ObjectInfo> SimObjectStore::CopyObject(const cloud::ObjectRef& sou
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const Stored* found, FindObject(source));
   HF_ASSIGN_OR_RETURN(cloud::ObjectInfo info, Insert(destination, *found->content));
-  HF_RETURN_IF_ERROR(faults_.After());
+  HF_RETURN_IF_ERROR(faults_.After(destination.Uri()));
   return info;
 }
 

@@ -81,6 +81,11 @@ Result<DatasetInfo> SimWarehouse::EnsureDataset(const DatasetInfo& dataset) {
     return MakeError(ErrorId::kProjectNotFound,
                      fmt::format("project {} is not there", dataset.ref.project));
   }
+  // Looked for first: only one that came by in between is in the way.
+  const bool was_there = LookAtDataset(dataset.ref).ok();
+  HF_RETURN_IF_ERROR(faults_.LetRivalWork());
+  const std::string made = "dataset " + dataset.ref.ToString();
+  if (!was_there && LookAtDataset(dataset.ref).ok()) faults_.NoteConflict("409", made);
   AddDataset(dataset.ref, dataset.location, dataset.resource);
   const std::lock_guard lock(mutex_);
   HF_ASSIGN_OR_RETURN(const DatasetInfo* found, FindDataset(dataset.ref));
@@ -88,7 +93,7 @@ Result<DatasetInfo> SimWarehouse::EnsureDataset(const DatasetInfo& dataset) {
     return MakeError(ErrorId::kLocationMismatch,
                      fmt::format("dataset {} is in {}", dataset.ref.ToString(), found->location));
   }
-  HF_RETURN_IF_ERROR(faults_.After());
+  HF_RETURN_IF_ERROR(faults_.After(made));
   return *found;
 }
 
@@ -223,14 +228,17 @@ void SimWarehouse::MaybeDrop(const cloud::JobSpec& spec) {
 Result<cloud::JobStatus> SimWarehouse::StartJob(const cloud::JobRef& job,
                                                 const cloud::JobSpec& spec) {
   HF_RETURN_IF_ERROR(faults_.Before(SubjectOf(spec).WholeTable().ToString()));
+  HF_RETURN_IF_ERROR(faults_.LetRivalWork());
   const std::lock_guard lock(mutex_);
   const std::string key = JobKey(job);
   const auto found = jobs_.find(key);
   if (found == jobs_.end()) {
     HF_ASSIGN_OR_RETURN(cloud::JobStatus status, AddJob(key, job, spec));
-    HF_RETURN_IF_ERROR(faults_.After());
+    HF_RETURN_IF_ERROR(faults_.After("job " + key));
+    status.attached = faults_.TellsConflict();
     return status;
   }
+  faults_.NoteConflict("409", "job " + key);
   if (SpecText(found->second.spec) != SpecText(spec)) {
     return MakeError(ErrorId::kJobConflict, fmt::format("job {} asks for another thing", job.id));
   }

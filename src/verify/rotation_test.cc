@@ -153,5 +153,17 @@ TEST_F(RotationOverCatalog, RestoresTheNewestGoodBackupOfAnObjectOfWhichNoneWasF
   EXPECT_THAT(Ids(*plan), ElementsAre("f", "b")) << "the damaged newest one is passed over";
 }
 
+TEST_F(RotationOverCatalog, RehearsesNoDefinitionThatHasNoRows) {
+  catalog::BackupRecord view = Record("v", 10);
+  view.kind = ObjectKind::kView;
+  view.method = Method::kDefinition;
+  view.created_ms = now_ - 40 * kDayMs;
+  ASSERT_TRUE(catalog_->RecordBackup(view).ok());
+  Add("a", "t1", now_ - 40 * kDayMs, VerifyLevel::kL2);
+  const auto plan = PlanRehearsals(*catalog_, PolicyOf, {.interval = hours{1}}, kNow);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_THAT(Ids(*plan), ElementsAre("a"));
+}
+
 }  // namespace
 }  // namespace holdfast::verify

@@ -72,6 +72,7 @@ TEST_F(VerifyLiveTest, LeavesItAtL2WhereThatMomentCannotBeHad) {
   EXPECT_TRUE(report->Passed());
   EXPECT_EQ(report->requested, VerifyLevel::kL2);
   EXPECT_EQ(report->rows_read, 10);
+  EXPECT_EQ(catalog::GetBackup(fixture_.catalog(), record_.backup)->verified, VerifyLevel::kL2);
 
   ASSERT_TRUE(fixture_.BackUp({.forced_full_days = 1}).ok());
   record_ = **catalog::LatestGood(fixture_.catalog(), kShopOrders);

@@ -4,6 +4,8 @@ Only the standard library, so that nothing has to be installed. Each scenario is
 it gets the program's path as its argument and exits non-zero with a reason on failure.
 """
 import json
+import multiprocessing
+import multiprocessing.connection
 import os
 import pathlib
 import random
@@ -166,17 +168,42 @@ def sales(world, days=3, rows_per_day=20):
 
 
 def run_scenario(function):
-    """Runs one scenario in a world of its own and says how it went."""
+    """Runs one scenario in a world of its own and says how it went; what it returned."""
     world = World()
     try:
-        function(world)
+        result = function(world)
     except Failure as failure:
         print(f'FAILED {function.__name__}: {failure}')
         print((world.root / 'localcloud.log').read_text(encoding='utf-8')[-2000:])
         sys.exit(1)
     finally:
         world.close()
-    print(f'ok {function.__name__}')
+    print(f'ok {function.__name__}', flush=True)
+    return result
+
+
+def run_side_by_side(*functions, at_once=2):
+    """Runs scenarios in processes of their own, that many at a time; what they returned."""
+    context = multiprocessing.get_context('fork')
+    results = context.SimpleQueue()
+
+    def run(function):
+        random.seed(function.__name__)
+        results.put(run_scenario(function))
+
+    waiting, running, failed = list(functions), {}, []
+    while (waiting and not failed) or running:
+        if waiting and not failed and len(running) < at_once:
+            process = context.Process(target=run, args=(waiting.pop(0),))
+            process.start()
+            running[process.sentinel] = process
+            continue
+        for sentinel in multiprocessing.connection.wait(list(running)):
+            process = running.pop(sentinel)
+            process.join()
+            failed += [process] if process.exitcode != 0 else []
+    check(not failed, f'{len(failed)} scenarios failed')
+    return [results.get() for _ in functions]
 
 
 def run_scenarios(*functions):

@@ -1,6 +1,7 @@
-// Every call that a backup makes of the cloud fails once, or is the last of its process, before and
-// after its effect: what goes on without faults leaves every object with exactly one whole backup
-// that restores, and nothing twice. Source: issue "Proof".
+// Every call that a backup makes of the cloud, and every write of its catalog, fails once, or is
+// the last of its process, before and after its effect; and every write finds no space, alone and
+// with the next: what goes on without faults leaves every object with exactly one whole backup that
+// restores, and nothing twice. Source: issue "Proof".
 #include <gtest/gtest.h>
 
 #include <map>
@@ -9,6 +10,7 @@
 #include "repository/repository.h"
 #include "restore/apply.h"
 #include "restore/unfinished.h"
+#include "tests/support/faulty_catalog.h"
 #include "tests/support/sim_fixture.h"
 #include "verify/verify_recorded.h"
 
@@ -31,6 +33,7 @@ class SweepWorld {
   explicit SweepWorld(Method method) {
     policy_.method = method;
     sim::SimCloud& cloud = fixture_.cloud();
+    fixture_.UseCatalog(testing_support::FaultyCatalog::Open(cloud.faults()));
     cloud.AddTable(kSold, TwoColumns(), NumberedRows(1, 5));
     const Schema schema{
         {{.name = "day", .type = FieldType::kDate}, {.name = "what", .type = FieldType::kString}}};
@@ -52,6 +55,18 @@ class SweepWorld {
     }
     (void)fixture_.BackUp(policy_);
     const bool reached = faults.calls() - before >= call;
+    faults.Revive();
+    return reached;
+  }
+
+  // A run in which the catalog's write number `write`, and as many as come with it, find no space;
+  // whether it came to that.
+  bool BackUpOnAFullDisk(int64_t write, int64_t writes) {
+    sim::FaultPlan& faults = fixture_.cloud().faults();
+    const int64_t before = faults.writes();
+    faults.FillDiskAtWrite(write, writes);
+    (void)fixture_.BackUp(policy_);
+    const bool reached = faults.writes() - before >= write;
     faults.Revive();
     return reached;
   }
@@ -126,6 +141,23 @@ int64_t Sweep(Method method, Kind kind) {
       if (testing::Test::HasFailure()) return call;
     }
     if (!reached) return call - 1;
+  }
+}
+
+// How many writes a run makes.
+int64_t SweepFullDisk(Method method, int64_t writes) {
+  for (int64_t write = 1;; ++write) {
+    SCOPED_TRACE(testing::Message() << "write " << write << ", " << writes << " in all");
+    SweepWorld world(method);
+    const bool reached = world.BackUpOnAFullDisk(write, writes);
+    world.GoOnAndCheck();
+    if (!reached || testing::Test::HasFailure()) return write - 1;
+  }
+}
+
+TEST(FailureSweep, AnyWriteOfTheCatalogMayFindNoSpace) {
+  for (const Method method : {Method::kExport, Method::kCopy}) {
+    for (const int64_t writes : {1, 2}) ASSERT_GT(SweepFullDisk(method, writes), 10);
   }
 }
 

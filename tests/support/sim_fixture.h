@@ -58,6 +58,9 @@ class SimFixture {
             .staging_bucket_pattern = BackupPolicy().staging_bucket_pattern};
   }
 
+  // Another catalog takes its place: one of which the engine is to believe that it is its own.
+  void UseCatalog(std::unique_ptr<catalog::Catalog> catalog) { catalog_ = std::move(catalog); }
+
   // The catalog's file is gone: an empty one takes its place.
   void LoseCatalog() { catalog_ = catalog::SqliteCatalog::Open(":memory:").value(); }
 
