@@ -6,6 +6,7 @@
 #include <map>
 
 #include "retain/delete_backup.h"
+#include "verify/audit_anchor.h"
 
 namespace holdfast::retain {
 
@@ -36,6 +37,9 @@ class Pass {
                              .error = result.error()};
       }
       report_.results.push_back(*std::move(result));
+    }
+    for (auto& [location, repository] : repositories_) {
+      verify::LeaveAuditAnchor(services_.catalog, repository);
     }
     return std::move(report_);
   }
