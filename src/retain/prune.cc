@@ -38,8 +38,10 @@ class Pass {
       }
       report_.results.push_back(*std::move(result));
     }
+    // After the deletions, so that what the audit log says of them cannot be cut off unseen.
     for (auto& [location, repository] : repositories_) {
-      verify::LeaveAuditAnchor(services_.catalog, repository);
+      HF_RETURN_IF_ERROR(verify::WriteAuditAnchor(services_.catalog, repository)
+                             .WithContext("the pass is done, its audit anchor is not written"));
     }
     return std::move(report_);
   }
