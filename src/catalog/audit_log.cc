@@ -23,6 +23,8 @@ class AnchorComparison {
   explicit AnchorComparison(const std::vector<AuditAnchor>& anchors) : next_(anchors) {}
 
   Status Take(int64_t sequence, const std::string& hash) {
+    // Two of one entry that differ: only one of them can fit.
+    const size_t before = next_.size();
     for (; !next_.empty() && next_.front().sequence <= sequence; next_ = next_.subspan(1)) {
       if (next_.front().hash != hash) {
         return MakeError(ErrorId::kAuditChainBroken,
@@ -30,8 +32,8 @@ class AnchorComparison {
                                      "written anew after entry {}, the last that is proven",
                                      sequence, next_.front().place, proven_));
       }
-      proven_ = sequence;
     }
+    if (next_.size() < before) proven_ = sequence;
     return Ok();
   }
 
