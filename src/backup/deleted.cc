@@ -27,6 +27,9 @@ bool IsPresent(const ItemOutcome& item) {
          item.outcome != Outcome::kExcluded && item.outcome != Outcome::kNotDue;
 }
 
+// A partition that was gone in the run before, and with it too many of its table's rows.
+bool IsLost(const ItemOutcome& item) { return item.outcome == Outcome::kVanished && item.suspect; }
+
 // Why so many deletions of one table's partitions are suspect; empty: they are not.
 Result<std::string> WhySuspect(catalog::BackupIndex& index, const BackupPolicy& policy,
                                const TableRef& table, const std::set<TableRef>& present,
@@ -42,7 +45,8 @@ Result<std::string> WhySuspect(catalog::BackupIndex& index, const BackupPolicy& 
   return ShrinkReason(policy, {rows_before}, {rows_before - rows_gone});
 }
 
-std::string WhyDeleted(bool has_partitions_now, bool is_whole_now) {
+std::string WhyDeleted(bool was_lost, bool has_partitions_now, bool is_whole_now) {
+  if (was_lost) return "deleted at the source in an earlier run; its backups are kept";
   if (has_partitions_now) {
     return "the table has partitions now, which are backed up one by one; its backups as a whole "
            "are kept";
@@ -101,8 +105,9 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
   std::vector<ItemOutcome> deleted;
   for (const ItemOutcome& item : before) {
     const TableRef& object = item.object;
-    if (!IsPresent(item) || present.contains(object) || !scope.CoversTable(object) ||
-        failed.contains(object.project) || failed.contains(object.dataset_ref().ToString()) ||
+    if (!(IsPresent(item) || IsLost(item)) || present.contains(object) ||
+        !scope.CoversTable(object) || failed.contains(object.project) ||
+        failed.contains(object.dataset_ref().ToString()) ||
         tables_unseen.contains(object.WholeTable())) {
       continue;
     }
@@ -113,7 +118,7 @@ std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
     deleted.push_back({.object = object,
                        .kind = item.kind,
                        .outcome = Outcome::kVanished,
-                       .reason = WhyDeleted(reshaped, is_whole_now),
+                       .reason = WhyDeleted(IsLost(item), reshaped, is_whole_now),
                        .backup = item.backup,
                        .error_id = {}});
   }
@@ -142,6 +147,7 @@ Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
     HF_ASSIGN_OR_RETURN(reasons[table], WhySuspect(index, policy, table, present, partitions));
   }
   for (ItemOutcome& item : deleted) {
+    item.suspect = false;
     const auto reason = reasons.find(item.object.WholeTable());
     if (item.object.partition.empty() || reason == reasons.end() || reason->second.empty())
       continue;
@@ -156,6 +162,35 @@ Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
 }
 
 namespace {
+
+constexpr std::string_view kAsLastSeen = "; told as it was last seen";
+
+// What a run that could not look at an object tells of it again, so that it is not forgotten: a
+// loss, an object of a kind that is not backed up, and one that never had a backup. `above`: what
+// failed, and the object with it. nullopt: its backups tell of it.
+Result<std::optional<ItemOutcome>> StillKnown(catalog::BackupIndex& index,
+                                              const ItemOutcome& before, const ItemOutcome& above) {
+  ItemOutcome known = before;
+  if (before.outcome == Outcome::kFailed || before.outcome == Outcome::kCarried) {
+    const TableRef& object = before.object;
+    HF_ASSIGN_OR_RETURN(const auto backups, index.FindBackups({.project = object.project,
+                                                               .dataset = object.dataset,
+                                                               .table = object.table,
+                                                               .partition = object.partition,
+                                                               .newest_only = true},
+                                                              ""));
+    if (!backups.items.empty()) return std::optional<ItemOutcome>();
+    known = {.object = object,
+             .kind = before.kind,
+             .outcome = Outcome::kFailed,
+             .reason = above.reason,
+             .error_id = above.error_id};
+  } else if (before.outcome != Outcome::kUnsupported && !IsLost(before)) {
+    return std::optional<ItemOutcome>();
+  }
+  if (!known.reason.ends_with(kAsLastSeen)) known.reason += kAsLastSeen;
+  return std::optional(std::move(known));
+}
 
 // One run before, read in order of object.
 struct EarlierRun {
@@ -189,8 +224,7 @@ class Deletions {
       : catalog_(catalog), ledger_(ledger), run_(run), now_(ledger, run.id) {}
 
   Status Record() {
-    HF_ASSIGN_OR_RETURN(const bool saw_nothing, SawNothing());
-    if (saw_nothing) return Ok();
+    HF_RETURN_IF_ERROR(FindWhetherItSawNothing());
     HF_ASSIGN_OR_RETURN(before_, RunsBefore(catalog_, run_));
     if (before_.empty()) return Ok();
     while (true) {
@@ -205,14 +239,16 @@ class Deletions {
   static constexpr size_t kBatchMax = 1'000;
 
   // A run whose very first stage failed saw nothing, so it cannot say what is gone.
-  Result<bool> SawNothing() {
+  Status FindWhetherItSawNothing() {
     catalog::OutcomeReader outcomes(ledger_, run_.id);
-    bool any = false;
     while (true) {
       HF_ASSIGN_OR_RETURN(const ItemOutcome* item, outcomes.Peek());
-      if (item == nullptr) return any;
-      if (!item->object.table.empty()) return false;
-      any = true;
+      if (item == nullptr) return Ok();
+      saw_nothing_ = item->object.table.empty() || item->reason.ends_with(kAsLastSeen);
+      if (!saw_nothing_) return Ok();
+      // What the projects were asked of stands where a project's name does (worker.cc).
+      const std::string& of = item->object.project;
+      if (of == "organization" || !ValidateProjectId(of).ok()) of_all_ = *item;
       outcomes.Next();
     }
   }
@@ -244,7 +280,9 @@ class Deletions {
       }
       return Ok();
     }
-    for (ItemOutcome& item : FindReplaced(before, now)) found_.push_back(std::move(item));
+    std::erase_if(now, [](const ItemOutcome& item) {  // said before a crash
+      return item.reason.ends_with(kAsLastSeen);
+    });
     for (const auto* whole : {&of_project_, &of_dataset_}) {
       for (const ItemOutcome& item : *whole) {
         const bool is_above = item.object.project == table.project &&
@@ -252,9 +290,43 @@ class Deletions {
         if (is_above) now.push_back(item);
       }
     }
+    HF_RETURN_IF_ERROR(KeepKnown(before, now));
+    if (saw_nothing_) return Ok();
+    for (ItemOutcome& item : FindReplaced(before, now)) found_.push_back(std::move(item));
     std::vector<ItemOutcome> deleted = FindDeleted(before, now, run_.policy.scope);
     HF_RETURN_IF_ERROR(JudgeDeleted(catalog_, run_.policy, now, deleted));
+    // That something is gone is told once, that too much is as long as it is so.
+    std::set<TableRef> lost;
+    for (const ItemOutcome& item : before) {
+      if (IsLost(item)) lost.insert(item.object);
+    }
+    std::erase_if(deleted, [&](const ItemOutcome& item) {
+      return !item.suspect && lost.contains(item.object);
+    });
     std::ranges::move(deleted, std::back_inserter(found_));
+    return Ok();
+  }
+
+  // Tells again what was known of those of `before` that the run could not look at.
+  Status KeepKnown(const std::vector<ItemOutcome>& before, const std::vector<ItemOutcome>& now) {
+    const ItemOutcome* above = of_all_ ? &*of_all_ : nullptr;
+    const ItemOutcome* part = nullptr;  // of the table: then nothing is gone, FindDeleted
+    std::set<TableRef> told;
+    for (const ItemOutcome& item : now) {
+      told.insert(item.object);
+      if (item.outcome == Outcome::kFailed) {
+        (item.object.partition.empty() ? above : part) = &item;
+      }
+    }
+    for (const ItemOutcome& item : before) {
+      const ItemOutcome* failed = above == nullptr && IsLost(item) ? part : above;
+      if (failed == nullptr || told.contains(item.object) ||
+          !run_.policy.scope.CoversTable(item.object)) {
+        continue;
+      }
+      HF_ASSIGN_OR_RETURN(auto known, StillKnown(catalog_, item, *failed));
+      if (known) found_.push_back(*std::move(known));
+    }
     return Ok();
   }
 
@@ -287,6 +359,8 @@ class Deletions {
   const Run& run_;
   catalog::OutcomeReader now_;
   std::vector<EarlierRun> before_;  // the newest first
+  bool saw_nothing_ = false;
+  std::optional<ItemOutcome> of_all_;  // what failed when the projects were asked for
   std::vector<ItemOutcome> of_project_;
   std::vector<ItemOutcome> of_dataset_;
   std::vector<ItemOutcome> found_;  // and not recorded yet

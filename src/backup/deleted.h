@@ -10,7 +10,8 @@
 namespace holdfast::backup {
 
 // Objects that the run before had and this one has not, although it looked where they were: deleted
-// at the source since. Their backups are kept. Both lists in order of object. Pure.
+// at the source since; and those that were suspect as deleted then (JudgeDeleted) and are not back.
+// Their backups are kept. Both lists in order of object. Pure.
 std::vector<ItemOutcome> FindDeleted(const std::vector<ItemOutcome>& before,
                                      const std::vector<ItemOutcome>& now, const Scope& scope);
 
@@ -22,6 +23,9 @@ Status JudgeDeleted(catalog::BackupIndex& index, const BackupPolicy& policy,
 
 // Records in `ledger` what the run finds gone: what the runs before it had, in `catalog`, and it
 // has not, FindDeleted, judged; and says of what took the name of a table that is gone that it did.
+// What is suspect is told by each run until the judgement is another: the partitions or as many
+// rows are back, or the backups are pruned. Of what the run could not look at, what was known and
+// no backup tells is told again: losses, what is not supported, what never had a backup.
 // Both are read side by side in order of object, a page of each run in memory. Done again after a
 // crash it changes nothing. Errors: of the catalog and the ledger.
 Status RecordDeleted(catalog::Catalog& catalog, catalog::RunLedger& ledger, const Run& run);

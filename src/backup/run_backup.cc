@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "model/ids.h"
 #include "repository/run_file.h"
+#include "verify/audit_anchor.h"
 
 namespace holdfast::backup {
 
@@ -172,6 +173,9 @@ class RunInProgress {
   // The run's outcomes go into every repository that it wrote to: the consistent set that it made.
   Status WriteRunFiles(RunSummary& summary) {
     HF_ASSIGN_OR_RETURN(auto repositories, RepositoriesOfRun(summary.suspects));
+    for (repository::Repository& repository : repositories) {
+      verify::LeaveAuditAnchor(services_.catalog, repository);
+    }
     repository::RunFileWriter writer(std::move(repositories), run_.id);
     catalog::OutcomeReader outcomes(services_.catalog, run_.id);
     while (true) {

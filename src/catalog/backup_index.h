@@ -68,6 +68,7 @@ struct BackupFilter {
   std::optional<int64_t> as_of_ms;  // consistent_through_ms at or before this
   bool good_only = false;           // neither suspect nor damaged
   bool intact_only = false;         // not damaged
+  bool damaged_only = false;        // a verification failed, and none of that level passed since
   bool newest_only = false;         // of each object only the newest that matches the rest
 };
 

@@ -1,4 +1,5 @@
 // What every catalog promises as an index of backups and as an audit log, over each kind of them.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -202,6 +203,38 @@ TEST_P(CatalogContract, AnAuditEntryThatWasChangedIsFound) {
     ASSERT_TRUE(place_->Alter(sql).ok());
     EXPECT_EQ(VerifyAuditChain(*catalog_).error().id, ErrorId::kAuditChainBroken) << sql;
   }
+}
+
+// Five entries, anchored when the third and the fifth were the last.
+TEST_P(CatalogContract, AnAuditLogThatIsNotTheAnchoredOneIsFound) {
+  EXPECT_FALSE(catalog_->LastAudit().value().has_value());
+  std::vector<AuditAnchor> anchors;
+  for (int i = 1; i <= 5; ++i) {
+    const auto entry = catalog_->AppendAudit({.at_ms = i, .actor = "cli", .action = "backup.run"});
+    ASSERT_TRUE(entry.ok()) << entry.error().ToString();
+    EXPECT_EQ(catalog_->LastAudit().value()->hash, entry->hash);
+    if (i == 3 || i == 5) anchors.push_back({entry->sequence, entry->hash, "gs://b"});
+  }
+  EXPECT_EQ(VerifyAuditChain(*catalog_, {}, anchors)->anchored, 5);
+  ASSERT_TRUE(catalog_->AppendAudit({.at_ms = 6, .actor = "cli"}).ok());
+  const auto longer = VerifyAuditChain(*catalog_, {}, anchors);
+  ASSERT_TRUE(longer.ok()) << longer.error().ToString();
+  EXPECT_EQ(longer->entries, 6);
+  EXPECT_EQ(longer->anchored, 5);
+  const auto message = [&](const std::string& sql) {
+    EXPECT_TRUE(place_->Alter(sql).ok());
+    EXPECT_TRUE(VerifyAuditChain(*catalog_).ok()) << "the chain by itself is whole";
+    const auto chain = VerifyAuditChain(*catalog_, {}, anchors);
+    return chain.ok() ? std::string("whole") : chain.error().message;
+  };
+  EXPECT_THAT(message("DELETE FROM audit WHERE sequence >= 5"),
+              testing::HasSubstr("ends with entry 4, and gs://b tells of entry 5: entries 5 to 5"));
+  ASSERT_TRUE(catalog_->AppendAudit({.at_ms = 9, .actor = "other"}).ok());
+  EXPECT_THAT(message("DELETE FROM audit WHERE sequence > 5"),
+              testing::HasSubstr("entry 5 is not the one that gs://b tells of: the log was written "
+                                 "anew after entry 3"));
+  EXPECT_THAT(message("DELETE FROM audit"),
+              testing::HasSubstr("ends with entry 0, and gs://b tells of entry 5: entries 1 to 5"));
 }
 
 TEST_P(CatalogContract, HasAnIdentityThatStays) {

@@ -44,6 +44,7 @@ void AddIsNewest(const BackupFilter& filter, const std::string& id_end, Conditio
       " AND other.partition = backups.partition";
   if (filter.good_only) newest += " AND other.suspect = 0";
   if (filter.good_only || filter.intact_only) newest += " AND other.damaged_level = 0";
+  if (filter.damaged_only) newest += " AND other.damaged_level <> 0";
   std::vector<SqlValue> values;
   if (!filter.run.empty()) {
     newest += " AND other.run = ?";
@@ -83,6 +84,7 @@ Conditions ConditionsOf(const BackupFilter& filter, const std::string& id_end, c
   if (filter.as_of_ms) conditions.Add("consistent_through_ms <= ?", {*filter.as_of_ms});
   if (filter.good_only) conditions.Add("suspect = 0 AND damaged_level = 0", {});
   if (filter.intact_only) conditions.Add("damaged_level = 0", {});
+  if (filter.damaged_only) conditions.Add("damaged_level <> 0", {});
   if (filter.newest_only) AddIsNewest(filter, id_end, conditions);
   if (key.empty()) return conditions;
   const auto text = [&](size_t i) {

@@ -70,4 +70,20 @@ Result<std::vector<AuditEntry>> SqlCatalog::ListAudit(int64_t sequence) {
   return entries;
 }
 
+Result<std::optional<AuditEntry>> SqlCatalog::LastAudit() {
+  int64_t last = 0;
+  {
+    HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
+    HF_RETURN_IF_ERROR(session->Query("SELECT sequence FROM audit ORDER BY sequence DESC LIMIT 1",
+                                      {}, [&](const SqlRow& row) -> Status {
+                                        last = row.Int(0);
+                                        return Ok();
+                                      }));
+  }
+  if (last == 0) return std::optional<AuditEntry>();
+  HF_ASSIGN_OR_RETURN(std::vector<AuditEntry> entries, ListAudit(last - 1));
+  if (entries.empty()) return std::optional<AuditEntry>();
+  return std::optional(std::move(entries.front()));
+}
+
 }  // namespace holdfast::catalog

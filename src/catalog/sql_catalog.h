@@ -62,6 +62,7 @@ class SqlCatalog : public Catalog {
 
   Result<AuditEntry> AppendAudit(const AuditEvent& event) override;
   Result<std::vector<AuditEntry>> ListAudit(int64_t sequence) override;
+  Result<std::optional<AuditEntry>> LastAudit() override;
 
  protected:
   // The tables are there (sqlite_schema.h, postgres_schema.h).

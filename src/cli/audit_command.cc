@@ -8,6 +8,7 @@
 #include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
+#include "verify/audit_anchor.h"
 
 namespace holdfast::cli {
 
@@ -55,17 +56,58 @@ Result<int> AuditList(const GlobalOptions& global, int64_t limit) {
   return kExitOk;
 }
 
+// What the anchors in the repositories prove, and what was compared with nothing.
+void PrintComparison(const catalog::AuditChain& chain, const verify::FoundAnchors& found) {
+  if (chain.anchored > 0) {
+    std::cout << fmt::format(
+        "Compared with {} in {}: up to entry {} nothing was changed or cut off.\n",
+        Plural(static_cast<int64_t>(found.anchors.size()), "anchor"),
+        Plural(found.repositories, "repository"), chain.anchored);
+  }
+  if (chain.entries > chain.anchored) {
+    std::cout << fmt::format(
+        "NOT COMPARED: no repository tells of entries {} to {}, so it would not show that more "
+        "followed. The next run or prune that writes to one tells of them there.\n",
+        chain.anchored + 1, chain.entries);
+  }
+  for (const Error& error : found.unread) {
+    std::cout << Printable("NOT COMPARED: " + error.message) << '\n';
+  }
+  for (const auto& [id, newest] : found.of_others) {
+    std::cout << Printable(fmt::format(
+                     "NOT COMPARED: another catalog, {}, whose log had {} entries or more, wrote "
+                     "there too. If this catalog took its place, its log is not here.",
+                     id, newest))
+              << '\n';
+  }
+}
+
+Json VerifyJson(const catalog::AuditChain& chain, const verify::FoundAnchors& found) {
+  Json unread = Json::array();
+  for (const Error& error : found.unread) unread.push_back(error.message);
+  Json others = Json::array();
+  for (const auto& [id, newest] : found.of_others) {
+    others.push_back({{"catalog", id}, {"entries", newest}});
+  }
+  return {{"schema", "holdfast.audit.v1"},   {"entries", chain.entries},
+          {"last_hash", chain.last_hash},    {"anchored", chain.anchored},
+          {"anchors", found.anchors.size()}, {"repositories", found.repositories},
+          {"unread", std::move(unread)},     {"other_catalogs", std::move(others)}};
+}
+
 Result<int> AuditVerify(const GlobalOptions& global, const std::string& expected) {
   HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
+  HF_ASSIGN_OR_RETURN(const auto found,
+                      verify::FindAuditAnchors(environment->catalog(), environment->objects()));
   HF_ASSIGN_OR_RETURN(const catalog::AuditChain chain,
-                      catalog::VerifyAuditChain(environment->catalog(), expected));
+                      catalog::VerifyAuditChain(environment->catalog(), expected, found.anchors));
+  const int exit_code = found.unread.empty() ? kExitOk : kExitPartial;
   if (global.OutputFormat() != Format::kPretty) {
-    PrintDocument(std::cout, global.OutputFormat(),
-                  {{"schema", "holdfast.audit.v1"},
-                   {"entries", chain.entries},
-                   {"last_hash", chain.last_hash}});
-  } else if (chain.entries == 0) {
+    PrintDocument(std::cout, global.OutputFormat(), VerifyJson(chain, found));
+    return exit_code;
+  }
+  if (chain.entries == 0) {
     std::cout << "The audit log is empty.\n";
   } else {
     std::cout << fmt::format(
@@ -74,7 +116,8 @@ Result<int> AuditVerify(const GlobalOptions& global, const std::string& expected
         "it was changed or cut off.\n",
         Plural(chain.entries, "entry"), chain.last_hash);
   }
-  return kExitOk;
+  PrintComparison(chain, found);
+  return exit_code;
 }
 
 }  // namespace
@@ -94,7 +137,10 @@ void AddAuditCommands(CLI::App& app, CommandContext context) {
     context.action = [context, limit] { return AuditList(context.global, *limit); };
   });
 
-  CLI::App* verify = audit->add_subcommand("verify", "Read the whole chain, and name an edit");
+  CLI::App* verify = audit->add_subcommand(
+      "verify",
+      "Read the whole chain, compare it with what runs and prunes left in the repositories, and "
+      "name an edit or a cut");
   auto hash = std::make_shared<std::string>();
   verify->add_option("--includes", *hash, "A last hash that was kept: the chain must hold it")
       ->type_name("HASH");

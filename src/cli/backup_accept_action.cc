@@ -4,6 +4,7 @@
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "repository/repository.h"
+#include "verify/audit_anchor.h"
 
 namespace holdfast::cli {
 
@@ -32,6 +33,7 @@ Result<int> BackupAccept(const GlobalOptions& global, const std::string& id) {
   // Someone accepted it before, and the catalog was not told.
   if (!written.ok() && written.error().id != ErrorId::kObjectExists) return written.error();
   HF_RETURN_IF_ERROR(environment->catalog().AcceptBackup(record.backup));
+  verify::LeaveAuditAnchor(environment->catalog(), repository);
   Say(global, "Accepted: " + record.object.ToString() + " (" + record.suspect +
                   "). Restores use this backup now, and later ones are compared with it.");
   return kExitOk;

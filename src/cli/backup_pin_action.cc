@@ -5,6 +5,7 @@
 #include "cli/environment.h"
 #include "repository/repository.h"
 #include "retain/pins.h"
+#include "verify/audit_anchor.h"
 
 namespace holdfast::cli {
 
@@ -26,6 +27,7 @@ Result<int> BackupPin(const GlobalOptions& global, const BackupPinOptions& optio
         repository, record, {.kind = options.kind, .reason = options.reason, .actor = Actor()},
         environment->clock().Now(), environment->random()));
     HF_RETURN_IF_ERROR(Audit(*environment, "backup." + kind, record.backup, detail));
+    verify::LeaveAuditAnchor(environment->catalog(), repository);
     Say(global, fmt::format("Backup {} of {} has a {}: no prune deletes it.", record.backup,
                             record.object.ToString(), kind));
     return kExitOk;
@@ -37,6 +39,7 @@ Result<int> BackupPin(const GlobalOptions& global, const BackupPinOptions& optio
     return kExitOk;
   }
   HF_RETURN_IF_ERROR(Audit(*environment, "backup.release_" + kind, record.backup, detail));
+  verify::LeaveAuditAnchor(environment->catalog(), repository);
   Say(global, fmt::format("Released {} of backup {} of {}.", Plural(released, kind), record.backup,
                           record.object.ToString()));
   return kExitOk;

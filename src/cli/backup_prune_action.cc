@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <map>
 #include <optional>
 
 #include "backup/rebuild.h"
@@ -100,6 +101,18 @@ Json PruneJson(const retain::PrunePlan& plan, const std::optional<retain::PruneR
   return json;
 }
 
+// What becomes of each that is to go: in two passes, so "remove" would promise too much.
+std::vector<Json> RowsWithActions(std::vector<Json> rows, const retain::PrunePlan& plan) {
+  std::map<std::string, retain::PruneAction> actions;
+  for (const retain::PruneItem& item : plan.items) actions[item.backup] = item.action;
+  for (Json& row : rows) {
+    if (row["action"] != "remove") continue;
+    const auto at = actions.find(row["id"].get_ref<const std::string&>());
+    row["action"] = at == actions.end() ? "later" : retain::PruneActionName(at->second);
+  }
+  return rows;
+}
+
 void SayPlan(const GlobalOptions& global, const retain::PrunePlan& plan) {
   using retain::PruneAction;
   Say(global, fmt::format("{} of {}: {} kept, {} to mark for deletion, {} waiting for the grace to "
@@ -172,7 +185,10 @@ Result<int> BackupPrune(const GlobalOptions& global, const BackupPruneOptions& o
                         return verdicts.Take(of);
                       }));
   const bool pretty = global.OutputFormat() == Format::kPretty;
-  if (pretty) PrintVerdicts(std::cout, Format::kPretty, verdicts.rows(), kNoBackupsText);
+  if (pretty) {
+    PrintVerdicts(std::cout, Format::kPretty, RowsWithActions(verdicts.rows(), plan),
+                  kNoBackupsText);
+  }
   SayPlan(global, plan);
   std::optional<retain::PruneReport> report;
   if (options.yes) {

@@ -228,7 +228,8 @@ void SayWhatIsSuspect(const GlobalOptions& global, const RunFindings& findings) 
     Say(global,
         fmt::format("WARNING: {} gone, and with them most rows of a table. Their backups are "
                     "kept, but a restore of the table leaves them out from now on: --as-of TIME "
-                    "takes it as it was before. This is said once.",
+                    "takes it as it was before. It is suspect until they or as many rows are back, "
+                    "their backups are pruned, or policy.shrink_threshold allows it.",
                     Plural(partitions, "partition") + (partitions == 1 ? " is" : " are")));
   }
 }

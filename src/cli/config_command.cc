@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/command_tree.h"
+#include "cli/policy_source.h"
 #include "cli/suggestion.h"
 
 namespace holdfast::cli {
@@ -74,6 +75,8 @@ Result<int> ConfigValidate(GlobalOptions global, const std::string& file) {
     return MakeError(ErrorId::kConfigInvalid, fmt::format("{}", fmt::join(unknown, "; ")),
                      "Correct or unset that variable of the environment");
   }
+  // As a run would: a mistake in it would be told at night.
+  HF_RETURN_IF_ERROR(LoadPolicyDocument(loaded));
   const auto set = std::ranges::count_if(
       loaded.settings, [](const EffectiveSetting& at) { return at.origin != "default"; });
   if (global.OutputFormat() == Format::kPretty) {

@@ -47,7 +47,8 @@ Result<observe::ServiceLevels> MeasureAndKeepServiceLevels(
 
 MetricsSource::MetricsSource(Environment& environment)
     : environment_(environment),
-      collector_(environment.catalog(), environment.config().policy.name) {}
+      collector_(environment.catalog(), environment.config().policy.name,
+                 WholeScope(environment.config())) {}
 
 Result<std::string> MetricsSource::Text() {
   const std::lock_guard lock(mutex_);

@@ -80,7 +80,7 @@ With `owner_bounds` the platform team lets owners say some fields themselves:
 - by a file `PREFIX/PROJECT/DATASET/TABLE.yaml` in `bucket`, a map of fields.
 
 Only what `fields` names may be said: within `min` and `max`, or one of `allow`; `retention.NAME` bounds one
-number of `retention`. `schedule` needs `allow`. What is out of bounds is left out, and the `note` of the
+number of `retention`, which owners may then say with just the numbers that have bounds. `schedule` needs `allow`. What is out of bounds is left out, and the `note` of the
 table's outcome in the run's report says why; the rest of the owner's word counts.
 )";
 

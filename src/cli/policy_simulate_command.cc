@@ -34,24 +34,25 @@ struct SimulateOptions {
 // What a file says of retention: of each object by its name, or the same of all.
 class RetentionByObject {
  public:
-  explicit RetentionByObject(RetentionPolicy same) : same_(std::move(same)) {}
-  explicit RetentionByObject(PolicyDocument document) : document_(std::move(document)) {}
+  explicit RetentionByObject(RetentionPolicy otherwise) : otherwise_(std::move(otherwise)) {}
+  RetentionByObject(RetentionPolicy otherwise, PolicyDocument document)
+      : otherwise_(std::move(otherwise)), document_(std::move(document)) {}
 
-  // Of one for which the document says nothing: everything is kept.
+  // Of one for which the document says nothing it is what the file says beside it.
   Result<RetentionPolicy> Of(const std::string& object) const {
-    if (!document_) return same_;
+    if (!document_) return otherwise_;
     const auto table = ParseTableRef(object);
     // A name that is no table's can only have what holds for all.
     const PolicyResolver resolver(*document_, table.ok() ? table->project : object, {}, {});
     const EffectivePolicy policy =
         table.ok() ? resolver.OfTable(table->WholeTable(), {}, {}) : resolver.OfProject();
     const auto found = policy.fields.find("retention");
-    if (found == policy.fields.end()) return RetentionPolicy();
+    if (found == policy.fields.end()) return otherwise_;
     return RetentionPolicy::FromJson(found->second.value);
   }
 
  private:
-  RetentionPolicy same_;
+  RetentionPolicy otherwise_;
   std::optional<PolicyDocument> document_;
 };
 
@@ -61,8 +62,9 @@ bool SaysRetention(const PolicyDocument& document) {
   });
 }
 
-// A policy document, whole or as the member `policies` of a configuration file; a map whose member
-// `retention` is the retention of everything; or that retention itself.
+// A policy document; a configuration file, whose setting `retention` holds where its member
+// `policies` says nothing, as for `backup prune`; a map whose member `retention` is the retention
+// of everything; or that retention itself.
 Result<RetentionByObject> ReadPolicy(const std::string& path) {
   HF_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kPolicyBytesMax));
   HF_ASSIGN_OR_RETURN(const YamlNode tree, ParseYamlTree(text).WithContext(path));
@@ -75,19 +77,20 @@ Result<RetentionByObject> ReadPolicy(const std::string& path) {
   const bool is_document = std::ranges::any_of(kPolicySections, [&](PolicyLevel section) {
     return json.contains(PolicyLevelName(section));
   });
-  if (!in_config && (retention != nullptr || !is_document)) {
+  RetentionPolicy otherwise;  // everything is kept
+  if (retention != nullptr || (!in_config && !is_document)) {
     HF_ASSIGN_OR_RETURN(
-        RetentionPolicy same,
+        otherwise,
         RetentionPolicy::FromJson(retention == nullptr ? json : *retention).WithContext(path));
-    return RetentionByObject(std::move(same));
+    if (!in_config) return RetentionByObject(std::move(otherwise));
   }
   HF_ASSIGN_OR_RETURN(PolicyDocument document,
                       ReadPolicyText(text, path, in_config ? kPoliciesMember : std::string_view()));
-  if (!SaysRetention(document)) {
+  if (!in_config && !SaysRetention(document)) {
     return MakeError(ErrorId::kRetentionInvalid,
                      path + ": the document says \"retention\" nowhere, not even in its defaults");
   }
-  return RetentionByObject(std::move(document));
+  return RetentionByObject(std::move(otherwise), std::move(document));
 }
 
 Result<std::vector<retain::ObjectHistory>> ReadHistory(const std::string& path) {
@@ -143,7 +146,8 @@ void AddPolicySimulateCommand(CLI::App& app, CommandContext context) {
   auto options = std::make_shared<SimulateOptions>();
   command
       ->add_option("--policy", options->policy,
-                   "YAML or JSON: a policy document, or a map with the member retention")
+                   "YAML or JSON: a policy document, a configuration file with one, or a map with "
+                   "the member retention")
       ->type_name("FILE")
       ->required();
   command

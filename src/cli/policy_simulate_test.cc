@@ -108,6 +108,33 @@ tables:
   EXPECT_THAT(err_, HasSubstr("tabels"));
 }
 
+TEST_F(PolicySimulateTest, TakesTheSettingRetentionWhereTheDocumentSaysNothing) {
+  const std::vector<std::string> last_only = {"d keep", "c remove", "b keep", "a remove", "e keep"};
+  ASSERT_EQ(Simulate("retention: {keep_last: 1}\n"
+                     "policies: {tables: {p.d.u: {retention: {keep_last: 5}}}}\n",
+                     "json"),
+            kExitOk)
+      << err_;
+  EXPECT_EQ(Actions(), last_only);
+  ASSERT_EQ(Simulate("retention: {keep_last: 1}\npolicies: {defaults: {codec: DEFLATE}}\n", "json"),
+            kExitOk)
+      << err_;
+  EXPECT_EQ(Actions(), last_only);
+  ASSERT_EQ(Simulate("retention: {keep_last: 1}\n"
+                     "policies: {tables: {p.d.t: {retention: {keep_last: 5}}}}\n",
+                     "json"),
+            kExitOk);
+  EXPECT_EQ(Actions()[3], "a keep");
+  ASSERT_EQ(Simulate("policies: {defaults: {codec: DEFLATE}}\n", "json"), kExitOk) << err_;
+  EXPECT_EQ(Actions()[3], "a keep") << "nothing is said at all: everything is kept";
+}
+
+TEST_F(PolicySimulateTest, SaysWhyAFileCannotBeRead) {
+  std::filesystem::remove(directory_ + "/history.json");
+  EXPECT_EQ(Simulate("keep_last: 1", "json"), kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("cannot be read: No such file or directory"));
+}
+
 TEST_F(PolicySimulateTest, ShowsACalendar) {
   ASSERT_EQ(Simulate("retention: {keep_last: 1}", "pretty"), kExitOk) << err_;
   EXPECT_THAT(out_, HasSubstr("p.d.t: 2 of 4 backups kept"));

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/directory_lock.h"
+#include "catalog/sqlite_database.h"
 #include "cli/command.h"
 #include "cli/demo_organization.h"
 #include "cli/environment.h"
@@ -290,6 +291,56 @@ TEST_F(ProgramTest, AllJsonFollowsOneConvention) {
     EXPECT_THAT(document.json["schema"].get<std::string>(), testing::StartsWith("holdfast."))
         << document.command;
   }
+}
+
+TEST_F(ProgramTest, ValidatesThePoliciesOfTheConfigurationToo) {
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "policies:\n  defaults: {colour: red}\n";
+  const Ran ran = Run({"config", "validate"});
+  EXPECT_EQ(ran.exit_code, kExitUsage);
+  EXPECT_THAT(ran.out, Not(HasSubstr("is valid")));
+  EXPECT_THAT(ran.err, HasSubstr("line 5, column 14: there is no field \"colour\""));
+}
+
+TEST_F(ProgramTest, SaysOfRpoThatItIsActedOn) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "policies:\n  defaults: {rpo: 1h, rto: 2h}\n";
+  EXPECT_THAT(Run({"policy", "show", "acme-shop.sales.people"}).err,
+              HasSubstr("not acted on yet: rto."));
+}
+
+TEST_F(ProgramTest, PruneSaysOfWhatItMarksThatItIsMarked) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app) << "retention: {keep_last: 1}\n";
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  ASSERT_TRUE(
+      RunDemoStatement(*Open(), "acme-shop", "INSERT INTO `acme-shop.sales.people` (id) VALUES (7)")
+          .ok());
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  const Ran ran = Run({"backup", "prune", "--yes"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("mark "));
+  EXPECT_THAT(ran.out, Not(HasSubstr("remove ")));
+}
+
+TEST_F(ProgramTest, AuditVerifyFindsACutBySomeoneWithTheCatalog) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, 0);
+  EXPECT_THAT(Run({"audit", "verify"}).out,
+              HasSubstr("Compared with 1 anchor in 1 repository: up to entry 1 nothing was"));
+  const std::string id = RunJson({"backup", "list"})[0]["backup"].get<std::string>();
+  ASSERT_EQ(Run({"backup", "pin", id, "--reason", "x"}).exit_code, 0);
+  const Json verified = RunJson({"audit", "verify"});
+  EXPECT_EQ(verified["anchored"], verified["entries"]);
+  auto database = catalog::SqliteDatabase::Open(directory_ + "/data/catalog.sqlite", 1'000);
+  ASSERT_TRUE(database.ok()) << database.error().message;
+  ASSERT_TRUE((*database)->ExecuteScript("DELETE FROM audit WHERE sequence = 2").ok());
+  const Ran cut = Run({"audit", "verify"});
+  EXPECT_EQ(cut.exit_code, 4) << cut.out;
+  EXPECT_THAT(cut.err, HasSubstr("entries 2 to 2 are missing"));
+  ASSERT_TRUE((*database)->ExecuteScript("DELETE FROM audit").ok());
+  EXPECT_THAT(Run({"audit", "verify"}).err, HasSubstr("entries 1 to 2 are missing"));
 }
 
 TEST_F(ProgramTest, TellsWhatHoldsForATableAndWhere) {

@@ -5,6 +5,8 @@
 
 #include "cloud/page_reader.h"
 #include "model/table.h"
+#include "observe/object_stream.h"
+#include "observe/protection.h"
 
 namespace holdfast::cli {
 
@@ -75,104 +77,70 @@ void AddGood(const catalog::BackupRecord& good, bool is_gone, ProjectStatus& pro
   project.oldest_ms = std::min(project.oldest_ms.value_or(INT64_MAX), good.consistent_through_ms);
 }
 
-// What one object adds: `newest` its newest backup of any kind, `good` its newest good one.
-void AddObject(const TableRef& object, const catalog::BackupRecord* newest,
-               const catalog::BackupRecord* good, bool is_gone, StatusSummary& summary) {
-  ProjectStatus& project = summary.projects[object.project];
+// What one object adds.
+void AddObject(const observe::ObjectView& view, const observe::Protection& protection, bool is_gone,
+               StatusSummary& summary) {
+  ProjectStatus& project = summary.projects[view.object.project];
   ++project.objects;
   const auto count = [&](bool is_so, int64_t& of_project, NamedObjects& named) {
     if (!is_so) return;
     ++of_project;
-    named.Add(object);
+    named.Add(view.object);
   };
-  const bool damaged = newest != nullptr && newest->damaged;
-  const bool suspect = newest != nullptr && !damaged && !newest->suspect.empty();
-  count(suspect, project.suspect, summary.suspect);
-  count(damaged, project.damaged, summary.damaged);
-  count(good == nullptr, project.without_good_backup, summary.without_good_backup);
+  count(protection.is_suspect, project.suspect, summary.suspect);
+  count(protection.is_damaged, project.damaged, summary.damaged);
+  count(protection.lacks_good_backup, project.without_good_backup, summary.without_good_backup);
   count(is_gone, project.deleted, summary.deleted);
-  if (good != nullptr) AddGood(*good, is_gone, project);
+  if (protection.is_lost) summary.lost.Add(view.object);
+  if (view.good != nullptr) AddGood(*view.good, is_gone, project);
 }
 
-// Reads backups and the whole run's outcomes side by side.
+// Adds up backups and what the runs say, object by object.
 class Summing {
  public:
-  // `whole`: the newest finished run over the whole scope; nullptr: there is none.
-  Summing(catalog::Catalog& catalog, RunStatus* whole, StatusSummary& summary)
-      : catalog_(catalog), whole_(whole), summary_(summary) {}
-
-  Status Run() {
-    cloud::PageReader<catalog::BackupRecord> backups([this](const std::string& token) {
-      return catalog_.FindBackups({.newest_only = true}, token);
-    });
-    cloud::PageReader<ItemOutcome> outcomes(
-        whole_ == nullptr ? cloud::PageReader<ItemOutcome>(
-                                [](const std::string&) { return cloud::Page<ItemOutcome>(); })
-                          : OutcomesOf(catalog_, whole_->run.id));
-    std::optional<SeenByRun> seen;
-    if (whole_ != nullptr) seen.emplace(*whole_);
-    while (true) {
-      HF_ASSIGN_OR_RETURN(const catalog::BackupRecord* backup, backups.Peek());
-      HF_ASSIGN_OR_RETURN(const ItemOutcome* outcome, outcomes.Peek());
-      if (backup == nullptr && outcome == nullptr) return Ok();
-      const bool has_backup =
-          backup != nullptr && (outcome == nullptr || backup->object <= outcome->object);
-      const bool has_outcome =
-          outcome != nullptr && (backup == nullptr || outcome->object <= backup->object);
-      if (has_outcome) {
-        seen->Note(*outcome);
-        AddOutcome(*outcome, has_backup ? backup : nullptr);
-      }
-      if (has_backup) {
-        const bool is_gone =
-            whole_ != nullptr &&
-            (has_outcome ? outcome->outcome == Outcome::kVanished : seen->IsGone(*backup, outcome));
-        HF_RETURN_IF_ERROR(AddBackup(*backup, is_gone));
-        backups.Next();
-      }
-      if (has_outcome) outcomes.Next();
-    }
+  // `whole`: what is said of the newest finished run over the whole scope; nullptr: there is none.
+  Summing(const observe::RecentRuns& recent, RunStatus* whole, StatusSummary& summary)
+      : recent_(recent), whole_(whole), summary_(summary) {
+    if (whole_ != nullptr) seen_.emplace(*whole_);
   }
 
- private:
-  Status AddBackup(const catalog::BackupRecord& newest, bool is_gone) {
-    if (newest.IsGood()) {
-      AddObject(newest.object, &newest, &newest, is_gone, summary_);
-      return Ok();
+  Status Visit(const observe::ObjectView& view) {
+    const observe::Protection protection = observe::ProtectionOf(view, recent_);
+    bool is_gone = false;
+    if (whole_ != nullptr) {
+      const auto at = static_cast<size_t>(recent_.whole);
+      const ItemOutcome* outcome = view.outcomes[at];
+      if (outcome != nullptr) AddOutcome(*outcome, view.newest);
+      is_gone = view.newest != nullptr &&
+                (outcome != nullptr ? outcome->outcome == Outcome::kVanished
+                                    : seen_->IsGone(*view.newest, view.next[at]));
     }
-    HF_ASSIGN_OR_RETURN(const auto good, catalog::LatestGood(catalog_, newest.object));
-    AddObject(newest.object, &newest, good ? &*good : nullptr, is_gone, summary_);
+    if (protection.is_unsupported) summary_.unsupported.Add(view.object);
+    if (view.newest != nullptr || protection.lacks_good_backup) {
+      AddObject(view, protection, is_gone, summary_);
+    }
     return Ok();
   }
 
+ private:
   void AddOutcome(const ItemOutcome& outcome, const catalog::BackupRecord* newest) {
+    seen_->Note(outcome);
     whole_->suspect += outcome.suspect ? 1 : 0;
-    if (outcome.outcome == Outcome::kCarried && newest == nullptr) {
-      AddObject(outcome.object, nullptr, nullptr, false, summary_);
-    }
     if (outcome.outcome != Outcome::kFailed) return;
     const bool is_last = &*summary_.last_run == whole_;
     const bool backed_up_since = newest != nullptr && newest->created_ms >= whole_->run.started_ms;
     if (is_last || !backed_up_since) whole_->failed.Add(outcome.object);
-    if (newest == nullptr && !outcome.object.table.empty()) {
-      AddObject(outcome.object, nullptr, nullptr, false, summary_);
-    }
   }
 
-  catalog::Catalog& catalog_;
+  const observe::RecentRuns& recent_;
   RunStatus* whole_;
   StatusSummary& summary_;
+  std::optional<SeenByRun> seen_;
 };
 
-// Whether the run looked at all of the scope: one of some schedules leaves out what others cover.
-bool IsWhole(const Run& run, const Scope& whole) {
-  const bool all_due =
-      run.due.empty() || (run.document && run.document->Schedules().size() == run.due.size());
-  return run.policy.scope == whole && all_due;
-}
-
 Result<RunStatus> StatusOf(catalog::Catalog& catalog, const Run& run, const Scope& whole) {
-  RunStatus status{.run = run, .progress = {}, .whole_scope = IsWhole(run, whole), .failed = {}};
+  RunStatus status{
+      .run = run, .progress = {}, .whole_scope = observe::IsWhole(run, whole), .failed = {}};
   HF_ASSIGN_OR_RETURN(status.progress, catalog.GetProgress(run.id));
   return status;
 }
@@ -183,7 +151,7 @@ Status FindRuns(catalog::Catalog& catalog, const Scope& whole, StatusSummary& su
   do {
     HF_ASSIGN_OR_RETURN(const auto page, catalog.ListRuns(false, token));
     for (const Run& run : page.items) {
-      const bool wanted = run.state == RunState::kFinished && IsWhole(run, whole);
+      const bool wanted = run.state == RunState::kFinished && observe::IsWhole(run, whole);
       if (!summary.last_run) {
         HF_ASSIGN_OR_RETURN(summary.last_run, StatusOf(catalog, run, whole));
         if (wanted) return Ok();
@@ -228,7 +196,12 @@ Result<StatusSummary> SummarizeStatus(catalog::Catalog& catalog, const Scope& wh
       HF_RETURN_IF_ERROR(AddFailures(catalog, *summary.last_run));
     }
   }
-  HF_RETURN_IF_ERROR(Summing(catalog, whole_run, summary).Run());
+  HF_ASSIGN_OR_RETURN(observe::RecentRuns recent, observe::FindRecentRuns(catalog, whole));
+  // Of runs before the one over everything nothing is asked.
+  if (recent.whole >= 0) recent.runs.resize(static_cast<size_t>(recent.whole) + 1);
+  Summing summing(recent, recent.whole < 0 ? nullptr : whole_run, summary);
+  HF_RETURN_IF_ERROR(observe::VisitObjects(
+      catalog, recent.runs, [&](const observe::ObjectView& view) { return summing.Visit(view); }));
   return summary;
 }
 

@@ -57,10 +57,13 @@ struct StatusSummary {
   // The newest finished run over the whole scope, when `last_run` is another one.
   std::optional<RunStatus> last_whole_run;
   std::map<std::string, ProjectStatus> projects;
-  NamedObjects suspect;              // the newest backup is suspect
-  NamedObjects damaged;              // the newest backup is damaged
-  NamedObjects without_good_backup;  // none is good, or there is none although a run tried
-  NamedObjects deleted;              // backed up, and seen no more by the newest whole run
+  // As observe::Protection says of each object.
+  NamedObjects suspect;
+  NamedObjects lost;  // of the suspect: partitions that are gone with most of their table's rows
+  NamedObjects damaged;
+  NamedObjects without_good_backup;
+  NamedObjects unsupported;
+  NamedObjects deleted;  // backed up, and seen no more by the newest whole run
 };
 
 // `whole`: the scope that the configuration covers. Errors: those of the catalog.

@@ -127,6 +127,28 @@ TEST_F(StatusTest, CountsAndNamesWhatIsSuspectDamagedOrWithoutAGoodBackup) {
   EXPECT_THAT(summary.last_run->failed.first, ElementsAre("acme-shop.sales.never"));
 }
 
+TEST_F(StatusTest, TellsOfDamageOfAnOlderBackupAndOfWhatIsGoneWithMostRows) {
+  AddBackup(Sales("older"), 1'000);
+  Damage(Sales("older"), 1'000);
+  AddBackup(Sales("older"), 2'000);
+  AddBackup(Sales("daily", "20260101"), 1'000);
+  AddBackup(Sales("daily", "20260102"), 1'000);
+  AddRun("r1", 3'000, kWhole,
+         {Of(Sales("daily", "20260101"), Outcome::kVanished, true),
+          Of(Sales("daily", "20260102"), Outcome::kUnchanged),
+          Of(Sales("odd"), Outcome::kUnsupported), Of(Sales("older"), Outcome::kUnchanged)});
+  const StatusSummary summary = Summarize();
+  EXPECT_THAT(summary.damaged.first, ElementsAre("acme-shop.sales.older"));
+  EXPECT_THAT(summary.suspect.first, ElementsAre("acme-shop.sales.daily$20260101"));
+  EXPECT_THAT(summary.lost.first, ElementsAre("acme-shop.sales.daily$20260101"));
+  EXPECT_THAT(summary.unsupported.first, ElementsAre("acme-shop.sales.odd"));
+  EXPECT_EQ(summary.projects.at("acme-shop").suspect, 1);
+  EXPECT_EQ(summary.without_good_backup.count, 0);
+  const std::string text = Print(Format::kPretty);
+  EXPECT_THAT(text, HasSubstr("GONE with most rows of their table: 1: "));
+  EXPECT_THAT(text, HasSubstr("NOT PROTECTED, of a kind that is not backed up: 1 object\n"));
+}
+
 TEST_F(StatusTest, TellsWhatWasDeletedFromWhatCouldNotBeSeen) {
   for (const char* table : {"dropped", "kept", "locked", "shaped"}) AddBackup(Sales(table), 1'000);
   AddBackup({"acme-bank", "ledger", "book", ""}, 1'000);

@@ -125,7 +125,7 @@ void PrintWholeRun(std::ostream& out, const StatusSummary& summary) {
               "is not known.");
   }
   const RunStatus& seen = whole ? *whole : *summary.last_run;
-  if (const auto count = seen.progress.totals.Of(Outcome::kUnsupported); count > 0) {
+  if (const auto count = summary.unsupported.count; count > 0) {
     PrintLine(out, fmt::format("  NOT PROTECTED, of a kind that is not backed up: {}",
                                Plural(count, "object")));
   }
@@ -163,12 +163,17 @@ void PrintPretty(std::ostream& out, const StatusSummary& summary, const std::str
   PrintKind(out, summary.without_good_backup, "WITHOUT A GOOD BACKUP",
             "Mend what the run says of them (`holdfast explain ID`), then: holdfast backup run");
   PrintKind(
-      out, summary.damaged, "The newest backup is DAMAGED",
-      "Restores use an older good one, if there is one; `holdfast backup run` takes a new one.");
+      out, summary.damaged, "A backup is DAMAGED",
+      "See which with `holdfast backup list`. Restores use good ones only; where it is the newest, "
+      "`holdfast backup run` takes a new one.");
   PrintKind(
-      out, summary.suspect, "The newest backup is SUSPECT",
-      "Restores use an older good one, if there is one. Look at the source; if it is meant to be "
-      "so: holdfast backup accept BACKUP");
+      out, summary.suspect, "SUSPECT, rows are missing",
+      "Restores use an older good backup, if there is one. Look at the source; if it is meant to "
+      "be so: holdfast backup accept BACKUP");
+  PrintKind(out, summary.lost, "Of these, GONE with most rows of their table",
+            "Restores --as-of a time before have them. It ends when they or as many rows are back, "
+            "when their backups are pruned, or when policy.shrink_threshold allows it at the next "
+            "run.");
   PrintKind(out, summary.deleted, "Deleted at the source", "Their backups are kept.");
   out << '\n';
   PrintRows(out, Format::kPretty, ProjectColumns(), ProjectRows(summary, true), kNoBackupsText);
@@ -189,8 +194,10 @@ void PrintStatus(std::ostream& out, Format format, const StatusSummary& summary,
        {"last_run", summary.last_run ? RunJson(*summary.last_run) : Json()},
        {"last_whole_run", summary.last_whole_run ? RunJson(*summary.last_whole_run) : Json()},
        {"suspect", NamedJson(summary.suspect)},
+       {"lost", NamedJson(summary.lost)},
        {"damaged", NamedJson(summary.damaged)},
        {"without_good_backup", NamedJson(summary.without_good_backup)},
+       {"unsupported", NamedJson(summary.unsupported)},
        {"deleted", NamedJson(summary.deleted)},
        {"projects", ProjectRows(summary, false)}});
 }

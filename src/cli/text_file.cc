@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <fstream>
+#include <system_error>
 
 namespace holdfast::cli {
 
 Result<std::string> ReadTextFile(const std::string& path, size_t size_bytes_max) {
+  errno = 0;  // the stream tells nothing of why
   std::ifstream file(path, std::ios::binary);
   std::string text;
   std::string chunk(size_t{1} << 16U, '\0');
@@ -18,7 +21,10 @@ Result<std::string> ReadTextFile(const std::string& path, size_t size_bytes_max)
                        fmt::format("{}: more than {} bytes", path, size_bytes_max));
     }
   }
-  if (!file.eof()) return MakeError(ErrorId::kUsage, path + ": cannot be read");
+  if (!file.eof()) {
+    const std::string why = errno == 0 ? "" : ": " + std::generic_category().message(errno);
+    return MakeError(ErrorId::kUsage, path + ": cannot be read" + why);
+  }
   return text;
 }
 

@@ -261,6 +261,22 @@ TEST(EffectivePolicy, TakesAnOwnersFileFieldByField) {
   EXPECT_EQ(resolver.OfTable(table, {}, {}, &within).RefusalText(), "");
 }
 
+TEST(EffectivePolicy, LetsOwnersSayRetentionWhereOneOfItsPartsHasBounds) {
+  const PolicyDocument document =
+      Document("owner_bounds: {bucket: b, fields: {retention.keep_last: {min: 3, max: 9}}}");
+  const PolicyResolver resolver(document, "acme", {}, {});
+  const auto say = [&](const char* text) {
+    const OwnerFile file{.origin = "f", .content = ParseOwnerText(text)};
+    return resolver.OfTable({"acme", "d", "t", ""}, {}, {}, &file);
+  };
+  EXPECT_EQ(say("retention: {keep_last: 5}").RefusalText(), "");
+  EXPECT_EQ(say("retention: {keep_last: 5}").fields.at("retention").value,
+            Json({{"keep_last", 5}}));
+  EXPECT_THAT(say("retention: {keep_last: 2}").RefusalText(), HasSubstr("at least 3"));
+  EXPECT_THAT(say("retention: {keep_last: 5, max_age: 1h}").RefusalText(), HasSubstr("no bounds"));
+  EXPECT_THAT(say("codec: NONE").RefusalText(), HasSubstr("not for owners to say"));
+}
+
 TEST(EffectivePolicy, IsWhatABackupPolicyBecomes) {
   const PolicyDocument document = Document(
       "defaults: {methods: [copy, snapshot], codec: NONE, shrink_threshold: 0.25, rpo: 1h,\n"

@@ -62,6 +62,11 @@ std::string BeyondRetention(const OwnerBounds& bounds, const Json& retention) {
   return {};
 }
 
+bool BoundsRetention(const OwnerBounds& bounds) {
+  return std::ranges::any_of(
+      bounds.fields, [](const auto& bound) { return bound.field.starts_with(kRetentionParts); });
+}
+
 void Judge(const PolicyDocument& document, const std::string& field, const Json& value,
            const std::string& origin, OwnerWords& words) {
   std::string reason = OutOfBounds(document, field, value);
@@ -77,7 +82,12 @@ void Judge(const PolicyDocument& document, const std::string& field, const Json&
 std::string OutOfBounds(const PolicyDocument& document, const std::string& field,
                         const Json& value) {
   const OwnerBound* bound = document.bounds.Find(field);
-  if (bound == nullptr) return "is not for owners to say";
+  if (bound == nullptr) {
+    // Bounds of parts of `retention` let owners say it, within them.
+    return field == "retention" && BoundsRetention(document.bounds)
+               ? BeyondRetention(document.bounds, value)
+               : "is not for owners to say";
+  }
   if (field == "class" && !document.HasClass(value.get<std::string>())) {
     return fmt::format("is {}: there is no such class", DumpJson(value));
   }

@@ -37,15 +37,18 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
     {.name = "rto", .type = kDuration, .doc = "how long a restore may take", .is_kept_only = true},
     {.name = "rpo",
      .type = kDuration,
-     .doc = "how old the newest good backup may be",
-     .is_kept_only = true},
+     .doc = "how old the newest recovery point may be: what is older is alerted on, and where the "
+            "day's quotas do not take everything, what is due first goes first"},
     {.name = "bucket_pattern", .doc = "the repository's bucket", .in_backup_policy = true},
     {.name = "staging_bucket_pattern", .doc = "where extract jobs write", .in_backup_policy = true},
     {.name = "prefix", .doc = "of the repository in its bucket", .in_backup_policy = true},
     {.name = "repositories",
      .type = kRepositories,
      .doc = "further repositories, elsewhere: what is in the first of exports and definitions is "
-            "copied there",
+            "copied there. A list of maps: `bucket_pattern`, which each must have, the bucket's "
+            "name with `{project}` and `{location}` filled in; `prefix` in the bucket; `project`, "
+            "which owns the bucket (the object's own if it is left out); `location` of the bucket "
+            "(the object's own if it is left out)",
      .in_backup_policy = true},
     {.name = "direct_extract",
      .type = kBoolean,

@@ -20,13 +20,15 @@ constexpr auto kKinds = std::to_array<AlertKindEntry>({
      "{} without a recovery point as new as the policy asks for",
      "See why they are not backed up with `holdfast status` and `holdfast backup report`, then: "
      "holdfast backup run"},
-    {AlertKind::kSuspect, "suspect", kCritical, "The newest backup of {} is suspect",
-     "Look at the source: rows are missing. If it is meant to be so: holdfast backup accept "
-     "BACKUP; until then restores use the last good backup"},
-    {AlertKind::kVerifyDefect, "verify_defect", kCritical, "The newest backup of {} is damaged",
-     "Run `holdfast backup run`: it takes the objects anew; restores use an older good backup "
-     "until "
-     "then. Find out who can write to the repository"},
+    {AlertKind::kSuspect, "suspect", kCritical, "Rows are missing from {}",
+     "Look at the source. If a backup is suspect and it is meant to be so: holdfast backup accept "
+     "BACKUP; until then restores use the last good backup. For partitions that are gone it ends "
+     "when they or as many rows are back, when their backups are pruned, or when the setting "
+     "policy.shrink_threshold allows it at the next run; restores --as-of a time before have them"},
+    {AlertKind::kVerifyDefect, "verify_defect", kCritical, "Backups of {} are damaged",
+     "See which with `holdfast backup list`. Run `holdfast backup run`: where the newest is "
+     "damaged it takes the object anew; restores use good backups only. It ends when the backups "
+     "pass a verification or are pruned. Find out who can write to the repository"},
     {AlertKind::kTest, "test", kInfo, "This is a test: alerts reach you", "Nothing"},
 });
 

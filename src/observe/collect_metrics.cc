@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "observe/object_stream.h"
+#include "observe/protection.h"
 
 namespace holdfast::observe {
 
@@ -16,28 +17,23 @@ double Seconds(int64_t unix_ms) { return static_cast<double>(unix_ms) / 1000; }
 // Sums over the newest backups, dataset by dataset.
 class BackupSums {
  public:
-  BackupSums(const std::vector<Run>& runs, Timestamp now, MetricSet& metrics)
-      : runs_(runs), now_ms_(ToUnixMillis(now)), metrics_(metrics) {}
+  BackupSums(const RecentRuns& recent, Timestamp now, MetricSet& metrics)
+      : recent_(recent), now_ms_(ToUnixMillis(now)), metrics_(metrics) {}
 
   Status Visit(const ObjectView& view) {
-    if (view.newest != nullptr && view.newest->damaged) metrics_.Add(Metric::kVerifyDefects, {}, 1);
-    if (view.newest != nullptr && !view.newest->damaged && !view.newest->suspect.empty()) {
-      metrics_.Add(Metric::kBackupSuspects, {}, 1);
-    }
-    const int newest = view.NewestOutcome();
-    const bool is_tried =
-        view.newest != nullptr ||
-        (newest >= 0 && view.outcomes[static_cast<size_t>(newest)]->outcome == Outcome::kFailed);
-    if (view.good == nullptr) {
-      if (is_tried && !view.object.table.empty()) metrics_.Add(Metric::kUnprotectedObjects, {}, 1);
-      return Ok();
-    }
+    const Protection protection = ProtectionOf(view, recent_);
+    metrics_.Add(Metric::kVerifyDefects, {}, static_cast<double>(view.damaged.size()));
+    if (protection.is_suspect) metrics_.Add(Metric::kBackupSuspects, {}, 1);
+    if (protection.IsUnprotected()) metrics_.Add(Metric::kUnprotectedObjects, {}, 1);
+    if (view.good == nullptr) return Ok();
     metrics_.Add(Metric::kBackupLogicalBytes, {}, static_cast<double>(view.good->source.bytes));
     metrics_.Add(Metric::kBackupStoredBytes, {}, static_cast<double>(view.good->stored_bytes));
     NoteVerified(*view.good);
+    const int newest = view.NewestOutcome();
     const bool is_gone =
         newest >= 0 && view.outcomes[static_cast<size_t>(newest)]->outcome == Outcome::kVanished;
-    if (!is_gone) NotePoint(view.object.dataset_ref().ToString(), view.RecoveryPointMs(runs_));
+    if (!is_gone)
+      NotePoint(view.object.dataset_ref().ToString(), view.RecoveryPointMs(recent_.runs));
     return Ok();
   }
 
@@ -60,7 +56,7 @@ class BackupSums {
     metrics_.Set(Metric::kRecoveryPointAge, {dataset}, Seconds(now_ms_ - oldest_ms_));
   }
 
-  const std::vector<Run>& runs_;
+  const RecentRuns& recent_;
   const int64_t now_ms_;
   MetricSet& metrics_;
   std::string dataset_;
@@ -137,8 +133,8 @@ Status MetricsCollector::CountRuns(MetricSet& metrics) {
 }
 
 Status MetricsCollector::CountObjects(Timestamp now, MetricSet& metrics) {
-  HF_ASSIGN_OR_RETURN(const RecentRuns recent, FindRecentRuns(catalog_, Scope()));
-  BackupSums sums(recent.runs, now, metrics);
+  HF_ASSIGN_OR_RETURN(const RecentRuns recent, FindRecentRuns(catalog_, whole_));
+  BackupSums sums(recent, now, metrics);
   return VisitObjects(catalog_, recent.runs,
                       [&](const ObjectView& view) { return sums.Visit(view); });
 }

@@ -17,8 +17,9 @@ namespace holdfast::observe {
 class MetricsCollector {
  public:
   // `policy`: the name of the configuration's policy, whose counters are there from the start.
-  MetricsCollector(catalog::Catalog& catalog, std::string policy)
-      : catalog_(catalog), policy_(std::move(policy)) {}
+  // `whole`: the scope that the configuration covers.
+  MetricsCollector(catalog::Catalog& catalog, std::string policy, Scope whole)
+      : catalog_(catalog), policy_(std::move(policy)), whole_(std::move(whole)) {}
 
   // The values as of now. Errors: the catalog's.
   Result<MetricSet> Collect(Timestamp now);
@@ -32,6 +33,7 @@ class MetricsCollector {
 
   catalog::Catalog& catalog_;
   const std::string policy_;
+  const Scope whole_;
   std::map<std::string, RunEnd> ends_;  // of finished runs
 };
 

@@ -1,12 +1,15 @@
 #include "observe/findings.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "model/effective_policy.h"
 #include "model/policy_field.h"
 #include "observe/object_stream.h"
+#include "observe/protection.h"
 
 namespace holdfast::observe {
 
@@ -62,6 +65,17 @@ class Unseen {
   TableRef table_;
 };
 
+// "(backup A, B and 3 more)".
+std::string DamagedText(const std::vector<std::string>& backups) {
+  constexpr size_t kNamedMax = 3;
+  const size_t named = std::min(backups.size(), kNamedMax);
+  const std::string more =
+      backups.size() > named ? fmt::format(" and {} more", backups.size() - named) : std::string();
+  return fmt::format(
+      "(backup {}{})",
+      fmt::join(backups.begin(), backups.begin() + static_cast<int64_t>(named), ", "), more);
+}
+
 class Collector {
  public:
   Collector(const RecentRuns& recent, const RpoOf& rpo, Timestamp now)
@@ -74,10 +88,9 @@ class Collector {
     }
     const std::string name = NameOf(view.object);
     if (IsFailed(view)) failed_.Add(name);
-    if (view.newest != nullptr && view.newest->damaged) defect_.Add(name);
-    if (view.newest != nullptr && !view.newest->damaged && !view.newest->suspect.empty()) {
-      suspect_.Add(name);
-    }
+    const Protection protection = ProtectionOf(view, recent_);
+    if (protection.is_damaged) defect_.Add(name + " " + DamagedText(view.damaged));
+    if (protection.is_suspect) AddSuspect(view, protection, name);
     if (IsRpoMissed(view)) rpo_missed_.Add(name);
     return Ok();
   }
@@ -107,6 +120,16 @@ class Collector {
           fmt::format("First: {} [{}] in run {}", outcome.reason, outcome.error_id, run.id);
     }
     return true;
+  }
+
+  void AddSuspect(const ObjectView& view, const Protection& protection, const std::string& name) {
+    if (suspect_.count == 0) {
+      const int newest = view.NewestOutcome();
+      suspect_.detail =
+          "First: " + (protection.is_lost ? view.outcomes[static_cast<size_t>(newest)]->reason
+                                          : view.newest->suspect);
+    }
+    suspect_.Add(name);
   }
 
   // Whether the source is there, as far as is known, and is meant to be backed up. What the run

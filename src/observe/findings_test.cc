@@ -1,7 +1,9 @@
 #include "observe/findings.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "observe/collect_metrics.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::observe {
@@ -84,7 +86,102 @@ TEST_F(Findings, NameSuspectAndDamagedBackups) {
                                        .detail = "flipped"})
                   .ok());
   EXPECT_EQ(Collect(),
-            (Texts{"suspect acme-shop.sales.orders", "verify_defect acme-shop.sales.people"}));
+            (Texts{"suspect acme-shop.sales.orders",
+                   "verify_defect acme-shop.sales.people (backup " + page.items[0].backup + ")"}));
+}
+
+TEST_F(Findings, NameADamagedBackupThatIsNotTheNewest) {
+  BackUp();
+  const auto older = fixture_.catalog().FindBackups({.table = "people"}, "").value().items.at(0);
+  fixture_.cloud().AppendRows(kPeople, NumberedRows(10, 10));
+  BackUp();
+  catalog::VerificationRecord failed{.backup = older.backup,
+                                     .at_ms = ToUnixMillis(fixture_.clock().Now()),
+                                     .level = VerifyLevel::kL1,
+                                     .passed = false,
+                                     .detail = "gone"};
+  ASSERT_TRUE(fixture_.catalog().RecordVerification(failed).ok());
+  EXPECT_EQ(Collect(), Texts{"verify_defect acme-shop.sales.people (backup " + older.backup + ")"});
+  failed.at_ms += 1;
+  failed.passed = true;
+  ASSERT_TRUE(fixture_.catalog().RecordVerification(failed).ok());
+  EXPECT_EQ(Collect(), Texts());
+}
+
+// Ten days of twenty rows, of which the last `left` days are there.
+sim::Rows TenDays(int left) {
+  sim::Rows rows;
+  for (int day = 11 - left; day <= 10; ++day) {
+    for (int i = 0; i < 20; ++i) {
+      rows.push_back({{"day", fmt::format("2026-01-{:02}", day)}, {"n", i}});
+    }
+  }
+  return rows;
+}
+
+class LostPartitions : public Findings {
+ protected:
+  LostPartitions() {
+    fixture_.cloud().AddTable(
+        kDaily,
+        {{{.name = "day", .type = FieldType::kDate}, {.name = "n", .type = FieldType::kInt64}}},
+        TenDays(10), {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+    BackUp();
+    fixture_.cloud().ReplaceRows(kDaily, TenDays(1));
+    BackUp();
+  }
+
+  int64_t CountSuspects() {
+    const auto metrics =
+        MetricsCollector(fixture_.catalog(), "default", Scope()).Collect(fixture_.clock().Now());
+    return metrics.ok() ? static_cast<int64_t>(metrics->Get(Metric::kBackupSuspects, {})) : -1;
+  }
+
+  const TableRef kDaily{"acme-shop", "sales", "daily", ""};
+};
+
+TEST_F(LostPartitions, AreNamedUntilAsManyRowsAreBack) {
+  for (int runs = 0; runs < 7; ++runs) {
+    ASSERT_EQ(Collect().size(), 1U) << runs;
+    EXPECT_TRUE(Collect()[0].starts_with("suspect acme-shop.sales.daily$20260101 "))
+        << Collect()[0];
+    EXPECT_EQ(CountSuspects(), 9);
+    BackUp();
+  }
+  fixture_.cloud().ReplaceRows(kDaily, TenDays(10));
+  BackUp();
+  EXPECT_EQ(Collect(), Texts());
+  EXPECT_EQ(CountSuspects(), 0);
+}
+
+TEST_F(LostPartitions, AreNamedWhileNoRunCanLook) {
+  for (const char* denied : {"acme-shop.sales.daily", "acme-shop.sales", "acme-shop"}) {
+    fixture_.cloud().faults().DenyAccess(denied);
+    BackUp();
+    EXPECT_EQ(CountSuspects(), 9) << denied;
+    fixture_.cloud().faults().AllowAccess(denied);
+    BackUp();
+    EXPECT_EQ(CountSuspects(), 9) << denied;
+  }
+}
+
+TEST_F(LostPartitions, EndWithTheirBackups) {
+  const auto backups = fixture_.catalog().FindBackups({.table = "daily"}, "").value();
+  for (const auto& record : backups.items) {
+    if (record.object.partition != "20260110") {
+      ASSERT_TRUE(fixture_.catalog().RemoveBackup(record.backup).ok());
+    }
+  }
+  EXPECT_EQ(Collect(), Texts());
+  BackUp();
+  EXPECT_EQ(Collect(), Texts());
+}
+
+TEST_F(LostPartitions, EndWhenThePolicyAllowsIt) {
+  BackupPolicy policy;
+  policy.shrink_threshold = 0.05;
+  ASSERT_TRUE(fixture_.BackUp(policy).ok());
+  EXPECT_EQ(Collect(), Texts());
 }
 
 TEST_F(Findings, CountARunThatFoundNothingNewAsARecoveryPoint) {

@@ -33,14 +33,15 @@ TEST(MetricSet, WritesTheTextForm) {
   metrics.Add(Metric::kBackupAttempts, {"a\"b\\c\nd"}, 2);
   metrics.Add(Metric::kBackupAttempts, {"z"}, 0);
   metrics.Set(Metric::kVerifyDefects, {}, 1.5);
-  EXPECT_EQ(metrics.ToText(),
-            "# HELP holdfast_backup_attempt_total Backup runs that were begun\n"
-            "# TYPE holdfast_backup_attempt_total counter\n"
-            "holdfast_backup_attempt_total{policy=\"a\\\"b\\\\c\\nd\"} 2\n"
-            "holdfast_backup_attempt_total{policy=\"z\"} 0\n"
-            "# HELP holdfast_verify_defects Objects whose newest backup is damaged\n"
-            "# TYPE holdfast_verify_defects gauge\n"
-            "holdfast_verify_defects 1.5\n");
+  EXPECT_EQ(
+      metrics.ToText(),
+      "# HELP holdfast_backup_attempt_total Backup runs that were begun\n"
+      "# TYPE holdfast_backup_attempt_total counter\n"
+      "holdfast_backup_attempt_total{policy=\"a\\\"b\\\\c\\nd\"} 2\n"
+      "holdfast_backup_attempt_total{policy=\"z\"} 0\n"
+      "# HELP holdfast_verify_defects Backups, of whatever age, that a verification found damaged\n"
+      "# TYPE holdfast_verify_defects gauge\n"
+      "holdfast_verify_defects 1.5\n");
 }
 
 class CollectedMetrics : public testing::Test {
@@ -52,7 +53,8 @@ class CollectedMetrics : public testing::Test {
   }
 
   MetricSet Collect() {
-    auto metrics = MetricsCollector(fixture_.catalog(), "default").Collect(fixture_.clock().Now());
+    auto metrics =
+        MetricsCollector(fixture_.catalog(), "default", Scope()).Collect(fixture_.clock().Now());
     EXPECT_TRUE(metrics.ok());
     return metrics.value_or(MetricSet());
   }
@@ -107,6 +109,40 @@ TEST_F(CollectedMetrics, TellRecoveryPointsAndOutcomes) {
   EXPECT_EQ(later.Get(Metric::kUnprotectedObjects, {}), 0);
   ASSERT_TRUE(fixture_.BackUp().ok());  // unchanged
   EXPECT_LT(Collect().Get(Metric::kRecoveryPointAge, {"acme-shop.sales"}), 3600);
+}
+
+TEST_F(CollectedMetrics, CountEveryObjectWithoutAGoodBackup) {
+  holdfast::Run run{.id = "20260101T000000Z-00000001", .started_ms = 1, .policy = {}};
+  ASSERT_TRUE(fixture_.catalog().BeginRun(run).ok());
+  const auto item = [](const char* table, Outcome outcome) {
+    return ItemOutcome{.object = {"acme-shop", "sales", table, ""}, .outcome = outcome};
+  };
+  ASSERT_TRUE(
+      fixture_.catalog()
+          .CompleteTask(TaskId(StartBackupProcess{.run = run.id}), {},
+                        {item("carried", Outcome::kCarried), item("gone", Outcome::kVanished),
+                         item("left_out", Outcome::kExcluded), item("odd", Outcome::kUnsupported),
+                         item("failed", Outcome::kFailed)})
+          .ok());
+  ASSERT_TRUE(fixture_.catalog().FinishRun(run.id, 2).ok());
+  EXPECT_EQ(Collect().Get(Metric::kUnprotectedObjects, {}), 3);
+}
+
+TEST_F(CollectedMetrics, KeepWhatIsKnownOfWhatNoRunCanLookAt) {
+  fixture_.cloud().faults().DenyAccess("acme-shop.sales.orders");
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  EXPECT_EQ(Collect().Get(Metric::kUnprotectedObjects, {}), 1);
+  fixture_.cloud().faults().AllowAccess("acme-shop.sales.orders");
+  for (const char* denied : {"acme-shop", "acme-shop.sales"}) {
+    fixture_.cloud().faults().DenyAccess(denied);
+    for (int runs = 0; runs < 6; ++runs) {
+      ASSERT_TRUE(fixture_.BackUp().ok());
+      EXPECT_EQ(Collect().Get(Metric::kUnprotectedObjects, {}), 1) << denied << runs;
+    }
+    fixture_.cloud().faults().AllowAccess(denied);
+  }
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  EXPECT_EQ(Collect().Get(Metric::kUnprotectedObjects, {}), 0);
 }
 
 }  // namespace

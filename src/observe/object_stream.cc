@@ -11,8 +11,12 @@ namespace {
 class ObjectReader {
  public:
   ObjectReader(catalog::Catalog& catalog, const std::vector<Run>& runs)
-      : catalog_(catalog), backups_([&catalog](const std::string& token) {
+      : catalog_(catalog),
+        backups_([&catalog](const std::string& token) {
           return catalog.FindBackups({.newest_only = true}, token);
+        }),
+        damaged_([&catalog](const std::string& token) {
+          return catalog.FindBackups({.damaged_only = true}, token);
         }) {
     for (const Run& run : runs) {
       outcomes_.emplace_back([&catalog, id = run.id](const std::string& token) {
@@ -47,7 +51,8 @@ class ObjectReader {
 
   Status VisitOne(const TableRef& object,
                   const std::function<Status(const ObjectView& view)>& visit) {
-    ObjectView view{.object = object, .outcomes = {}};
+    ObjectView view{.object = object, .damaged = {}, .outcomes = {}, .next = {}};
+    HF_RETURN_IF_ERROR(TakeDamaged(view));
     std::optional<catalog::BackupRecord> good;
     HF_ASSIGN_OR_RETURN(const catalog::BackupRecord* backup, backups_.Peek());
     if (backup != nullptr && backup->object == object) {
@@ -64,6 +69,7 @@ class ObjectReader {
       HF_ASSIGN_OR_RETURN(const ItemOutcome* outcome, stream.Peek());
       const bool is_of_it = outcome != nullptr && outcome->object == object;
       view.outcomes.push_back(is_of_it ? outcome : nullptr);
+      view.next.push_back(is_of_it ? nullptr : outcome);
       if (is_of_it) taken.push_back(&stream);
     }
     HF_RETURN_IF_ERROR(visit(view));
@@ -72,22 +78,26 @@ class ObjectReader {
     return Ok();
   }
 
+  // Those of objects before it are of backups that were recorded or removed meanwhile.
+  Status TakeDamaged(ObjectView& view) {
+    while (true) {
+      HF_ASSIGN_OR_RETURN(const catalog::BackupRecord* backup, damaged_.Peek());
+      if (backup == nullptr || view.object < backup->object) return Ok();
+      if (backup->object == view.object) view.damaged.push_back(backup->backup);
+      damaged_.Next();
+    }
+  }
+
   catalog::Catalog& catalog_;
   cloud::PageReader<catalog::BackupRecord> backups_;
+  cloud::PageReader<catalog::BackupRecord> damaged_;
   std::vector<cloud::PageReader<ItemOutcome>> outcomes_;
 };
 
-// Whether the run looked at all of the scope: one of some schedules leaves out what others cover.
-bool IsWhole(const Run& run, const Scope& whole) {
-  const bool is_all_due =
-      run.due.empty() || (run.document && run.document->Schedules().size() == run.due.size());
-  return run.policy.scope == whole && is_all_due;
-}
-
 }  // namespace
 
-int ObjectView::NewestOutcome() const {
-  for (size_t i = 0; i < outcomes.size(); ++i) {
+int ObjectView::NewestOutcome(size_t runs_max) const {
+  for (size_t i = 0; i < std::min(outcomes.size(), runs_max); ++i) {
     const ItemOutcome* outcome = outcomes[i];
     // A run that it was not due in did not look at it.
     if (outcome != nullptr && outcome->outcome != Outcome::kNotDue) return static_cast<int>(i);
@@ -105,6 +115,12 @@ int64_t ObjectView::RecoveryPointMs(const std::vector<Run>& runs) const {
     if (is_held) point_ms = std::max(point_ms, runs[i].started_ms);
   }
   return point_ms;
+}
+
+bool IsWhole(const Run& run, const Scope& whole) {
+  const bool is_all_due =
+      run.due.empty() || (run.document && run.document->Schedules().size() == run.due.size());
+  return run.policy.scope == whole && is_all_due;
 }
 
 Result<RecentRuns> FindRecentRuns(catalog::RunLedger& ledger, const Scope& whole,

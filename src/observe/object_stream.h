@@ -5,6 +5,7 @@
 // number. Reads only; what others write meanwhile may be seen in part. Used by one thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,10 +22,14 @@ struct ObjectView {
   TableRef object;
   const catalog::BackupRecord* newest = nullptr;  // of whatever quality; nullptr: it has none
   const catalog::BackupRecord* good = nullptr;    // the newest good one; nullptr: it has none
-  std::vector<const ItemOutcome*> outcomes;       // one for each run, in their order; nullptr: none
+  std::vector<std::string> damaged;  // ids of its damaged backups, whichever version, newest first
+  std::vector<const ItemOutcome*> outcomes;  // one for each run, in their order; nullptr: none
+  // For each run that has none of it, the outcome where it would be; nullptr: it has one, or the
+  // end.
+  std::vector<const ItemOutcome*> next;
 
-  // The newest outcome with the run that gave it; -1: none did.
-  int NewestOutcome() const;
+  // The newest outcome with the run that gave it, of the first `runs_max`; -1: none did.
+  int NewestOutcome(size_t runs_max = SIZE_MAX) const;
 
   // The time up to which everything that was in the object can be restored: of the newest good
   // backup, or of a run that found that it still holds what is there. 0: there is none.
@@ -41,6 +46,9 @@ struct RecentRuns {
 // scope `whole`, if that is an older one. Errors: the catalog's.
 Result<RecentRuns> FindRecentRuns(catalog::RunLedger& ledger, const Scope& whole,
                                   size_t count_max = 4);
+
+// Whether the run looked at all of the scope: one of some schedules leaves out what others cover.
+bool IsWhole(const Run& run, const Scope& whole);
 
 // Calls `visit` for each object. Errors: the catalog's, and those of `visit`.
 Status VisitObjects(catalog::Catalog& catalog, const std::vector<Run>& runs,

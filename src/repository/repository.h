@@ -42,6 +42,9 @@ inline constexpr const char* kAcceptedEvidence = "accepted";
 // still has such a backup is behind: nothing is damaged.
 inline constexpr const char* kPrunedEvidence = "pruned";
 
+// The kind that tells where the audit log ended (verify/audit_anchor.h).
+inline constexpr const char* kAuditEvidence = "audit";
+
 // A manifest as a listing shows it, unread.
 struct ManifestEntry {
   ManifestPath path;

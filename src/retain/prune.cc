@@ -6,6 +6,7 @@
 #include <map>
 
 #include "retain/delete_backup.h"
+#include "verify/audit_anchor.h"
 
 namespace holdfast::retain {
 
@@ -36,6 +37,11 @@ class Pass {
                              .error = result.error()};
       }
       report_.results.push_back(*std::move(result));
+    }
+    // After the deletions, so that what the audit log says of them cannot be cut off unseen.
+    for (auto& [location, repository] : repositories_) {
+      HF_RETURN_IF_ERROR(verify::WriteAuditAnchor(services_.catalog, repository)
+                             .WithContext("the pass is done, its audit anchor is not written"));
     }
     return std::move(report_);
   }

@@ -27,6 +27,10 @@ std::string Misplaced(const Json& document, const std::string& path) {
     const std::string id = run == nullptr ? "" : StringOr(*run, "id", "");
     return id.empty() ? "it names no run" : expect("run", id);
   }
+  if (path.starts_with("evidence/audit/")) {
+    const std::string hash = StringOr(document, "hash", "");
+    return hash.empty() ? "it is no audit anchor" : expect("audit entry", hash);
+  }
   const std::string of_backup = expect("backup", StringOr(document, "backup", ""));
   if (!of_backup.empty()) return of_backup;
   if (path.starts_with("pins/")) return expect("kind", "/" + StringOr(document, "kind", "") + "-");
