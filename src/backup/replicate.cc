@@ -1,7 +1,5 @@
 #include "backup/replicate.h"
 
-#include <fmt/format.h>
-
 #include "repository/layout.h"
 
 namespace holdfast::backup {
@@ -71,8 +69,7 @@ Status Replicate(const TableBackup& common, const Manifest& manifest) {
     const Status copied = ReplicateTo(common, manifest, further);
     if (copied.ok()) continue;
     const auto place = PlaceOfFurther(further, manifest.object, manifest.location);
-    return copied.error().WithContext(fmt::format("further repository gs://{}{}{}", place.bucket,
-                                                  place.prefix.empty() ? "" : "/", place.prefix));
+    return copied.error().WithContext("further repository " + place.Uri());
   }
   return Ok();
 }

@@ -9,6 +9,7 @@
 
 #include "backup/copy_unit.h"
 #include "base/log.h"
+#include "cli/further_places.h"
 #include "cli/table_policies.h"
 #include "restore/rehearse.h"
 
@@ -71,18 +72,24 @@ Result<verify::VerifyReport> ReportOfRehearsal(Environment& environment,
   return report;
 }
 
-Result<verify::VerifyReport> LookAt(Environment& environment, const Look& look) {
+Result<verify::VerifyReport> LookAt(Environment& environment, const verify::FurtherPlaces& further,
+                                    const Look& look) {
   if (look.level != VerifyLevel::kL3) {
-    return verify::VerifyRecorded(environment.verify_services(), look.record, look.level);
+    verify::Services services = environment.verify_services();
+    services.further_places = further;
+    return look.in_place ? verify::VerifyInPlace(services, look.record, look.level)
+                         : verify::VerifyRecorded(services, look.record, look.level);
   }
   if (IsDefinitionOnly(look.record.kind)) {
     return MakeError(ErrorId::kVerifyUnsupported,
                      look.record.object.ToString() +
                          " has no rows to be restored and compared: L2 reads its definition");
   }
-  HF_ASSIGN_OR_RETURN(const restore::TableReport table,
-                      restore::Rehearse(look.record, ScratchFor(environment.config(), look.record),
-                                        environment.restore_services()));
+  restore::Services services = environment.restore_services();
+  services.further_places = further;
+  HF_ASSIGN_OR_RETURN(
+      const restore::TableReport table,
+      restore::Rehearse(look.record, ScratchFor(environment.config(), look.record), services));
   return ReportOfRehearsal(environment, look.record, table);
 }
 
@@ -136,14 +143,15 @@ void ClearOldRehearsals(Environment& environment, const std::vector<Look>& looks
 
 }  // namespace
 
-Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& looks,
-                           const LookProgress& progress) {
+Result<Verified> VerifyAll(Environment& environment, const std::optional<PolicyDocument>& document,
+                           const std::vector<Look>& looks, const LookProgress& progress) {
+  const verify::FurtherPlaces further = FurtherPlacesOf(environment.config(), document);
   ClearOldRehearsals(environment, looks);
   Verified verified;
   int failed_in_a_row = 0;
   for (const Look& look : looks) {
     HF_RETURN_IF_ERROR(progress(look, verified.looked.size(), looks.size()));
-    auto report = LookAt(environment, look);
+    auto report = LookAt(environment, further, look);
     if (report.ok()) {
       failed_in_a_row = 0;
       verified.damaged += report->Passed() ? 0 : 1;

@@ -16,6 +16,7 @@ namespace holdfast::cli {
 struct Look {
   catalog::BackupRecord record;
   VerifyLevel level = VerifyLevel::kL2;
+  bool in_place = false;  // what lies where the record says, whatever the catalog knows
 };
 
 // A backup that was looked at, or why it could not be.
@@ -35,10 +36,11 @@ struct Verified {
 // Called before each look.
 using LookProgress = std::function<Status(const Look& look, size_t done, size_t total)>;
 
-// Looks at each. One that cannot be looked at does not hide the damage of the next; several in a
+// Looks at each; one that is lost or damaged is looked for in the document's further repositories.
+// One that cannot be looked at does not hide the damage of the next; several in a
 // row are an error: the service is away. Errors: that, and those of `progress`.
-Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& looks,
-                           const LookProgress& progress);
+Result<Verified> VerifyAll(Environment& environment, const std::optional<PolicyDocument>& document,
+                           const std::vector<Look>& looks, const LookProgress& progress);
 
 // What is due now, by the settings and the policy document: backups to be read, those to be
 // restored after them. `plan` tells the sums of both. Errors: of the catalog.

@@ -50,23 +50,52 @@ Result<Manifest> OpenManifest(const Services& services, const catalog::BackupRec
   return repository.ReadManifest(backup.object, backup.backup);
 }
 
+verify::Services ForVerification(const Services& services) {
+  return {services.warehouse,     services.objects, services.catalog,
+          services.clock,         services.random,  services.staging_bucket_pattern,
+          services.further_places};
+}
+
+// A damaged backup's copy, of which the notes tell; or the damage, recorded.
+Result<Manifest> ReadCopy(const Services& services, const catalog::BackupRecord& backup,
+                          const Error& damage, std::vector<std::string>& notes) {
+  const verify::Services verifying = ForVerification(services);
+  HF_ASSIGN_OR_RETURN(auto copy,
+                      verify::FallBackToCopy(verifying, backup, VerifyLevel::kL0, damage));
+  if (copy) {
+    notes.push_back("backup " + backup.backup + " was " + copy->report.note);
+    return std::move(copy->manifest);
+  }
+  Record(services, backup.backup, VerifyLevel::kL0, false, damage.message);
+  return verify::DescribeLoss(verifying, backup, damage);
+}
+
 // The manifest of a backup, with its objects in place; damage is recorded.
-Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRecord& backup) {
-  const auto record = [&](const Error& damage) {
-    Record(services, backup.backup, VerifyLevel::kL0, false, damage.message);
-    return damage;
-  };
+Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRecord& backup,
+                              std::vector<std::string>& notes) {
   auto manifest = OpenManifest(services, backup);
   if (!manifest.ok()) {
-    return verify::IsDamageOfRepository(manifest.error()) ? record(manifest.error())
-                                                          : manifest.error();
+    if (!verify::IsDamageOfRepository(manifest.error())) return manifest.error();
+    return ReadCopy(services, backup, manifest.error(), notes);
   }
   // A copy is a table that anyone may have written to since: then it is no backup any more.
   HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
                       Verify(services, *manifest, VerifyLevel::kL0));
   if (report.Passed()) return manifest;
-  return report.findings.empty() ? MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup)
-                                 : record(report.findings.front());
+  if (report.findings.empty()) {
+    return MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup);
+  }
+  return ReadCopy(services, backup, report.findings.front(), notes);
+}
+
+// What to do about a damaged backup: its copy may be whole, and is what the catalog knows then.
+std::string HintOf(const Services& services, const std::string& backup, VerifyLevel level,
+                   const Error& damage) {
+  const auto record = catalog::GetBackup(services.catalog, backup);
+  if (!record.ok()) return {};
+  const auto copy = verify::FallBackToCopy(ForVerification(services), *record, level, damage);
+  if (!copy.ok() || !*copy) return {};
+  return "Run the same command again: the backup is now " + (*copy)->report.note;
 }
 
 // The damage that a look at this level finds in one of the backups, recorded; nullopt: none.
@@ -78,8 +107,10 @@ std::optional<Error> FindDamage(const Services& services, const std::vector<Mani
     if (!report.ok() || report->findings.empty()) continue;
     const Error& damage = report->findings.front();
     Record(services, manifest.backup, level, false, damage.message);
-    return MakeError(damage.id, "backup " + manifest.backup + " of " + manifest.object.ToString() +
-                                    " is damaged: " + damage.message);
+    return MakeError(damage.id,
+                     "backup " + manifest.backup + " of " + manifest.object.ToString() +
+                         " is damaged: " + damage.message,
+                     HintOf(services, manifest.backup, level, damage));
   }
   return std::nullopt;
 }
@@ -92,10 +123,11 @@ bool TellsOfData(const Error& error) {
 
 }  // namespace
 
-Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore) {
+Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore,
+                                            std::vector<std::string>& notes) {
   std::vector<Manifest> manifests;
   for (const catalog::BackupRecord& backup : restore.backups) {
-    HF_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(services, backup));
+    HF_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(services, backup, notes));
     manifests.push_back(std::move(manifest));
   }
   return manifests;
@@ -146,15 +178,21 @@ void KeepEvidence(const Services& services, const TableRestore& restore, const O
              "restored to " + restore.target.ToString() + " and compared");
     }
   }
-  const catalog::BackupRecord& last = restore.backups.back();
+  // Where it lies now: it may have been read from its copy.
+  const auto known = catalog::GetBackup(services.catalog, restore.backups.back().backup);
+  const catalog::BackupRecord& last = known.ok() ? *known : restore.backups.back();
   Json evidence = comparison.ToJson();
+  const Timestamp now = services.clock.Now();
+  evidence["at_ms"] = ToUnixMillis(now);
   evidence["source"] = restore.source.ToString();
   evidence["target"] = restore.target.ToString();
   for (const auto& backup : restore.backups) evidence["backups"].push_back(backup.backup);
   auto repository = repository::Repository::Open(services.objects, {last.bucket, last.prefix});
-  const Status written = repository.ok() ? repository->WriteEvidence(repository::kRestoreEvidence,
-                                                                     owned.restore_id, evidence)
-                                         : Status(repository.error());
+  // A restore that is repeated finds something new.
+  const std::string id = owned.restore_id + "-" + verify::EvidenceMoment(now, services.random);
+  const Status written = repository.ok()
+                             ? repository->WriteEvidence(repository::kRestoreEvidence, id, evidence)
+                             : Status(repository.error());
   if (!written.ok()) LogWarning("evidence was not written", {{"error", written.error().message}});
 }
 
