@@ -72,7 +72,9 @@ Result<std::vector<Look>> LooksIn(Environment& environment, const BackupVerifyOp
   }
   HF_ASSIGN_OR_RETURN(const repository::Location place, ParseRepository(options.repository));
   TableRef scope;
-  if (!options.name.empty()) HF_ASSIGN_OR_RETURN(scope, ParseSelector(options.name));
+  if (!options.name.empty()) {
+    HF_ASSIGN_OR_RETURN(scope, ParseSelector(options.name));
+  }
   HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(environment.objects(), place));
   std::vector<Look> looks;
   HF_RETURN_IF_ERROR(cloud::ForEachPage<repository::ManifestEntry>(

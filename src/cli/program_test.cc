@@ -530,12 +530,15 @@ TEST_F(ProgramTest, WhatASecondRepositoryHoldsComesBackWhenTheFirstIsGone) {
   const std::string second = "gs://acme-shop-second/copies";
   const auto remove = [&](const std::string& bucket, const std::string& ending) {
     const auto environment = Open();
-    const auto listed = environment->objects().ListObjects(bucket, "", "");
-    ASSERT_TRUE(listed.ok()) << listed.error().ToString();
-    for (const cloud::ObjectInfo& object : listed->items) {
-      if (!object.ref.name.ends_with(ending)) continue;
-      ASSERT_TRUE(environment->objects().DeleteObject(object.ref).ok());
-    }
+    const Status done = cloud::ForEachPage<cloud::ObjectInfo>(
+        [&](const std::string& token) {
+          return environment->objects().ListObjects(bucket, "", token);
+        },
+        [&](cloud::ObjectInfo&& object) -> Status {
+          if (!object.ref.name.ends_with(ending)) return Ok();
+          return environment->objects().DeleteObject(object.ref);
+        });
+    ASSERT_TRUE(done.ok()) << done.error().ToString();
   };
   EXPECT_EQ(Run({"backup", "verify", "--repository", second}).exit_code, kExitOk);
   remove("acme-shop-holdfast-us", "");

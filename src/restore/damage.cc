@@ -30,14 +30,14 @@ Result<verify::VerifyReport> Verify(const Services& services, const Manifest& ma
   return verify::VerifyCopy(reader, manifest, level);
 }
 
-void Record(const Services& services, const std::string& backup, VerifyLevel level, bool passed,
-            const std::string& detail) {
-  const Status recorded =
-      services.catalog.RecordVerification({.backup = backup,
-                                           .at_ms = ToUnixMillis(services.clock.Now()),
-                                           .level = level,
-                                           .passed = passed,
-                                           .detail = detail});
+// That a restore proved the backup.
+void RecordProof(const Services& services, const std::string& backup, const TableRef& target) {
+  const Status recorded = services.catalog.RecordVerification(
+      {.backup = backup,
+       .at_ms = ToUnixMillis(services.clock.Now()),
+       .level = VerifyLevel::kL3,
+       .passed = true,
+       .detail = "restored to " + target.ToString() + " and compared"});
   if (!recorded.ok()) {
     LogWarning("verification was not recorded", {{"error", recorded.error().message}});
   }
@@ -58,15 +58,16 @@ verify::Services ForVerification(const Services& services) {
 
 // A damaged backup's copy, of which the notes tell; or the damage, recorded.
 Result<Manifest> ReadCopy(const Services& services, const catalog::BackupRecord& backup,
-                          const Error& damage, std::vector<std::string>& notes) {
+                          const verify::VerifyReport& report, std::vector<std::string>& notes) {
   const verify::Services verifying = ForVerification(services);
+  const Error& damage = report.findings.front();
   HF_ASSIGN_OR_RETURN(auto copy,
                       verify::FallBackToCopy(verifying, backup, VerifyLevel::kL0, damage));
   if (copy) {
     notes.push_back("backup " + backup.backup + " was " + copy->report.note);
     return std::move(copy->manifest);
   }
-  Record(services, backup.backup, VerifyLevel::kL0, false, damage.message);
+  verify::KeepReport(verifying, backup.backup, report);
   return verify::DescribeLoss(verifying, backup, damage);
 }
 
@@ -76,7 +77,13 @@ Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRec
   auto manifest = OpenManifest(services, backup);
   if (!manifest.ok()) {
     if (!verify::IsDamageOfRepository(manifest.error())) return manifest.error();
-    return ReadCopy(services, backup, manifest.error(), notes);
+    const verify::VerifyReport damaged{.backup = backup.backup,
+                                       .object = backup.object,
+                                       .requested = VerifyLevel::kL0,
+                                       .content_digest = {},
+                                       .problems = 1,
+                                       .findings = {manifest.error()}};
+    return ReadCopy(services, backup, damaged, notes);
   }
   // A copy is a table that anyone may have written to since: then it is no backup any more.
   HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
@@ -85,7 +92,7 @@ Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRec
   if (report.findings.empty()) {
     return MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup);
   }
-  return ReadCopy(services, backup, report.findings.front(), notes);
+  return ReadCopy(services, backup, report, notes);
 }
 
 // What to do about a damaged backup: its copy may be whole, and is what the catalog knows then.
@@ -106,7 +113,7 @@ std::optional<Error> FindDamage(const Services& services, const std::vector<Mani
     const auto report = verify::VerifyBackup(services.objects, manifest, level);
     if (!report.ok() || report->findings.empty()) continue;
     const Error& damage = report->findings.front();
-    Record(services, manifest.backup, level, false, damage.message);
+    verify::KeepReport(ForVerification(services), manifest.backup, *report);
     return MakeError(damage.id,
                      "backup " + manifest.backup + " of " + manifest.object.ToString() +
                          " is damaged: " + damage.message,
@@ -153,12 +160,12 @@ std::string ExamineBackups(const Services& services, const std::vector<Manifest>
                  {{"backup", manifest.backup}, {"error", report.error().message}});
     } else if (!report->findings.empty()) {
       const Error& damage = report->findings.front();
-      Record(services, manifest.backup, VerifyLevel::kL2, false, damage.message);
+      verify::KeepReport(ForVerification(services), manifest.backup, *report);
       if (damaged.empty()) {
         damaged = "backup " + manifest.backup + " is damaged: " + damage.message;
       }
     } else if (report->Passed() && report->reached >= VerifyLevel::kL2) {
-      Record(services, manifest.backup, VerifyLevel::kL2, true, "");
+      verify::KeepReport(ForVerification(services), manifest.backup, *report);
       ++whole;
     }
   }
@@ -174,8 +181,7 @@ void KeepEvidence(const Services& services, const TableRestore& restore, const O
                   const TableComparison& comparison) {
   if (comparison.Equal()) {
     for (const catalog::BackupRecord& backup : restore.backups) {
-      Record(services, backup.backup, VerifyLevel::kL3, true,
-             "restored to " + restore.target.ToString() + " and compared");
+      RecordProof(services, backup.backup, restore.target);
     }
   }
   // Where it lies now: it may have been read from its copy.

@@ -15,6 +15,17 @@ namespace {
 
 constexpr int kMomentBytes = 4;
 
+void KeepEvidence(const Services& services, repository::Repository& repository,
+                  const VerifyReport& report) {
+  const Timestamp now = services.clock.Now();
+  Json evidence = report.ToJson();
+  evidence["at_ms"] = ToUnixMillis(now);
+  const Status kept = repository.WriteEvidence(
+      repository::kVerifyEvidence, report.backup + "-" + EvidenceMoment(now, services.random),
+      evidence);
+  if (!kept.ok()) LogWarning("evidence was not written", {{"error", kept.error().message}});
+}
+
 // The report, and its evidence where the repository can take it. `manifest` is set if it was read.
 Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord& record,
                           VerifyLevel level, std::optional<Manifest>& manifest) {
@@ -36,13 +47,7 @@ Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord&
   auto report = read.ok() ? VerifyManifest(services, *read, level) : Result(damaged);
   if (!report.ok()) return report;
   if (read.ok()) manifest = *std::move(read);
-  const Timestamp now = services.clock.Now();
-  Json evidence = report->ToJson();
-  evidence["at_ms"] = ToUnixMillis(now);
-  const Status kept = repository->WriteEvidence(
-      repository::kVerifyEvidence, record.backup + "-" + EvidenceMoment(now, services.random),
-      evidence);
-  if (!kept.ok()) LogWarning("evidence was not written", {{"error", kept.error().message}});
+  KeepEvidence(services, *repository, *report);
   return report;
 }
 
@@ -116,6 +121,18 @@ bool IsDamageOfRepository(const Error& error) {
   }
 }
 
+void KeepReport(const Services& services, const std::string& backup, const VerifyReport& report) {
+  const Status recorded = RecordReport(services, report);
+  if (!recorded.ok()) {
+    LogWarning("verification was not recorded", {{"error", recorded.error().message}});
+  }
+  const auto record = catalog::GetBackup(services.catalog, backup);
+  if (!record.ok()) return;
+  auto repository =
+      repository::Repository::Open(services.objects, {record->bucket, record->prefix});
+  if (repository.ok()) KeepEvidence(services, *repository, report);
+}
+
 Result<VerifyReport> VerifyInPlace(const Services& services, const catalog::BackupRecord& record,
                                    VerifyLevel level) {
   std::optional<Manifest> manifest;
@@ -168,13 +185,11 @@ Error DescribeLoss(const Services& services, const catalog::BackupRecord& record
                      "The repository of this backup is gone, and the policy names no further one. "
                      "If there is a copy, read it in: holdfast catalog rebuild gs://BUCKET/PREFIX");
   }
-  return MakeError(
-      damage.id, damage.message + "; no whole copy of it is in " + PlacesText(others),
-      fmt::format("The repository of this backup is gone. When a further one can be read again, "
-                  "run the same command; one that the policy does not name is read in by: holdfast "
-                  "catalog rebuild gs://BUCKET/PREFIX (of the policy's: holdfast catalog rebuild "
-                  "{})",
-                  others.front().Uri()));
+  return MakeError(damage.id, damage.message + "; no whole copy of it is in " + PlacesText(others),
+                   fmt::format("The repository of this backup is gone. See what its further ones "
+                               "hold: holdfast backup verify --repository {0}; where that is good, "
+                               "read it in: holdfast catalog rebuild {0}",
+                               others.front().Uri()));
 }
 
 Result<VerifyReport> VerifyRecorded(const Services& services, const catalog::BackupRecord& record,

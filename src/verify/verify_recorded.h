@@ -54,6 +54,10 @@ bool IsDamageOfRepository(const Error& error);
 Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
                                     VerifyLevel level);
 
+// Records in the catalog what a look at a backup found, and keeps it as evidence in its repository,
+// so that a rebuilt catalog knows it too. What cannot be kept is logged.
+void KeepReport(const Services& services, const std::string& backup, const VerifyReport& report);
+
 // Verifies what lies of a backup in the place of `record`, and writes the evidence there. Damage of
 // any kind, of the manifest and of the repository too, is a report with findings: the next backup
 // is looked at all the same. The catalog is told if it has the backup at that place. Errors mean

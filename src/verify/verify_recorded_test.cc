@@ -53,7 +53,17 @@ class VerifyRecordedTest : public testing::Test {
 
   std::vector<repository::EvidenceEntry> Evidence(const std::string& bucket) {
     auto repository = repository::Repository::Open(objects(), {bucket, ""});
-    return repository->ListEvidence(repository::kVerifyEvidence, "").value().items;
+    std::vector<repository::EvidenceEntry> found;
+    const Status listed = cloud::ForEachPage<repository::EvidenceEntry>(
+        [&](const std::string& token) {
+          return repository->ListEvidence(repository::kVerifyEvidence, token);
+        },
+        [&](repository::EvidenceEntry&& entry) -> Status {
+          found.push_back(std::move(entry));
+          return Ok();
+        });
+    EXPECT_TRUE(listed.ok());
+    return found;
   }
 
   void Remove(const std::string& beginning) {
