@@ -106,9 +106,9 @@ void AddVerify(CLI::App& backup, CommandContext context) {
   CLI::Option* repository =
       command
           ->add_option("--repository", options->repository,
-                       "Every backup that lies in this repository, as one that holds copies: L0 to "
-                       "L2, whatever the catalog knows")
-          ->type_name("gs://BUCKET/PREFIX");
+                       "Every backup that lies in this one, gs://bucket/prefix, as one that holds "
+                       "copies: L0 to L2, whatever the catalog knows")
+          ->type_name("REPOSITORY");
   CLI::Option* due = command->add_flag(
       "--due", options->due,
       "What is due by `verification` of the settings and the policy document, the oldest read "
