@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -299,7 +300,7 @@ class DatasetScan {
   // An outcome of the object by the policy's method. One that is unchanged, and whose backup a
   // further repository lacks, is work.
   Status AddOutcome(ItemOutcome outcome, const TablePolicy& table_policy) {
-    outcome.note = table_policy.note;
+    HF_ASSIGN_OR_RETURN(outcome.note, NoteOf(table_policy));
     HF_ASSIGN_OR_RETURN(const bool is_everywhere, IsEverywhere(outcome, table_policy.policy));
     if (!is_everywhere) {
       AddMissingCopy(outcome, table_policy);
@@ -308,6 +309,23 @@ class DatasetScan {
     if (!IsDefinitionOnly(outcome.kind)) outcome.method = MethodSought(table_policy.policy);
     result_.outcomes.push_back(std::move(outcome));
     return Ok();
+  }
+
+  // The table's note, and what is to be known of the bucket: said once for each bucket in a task,
+  // of whatever is found there first, changed or not.
+  Result<std::string> NoteOf(const TablePolicy& table_policy) {
+    const BackupPolicy& policy = table_policy.policy;
+    const auto [at, is_new] = buckets_.insert(
+        FillBucketPattern(policy.bucket_pattern, info_.ref.project, info_.location));
+    if (!is_new) return table_policy.note;
+    auto warning = BucketWarning(services_, policy, info_.ref.project, info_.location);
+    if (!warning.ok()) {
+      buckets_.erase(at);
+      return std::move(warning).error();
+    }
+    if (warning->empty()) return table_policy.note;
+    LogWarning("a bucket of backups is not as it should be", {{"warning", *warning}});
+    return table_policy.note.empty() ? *warning : table_policy.note + "; " + *warning;
   }
 
   // One more unit of the last message, where that is of the same kind.
@@ -330,7 +348,7 @@ class DatasetScan {
                                            .method = method,
                                            .units = {std::move(unit)},
                                            .policy = table_policy.patch,
-                                           .note = table_policy.note});
+                                           .note = outcome.note});
   }
 
   static Method MethodOf(const ItemOutcome& outcome, const BackupPolicy& policy) {
@@ -356,12 +374,13 @@ class DatasetScan {
       HF_RETURN_IF_ERROR(AddOutcome(std::move(outcome), table_policy));
     }
     units_ += plan.units.size();
+    HF_ASSIGN_OR_RETURN(const std::string note, NoteOf(table_policy));
     const RunBackup message{.run = context_.run.id,
                             .table_to_backup = object.WholeTable(),
                             .method = plan.method,
                             .units = {},
                             .policy = table_policy.patch,
-                            .note = table_policy.note,
+                            .note = note,
                             .as_of_ms = plan.as_of_ms,
                             .data_class = table_policy.data_class,
                             .rpo_seconds = table_policy.rpo_seconds};
@@ -522,6 +541,7 @@ class DatasetScan {
   std::optional<RangePartitions> partitions_;  // of the group that is looked at
   std::string after_;                          // the last table that was looked at
   size_t units_ = 0;
+  std::set<std::string> buckets_;  // of which all was said
   StageResult result_;
 };
 

@@ -139,6 +139,87 @@ TEST(Repository, IsNotInABucketThatDeletesWhatIsBackedUpOnce) {
   }
 }
 
+// What deletes backups does so on days on which nothing is written too.
+TEST(Repository, InABucketThatDeletesTooEarlyIsToldOfWhenNothingChanged) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.cloud()
+                  .objects()
+                  .EnsureBucket({.name = "acme-shop-holdfast-us",
+                                 .project = "acme-shop",
+                                 .location = "US",
+                                 .retention_seconds = {},
+                                 .delete_after_days = 20})
+                  .ok());
+  ASSERT_EQ(fixture.BackUp()->totals.Of(Outcome::kBackedUp), 2);
+  BackupPolicy policy;
+  policy.forced_full_days = 30;
+  const RunReport report = fixture.BackUp(policy).value();
+  EXPECT_EQ(report.totals.Of(Outcome::kUnchanged), 2);
+  EXPECT_EQ(std::ranges::count_if(report.items,
+                                  [](const ItemOutcome& item) {
+                                    return item.note.find("R0008") != std::string::npos;
+                                  }),
+            1)
+      << "once for the bucket";
+  policy.forced_full_days = 7;
+  for (const ItemOutcome& item : fixture.BackUp(policy)->items) EXPECT_EQ(item.note, "");
+}
+
+TEST(Repository, WhoseBucketMayNotBeCreatedFailsWithTheCommandThatCreatesIt) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  BackupPolicy policy;
+  policy.create_buckets = false;
+  policy.bucket_retention = "30d";
+  const RunReport report = fixture.BackUp(policy).value();
+  ASSERT_EQ(report.totals.Of(Outcome::kFailed), 2);
+  EXPECT_THAT(ItemOf(report, kOrders).reason,
+              testing::HasSubstr("gcloud storage buckets create gs://acme-shop-holdfast-us "
+                                 "--project=acme-shop --location=US"));
+  EXPECT_THAT(ItemOf(report, kOrders).reason, testing::HasSubstr("--retention-period=2592000s"));
+  EXPECT_FALSE(fixture.cloud().objects().GetBucket("acme-shop-holdfast-us").ok());
+  for (const char* name : {"acme-shop-holdfast-us", "acme-shop-holdfast-staging-us"}) {
+    ASSERT_TRUE(fixture.cloud()
+                    .objects()
+                    .EnsureBucket({.name = name, .project = "acme-shop", .location = "US"})
+                    .ok());
+  }
+  EXPECT_EQ(fixture.BackUp(policy)->totals.Of(Outcome::kBackedUp), 2);
+}
+
+TEST(Repository, InABucketOfOursHasTheRetentionOfThePolicyAndAnotherIsTold) {
+  for (const bool is_there : {false, true}) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    if (is_there) {
+      ASSERT_TRUE(
+          fixture.cloud()
+              .objects()
+              .EnsureBucket(
+                  {.name = "acme-shop-holdfast-us", .project = "acme-shop", .location = "US"})
+              .ok());
+    }
+    BackupPolicy policy;
+    policy.bucket_retention = "1d";
+    policy.repositories = {{.bucket_pattern = "{project}-elsewhere"}};
+    const RunReport report = fixture.BackUp(policy).value();
+    ASSERT_EQ(report.totals.Of(Outcome::kBackedUp), 2);
+    EXPECT_EQ(std::ranges::count_if(report.items,
+                                    [](const ItemOutcome& item) {
+                                      return item.note.find("no retention policy") !=
+                                             std::string::npos;
+                                    }),
+              is_there ? 1 : 0);
+    auto& objects = fixture.cloud().objects();
+    const auto first = objects.GetBucket("acme-shop-holdfast-us");
+    EXPECT_EQ(first->retention_seconds, is_there ? std::nullopt : std::optional<int64_t>(86'400));
+    EXPECT_FALSE(first->retention_locked);
+    EXPECT_EQ(objects.GetBucket("acme-shop-elsewhere")->retention_seconds, 86'400);
+    EXPECT_EQ(objects.GetBucket("acme-shop-holdfast-staging-us")->retention_seconds, std::nullopt);
+  }
+}
+
 TEST(LostBackup, BeforeAnotherThatIsThereIsNotMissed) {
   SimFixture fixture;
   fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));

@@ -3,8 +3,11 @@
 #include <set>
 
 #include "backup/projects_stage.h"
+#include "backup/replicate.h"
 #include "base/retry.h"
+#include "model/effective_policy.h"
 #include "repository/run_file.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::backup {
 
@@ -53,11 +56,22 @@ std::set<repository::Location> PlacesOf(const Patterns& patterns, const std::str
   return places;
 }
 
-// Adds the project's repositories in the locations, as far as there are any.
-Status AddRepositories(const Services& services, const Patterns& patterns,
-                       const std::string& project, const std::set<std::string>& locations,
+std::set<repository::Location> FurtherPlacesOf(const std::vector<FurtherRepository>& further,
+                                               const std::string& project,
+                                               const std::set<std::string>& locations) {
+  std::set<repository::Location> places;
+  for (const FurtherRepository& repository : further) {
+    for (const std::string& location : locations) {
+      places.insert(PlaceOfFurther(repository, {project, "", "", ""}, location));
+    }
+  }
+  return places;
+}
+
+// Adds those of the places in which there is a repository.
+Status AddRepositories(const Services& services, const std::set<repository::Location>& places,
                        std::set<repository::Location>& found) {
-  for (const repository::Location& place : PlacesOf(patterns, project, locations)) {
+  for (const repository::Location& place : places) {
     const auto opened = repository::Repository::Open(services.objects, place);
     if (opened.ok()) {
       found.insert(place);
@@ -117,7 +131,9 @@ Status ForEachRestore(repository::Repository& repository, const WantEvidence& wa
       },
       [&](repository::EvidenceEntry&& entry) -> Status {
         const auto json = repository.ReadEvidence(repository::kRestoreEvidence, entry.id);
-        if (json.ok()) return VisitRestored(*json, entry.created_ms, want, visit);
+        if (json.ok()) {
+          return VisitRestored(*json, verify::EvidenceTime(*json, entry.created_ms), want, visit);
+        }
         if (IsRetryable(json.error())) return json.error();
         return visit(json.error());
       });
@@ -133,7 +149,9 @@ Status ForEachVerification(repository::Repository& repository, const WantEvidenc
         HF_ASSIGN_OR_RETURN(const bool wanted, want(BackupOfEvidence(entry.id)));
         if (!wanted) return Ok();
         const auto json = repository.ReadEvidence(repository::kVerifyEvidence, entry.id);
-        if (json.ok()) return visit(VerificationOf(*json, entry.created_ms));
+        if (json.ok()) {
+          return visit(VerificationOf(*json, verify::EvidenceTime(*json, entry.created_ms)));
+        }
         if (IsRetryable(json.error())) return json.error();
         return visit(json.error());
       });
@@ -154,6 +172,17 @@ catalog::FoundRun FoundRunOf(repository::Repository& repository, const repositor
   return {.run = file.summary.run, .for_each_page = [&](const auto& visit) {
             return repository::ForEachRunPage(repository, file, visit);
           }};
+}
+
+// Whether the manifest is where the record says. Errors: the store's, when it cannot tell.
+Result<bool> HasManifestAt(cloud::ObjectStore& store, const catalog::BackupRecord& record) {
+  auto opened = repository::Repository::Open(store, {record.bucket, record.prefix});
+  if (opened.ok()) return opened->HasManifest(record.object, record.backup);
+  if (opened.error().id == ErrorId::kRepositoryNotFound ||
+      opened.error().id == ErrorId::kBucketNotFound) {
+    return false;
+  }
+  return std::move(opened).error();
 }
 
 catalog::RebuildSource SourceOf(repository::Repository repository, const Reading& reading) {
@@ -185,6 +214,8 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
             HF_RETURN_IF_ERROR(ForEachVerification(repository, reading.want_verifications, visit));
             return ForEachRestore(repository, reading.want_verifications, visit);
           },
+          .has_manifest = [&store = repository.store()](const catalog::BackupRecord& record)
+              -> Result<bool> { return HasManifestAt(store, record); },
           .is_accepted =
               [repository](const std::string& backup) mutable {
                 return repository.HasEvidence(repository::kAcceptedEvidence, backup);
@@ -272,13 +303,20 @@ Result<FoundRepositories> FindRepositories(const Services& services, const Backu
     if (!added.ok()) unsearched.push_back(added.error().WithContext(project));
   }
   const Patterns patterns = PatternsOf(policy, document);
+  const std::vector<FurtherRepository> named = AllFurtherRepositories(policy, document);
   std::set<repository::Location> found;
+  std::set<repository::Location> further;
   for (const WorkMessage& message : projects.follow_ups) {
     const std::string& project = std::get<CheckProjectTables>(message).project_to_check;
-    const Status added = AddRepositories(services, patterns, project, locations, found);
+    Status added = AddRepositories(services, PlacesOf(patterns, project, locations), found);
+    if (added.ok()) {
+      added = AddRepositories(services, FurtherPlacesOf(named, project, locations), further);
+    }
     if (!added.ok()) unsearched.push_back(added.error().WithContext(project));
   }
-  return FoundRepositories{{found.begin(), found.end()}, std::move(unsearched)};
+  for (const repository::Location& place : found) further.erase(place);
+  return FoundRepositories{
+      {found.begin(), found.end()}, {further.begin(), further.end()}, std::move(unsearched)};
 }
 
 Result<catalog::RebuildReport> RebuildFrom(const Services& services,

@@ -13,6 +13,7 @@ namespace holdfast::backup {
 
 struct FoundRepositories {
   std::vector<repository::Location> repositories;  // by bucket, each once
+  std::vector<repository::Location> further;       // likewise: that hold copies of their backups
   std::vector<Error> unsearched;                   // projects that could not be looked into: why
 };
 

@@ -1,7 +1,5 @@
 #include "backup/replicate.h"
 
-#include <fmt/format.h>
-
 #include "repository/layout.h"
 
 namespace holdfast::backup {
@@ -35,10 +33,13 @@ Status ReplicateTo(const TableBackup& common, const Manifest& manifest,
   const Services& services = common.services;
   const std::string& project = manifest.object.project;
   const repository::Location place = PlaceOfFurther(further, manifest.object, manifest.location);
-  HF_RETURN_IF_ERROR(services.objects.EnsureBucket(
-      {.name = place.bucket,
-       .project = further.project.empty() ? project : further.project,
-       .location = further.location.empty() ? manifest.location : further.location}));
+  const BackupPolicy& policy = common.context.run.policy;
+  HF_RETURN_IF_ERROR(
+      EnsureBucketBy(services, policy,
+                     {.name = place.bucket,
+                      .project = further.project.empty() ? project : further.project,
+                      .location = further.location.empty() ? manifest.location : further.location,
+                      .retention_seconds = policy.BucketRetentionSeconds()}));
   HF_ASSIGN_OR_RETURN(repository::Repository repository,
                       repository::Repository::OpenOrCreate(services.objects, place, services.clock,
                                                            services.random));
@@ -71,8 +72,7 @@ Status Replicate(const TableBackup& common, const Manifest& manifest) {
     const Status copied = ReplicateTo(common, manifest, further);
     if (copied.ok()) continue;
     const auto place = PlaceOfFurther(further, manifest.object, manifest.location);
-    return copied.error().WithContext(fmt::format("further repository gs://{}{}{}", place.bucket,
-                                                  place.prefix.empty() ? "" : "/", place.prefix));
+    return copied.error().WithContext("further repository " + place.Uri());
   }
   return Ok();
 }

@@ -3,7 +3,7 @@
 // Written after the first repository has the backup, and in the same order: the data objects,
 // copied inside the storage service and held to size and checksum, then the manifest. Every step
 // can be repeated. A backup that is not there when a run finds its object unchanged is copied then.
-// The catalog knows the first repository's; from a further one it is rebuilt (`catalog rebuild`). A
+// The catalog knows the first repository's, until that is lost (verify_recorded.h). A
 // copy or a snapshot is a table where its source is, and is not copied. Source: DESIGN §5 (end).
 #pragma once
 

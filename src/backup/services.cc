@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/retry.h"
+
 namespace holdfast::backup {
 
 namespace {
@@ -25,7 +27,66 @@ Status CheckLifecycle(const BackupPolicy& policy, const cloud::BucketInfo& bucke
                       : fmt::format("again after {} days only", policy.forced_full_days)));
 }
 
+// That the bucket has not the retention which the policy names; empty: it has, or none is named.
+std::string RetentionWarning(const BackupPolicy& policy, const cloud::BucketInfo& bucket) {
+  const auto wanted = policy.BucketRetentionSeconds();
+  if (!wanted || bucket.retention_seconds.value_or(0) >= *wanted) return {};
+  return fmt::format(
+      "bucket {0} has {1}, and the policy says {2}; it is left as it is: gcloud storage buckets "
+      "update gs://{0} --retention-period={3}s",
+      bucket.name,
+      bucket.retention_seconds
+          ? fmt::format("a retention policy of {} seconds only", *bucket.retention_seconds)
+          : std::string("no retention policy"),
+      policy.bucket_retention, *wanted);
+}
+
+std::string CreateCommand(const cloud::BucketInfo& bucket) {
+  std::string command = fmt::format(
+      "gcloud storage buckets create gs://{} --project={} --location={} "
+      "--uniform-bucket-level-access --public-access-prevention",
+      bucket.name, bucket.project, bucket.location);
+  if (bucket.retention_seconds) {
+    command += fmt::format(" --retention-period={}s", *bucket.retention_seconds);
+  }
+  return command;
+}
+
 }  // namespace
+
+Result<cloud::BucketInfo> EnsureBucketBy(const Services& services, const BackupPolicy& policy,
+                                         cloud::BucketInfo wanted) {
+  if (!policy.create_buckets) {
+    const auto found = services.objects.GetBucket(wanted.name);
+    if (!found.ok() && found.error().id == ErrorId::kBucketNotFound) {
+      return MakeError(ErrorId::kBucketNotFound,
+                       fmt::format("bucket {} is not there, and the policy says create_buckets: "
+                                   "false. To create it: {}",
+                                   wanted.name, CreateCommand(wanted)));
+    }
+  }
+  return services.objects.EnsureBucket(wanted);
+}
+
+Result<std::string> BucketWarning(const Services& services, const BackupPolicy& policy,
+                                  const std::string& project, const std::string& location) {
+  const auto bucket =
+      services.objects.GetBucket(FillBucketPattern(policy.bucket_pattern, project, location));
+  if (!bucket.ok()) {
+    if (IsRetryable(bucket.error()) || bucket.error().id == ErrorId::kCancelled) {
+      return bucket.error();
+    }
+    return std::string();  // what is to be written there, or read, will tell
+  }
+  std::string warning;
+  if (const Status lifecycle = CheckLifecycle(policy, *bucket); !lifecycle.ok()) {
+    warning = fmt::format("WARNING [{}]: {}", FindError(lifecycle.error().id).id,
+                          lifecycle.error().message);
+  }
+  const std::string retention = RetentionWarning(policy, *bucket);
+  if (!retention.empty()) warning += (warning.empty() ? "WARNING: " : "; ") + retention;
+  return warning;
+}
 
 Result<repository::Repository> OpenRepositoryFor(const Services& services,
                                                  const BackupPolicy& policy,
@@ -34,10 +95,11 @@ Result<repository::Repository> OpenRepositoryFor(const Services& services,
   const std::string bucket = FillBucketPattern(policy.bucket_pattern, project, location);
   HF_ASSIGN_OR_RETURN(
       const cloud::BucketInfo found,
-      services.objects.EnsureBucket(
-          {.name = bucket,
-           .project = policy.bucket_project.empty() ? project : policy.bucket_project,
-           .location = location}));
+      EnsureBucketBy(services, policy,
+                     {.name = bucket,
+                      .project = policy.bucket_project.empty() ? project : policy.bucket_project,
+                      .location = location,
+                      .retention_seconds = policy.BucketRetentionSeconds()}));
   HF_RETURN_IF_ERROR(CheckLifecycle(policy, found));
   return repository::Repository::OpenOrCreate(services.objects, {bucket, policy.prefix},
                                               services.clock, services.random);
@@ -52,11 +114,12 @@ Result<std::string> EnsureStagingBucket(const Services& services, const BackupPo
                                  "which what was staged is deleted",
                                  bucket));
   }
-  HF_RETURN_IF_ERROR(services.objects.EnsureBucket({.name = bucket,
-                                                    .project = project,
-                                                    .location = location,
-                                                    .retention_seconds = {},
-                                                    .delete_after_days = kStagedDaysMax}));
+  HF_RETURN_IF_ERROR(EnsureBucketBy(services, policy,
+                                    {.name = bucket,
+                                     .project = project,
+                                     .location = location,
+                                     .retention_seconds = {},
+                                     .delete_after_days = kStagedDaysMax}));
   return bucket;
 }
 

@@ -55,6 +55,19 @@ Result<repository::Repository> OpenRepositoryFor(const Services& services,
                                                  const std::string& project,
                                                  const std::string& location);
 
+// Makes sure that a bucket is there: one that is not is created, with the policy's retention where
+// `wanted` asks for one, unless the policy forbids it. Idempotent. Errors: kBucketNotFound with the
+// command that creates it; those of ObjectStore::EnsureBucket.
+Result<cloud::BucketInfo> EnsureBucketBy(const Services& services, const BackupPolicy& policy,
+                                         cloud::BucketInfo wanted);
+
+// What a person should know of the bucket for what lies in `location` of `project`, also when
+// nothing is written to it: that it deletes backups too early (kBucketDeletesBackups), or has not
+// the retention that the policy names. Empty: nothing, or it is not there yet. Errors: of a store
+// that may answer later.
+Result<std::string> BucketWarning(const Services& services, const BackupPolicy& policy,
+                                  const std::string& project, const std::string& location);
+
 // The staging bucket for the same, created if absent; its name. kInvalidName when the patterns give
 // it the repository's.
 Result<std::string> EnsureStagingBucket(const Services& services, const BackupPolicy& policy,

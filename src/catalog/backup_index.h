@@ -95,11 +95,16 @@ class BackupIndex {
   virtual Result<cloud::Page<BackupRecord>> FindBackups(const BackupFilter& filter,
                                                         const std::string& page_token) = 0;
 
+  // Says that the backup is that of the record now: its copy in another repository. What was found
+  // of it where it lay before is forgotten, its acceptance is not. Idempotent. kBackupNotFound.
+  virtual Status MoveBackup(const BackupRecord& record) = 0;
+
   // Takes a backup out of the index, with its verifications. Absent: success.
   virtual Status RemoveBackup(const std::string& backup) = 0;
 
-  // Adds a verification and updates the backup's verified/damaged members. The same one twice is
-  // kept once. kBackupNotFound when the backup is unknown.
+  // Adds a verification and updates the backup's verified/damaged members. They may be heard of in
+  // any order: what counts is when they were. The same one twice is kept once; of two at the same
+  // time the one that failed counts. kBackupNotFound when the backup is unknown.
   virtual Status RecordVerification(const VerificationRecord& record) = 0;
 
   // Says that a suspect backup is good after all. Idempotent. kBackupNotFound.

@@ -149,6 +149,48 @@ TEST_P(CatalogContract, DamageCountsUntilAVerificationOfThatLevelPasses) {
   EXPECT_FALSE(good()) << "damage at L0 counts";
 }
 
+// A rebuild hears of what happened in any order.
+TEST_P(CatalogContract, APassClearsOnlyDamageThatWasFoundBeforeIt) {
+  const VerificationRecord before{"b1", 200, VerifyLevel::kL3, true, ""};
+  const VerificationRecord failed{"b1", 300, VerifyLevel::kL0, false, "gone"};
+  const VerificationRecord meanwhile{"b1", 300, VerifyLevel::kL0, true, ""};
+  const VerificationRecord above{"b1", 300, VerifyLevel::kL2, true, ""};
+  const VerificationRecord after{"b1", 400, VerifyLevel::kL2, true, ""};
+  struct Case {
+    std::vector<VerificationRecord> heard;
+    bool good;
+  };
+  const Case cases[] = {{{before, failed}, false},
+                        {{failed, before}, false},
+                        {{failed, meanwhile}, false},
+                        {{meanwhile, failed}, false},
+                        {{failed, above}, false},
+                        {{above, failed}, false},
+                        {{failed, after}, true},
+                        {{after, failed}, true},
+                        {{after, failed, before}, true},
+                        {{before, after, failed}, true},
+                        {{meanwhile, above, failed}, false}};
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    ASSERT_TRUE(catalog_->RemoveBackup("b1").ok());
+    ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+    for (const VerificationRecord& heard : cases[i].heard) {
+      ASSERT_TRUE(catalog_->RecordVerification(heard).ok());
+    }
+    EXPECT_EQ(LatestGood(*catalog_, kTable)->has_value(), cases[i].good) << "case " << i;
+  }
+}
+
+TEST_P(CatalogContract, TellsWhenTheBestLevelPassedLast) {
+  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+  for (const int64_t at_ms : {300, 500, 400}) {
+    ASSERT_TRUE(catalog_->RecordVerification({"b1", at_ms, VerifyLevel::kL2, true, ""}).ok());
+  }
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 600, VerifyLevel::kL1, true, ""}).ok());
+  EXPECT_EQ(GetBackup(*catalog_, "b1")->verified, VerifyLevel::kL2);
+  EXPECT_EQ(GetBackup(*catalog_, "b1")->verified_ms, 500);
+}
+
 TEST_P(CatalogContract, ReadingTheBackupItselfClearsWhatTheLookAtARestoredTableSaidOfIt) {
   ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
   const auto good = [&] { return LatestGood(*catalog_, kTable)->has_value(); };
@@ -161,6 +203,23 @@ TEST_P(CatalogContract, ReadingTheBackupItselfClearsWhatTheLookAtARestoredTableS
   ASSERT_TRUE(catalog_->RecordVerification({"b1", 500, VerifyLevel::kL4, false, "differs"}).ok());
   ASSERT_TRUE(catalog_->RecordVerification({"b1", 600, VerifyLevel::kL2, true, ""}).ok());
   EXPECT_FALSE(good()) << "L4 looked at the source";
+}
+
+TEST_P(CatalogContract, OfAMovedBackupOnlyWhatIsFoundWhereItIsNowCounts) {
+  BackupRecord record = Record("b1", kTable, 100);
+  record.suspect = "rows fell";
+  ASSERT_TRUE(catalog_->RecordBackup(record).ok());
+  ASSERT_TRUE(catalog_->AcceptBackup("b1").ok());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, false, "gone"}).ok());
+  record.bucket = "elsewhere";
+  ASSERT_TRUE(catalog_->MoveBackup(record).ok());
+  ASSERT_TRUE(catalog_->MoveBackup(record).ok());
+  EXPECT_EQ(GetBackup(*catalog_, "b1")->bucket, "elsewhere");
+  EXPECT_TRUE(GetBackup(*catalog_, "b1")->IsGood());
+  EXPECT_TRUE(catalog_->ListVerifications("b1")->empty());
+  ASSERT_TRUE(catalog_->RecordVerification({"b1", 150, VerifyLevel::kL0, false, "gone"}).ok());
+  EXPECT_TRUE(GetBackup(*catalog_, "b1")->damaged);
+  EXPECT_EQ(catalog_->MoveBackup(Record("b9", kTable, 1)).error().id, ErrorId::kBackupNotFound);
 }
 
 TEST_P(CatalogContract, ARemovedBackupIsGoneWithItsVerifications) {
@@ -379,6 +438,7 @@ RebuildSource SomeRepository() {
         HF_RETURN_IF_ERROR(visit(VerificationRecord{.backup = "pruned", .passed = true}));
         return visit(MakeError(ErrorId::kInvalidJson, "cut"));
       },
+      .has_manifest = [](const BackupRecord&) { return true; },
       .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; },
       .is_pruned = [](const std::string& backup) -> Result<bool> { return backup == "pruned"; }};
 }

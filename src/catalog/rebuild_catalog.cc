@@ -19,13 +19,33 @@ void NoteDamage(RebuildReport& report, const Error& error) {
   if (report.problems.size() < kProblemsMax) report.problems.push_back(error);
 }
 
+Result<std::optional<BackupRecord>> FindRecord(Catalog& catalog, const std::string& backup) {
+  HF_ASSIGN_OR_RETURN(auto known, catalog.FindBackups({.id_prefix = backup}, ""));
+  for (BackupRecord& record : known.items) {
+    if (record.backup == backup) return std::optional(std::move(record));
+  }
+  return std::optional<BackupRecord>();
+}
+
+bool LiesIn(const RebuildSource& source, const BackupRecord& record) {
+  return record.bucket == source.bucket && record.prefix == source.prefix;
+}
+
 Status AddManifest(const RebuildSource& source, const Manifest& manifest, Catalog& catalog) {
   // Asked first: what is in the catalog is not read again, if this should be killed here.
   bool accepted = false;
   if (manifest.IsSuspect()) {
     HF_ASSIGN_OR_RETURN(accepted, source.is_accepted(manifest.backup));
   }
-  HF_RETURN_IF_ERROR(catalog.RecordBackup(RecordOf(manifest, source.bucket, source.prefix)));
+  const BackupRecord here = RecordOf(manifest, source.bucket, source.prefix);
+  HF_RETURN_IF_ERROR(catalog.RecordBackup(here));
+  HF_ASSIGN_OR_RETURN(const auto known, FindRecord(catalog, manifest.backup));
+  if (known && !LiesIn(source, *known)) {
+    const auto is_there = source.has_manifest(*known);
+    // A place that cannot be asked may have it.
+    if (!is_there.ok() && IsRetryable(is_there.error())) return is_there.error();
+    if (is_there.ok() && !*is_there) HF_RETURN_IF_ERROR(catalog.MoveBackup(here));
+  }
   return accepted ? catalog.AcceptBackup(manifest.backup) : Ok();
 }
 
@@ -67,16 +87,17 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
           NoteDamage(report, found.error());
           return Ok();
         }
-        const Status recorded = catalog.RecordVerification(*found);
+        HF_ASSIGN_OR_RETURN(const auto known, FindRecord(catalog, found->backup));
         // Its manifest is gone, or was one of those that could not be read.
-        if (!recorded.ok() && recorded.error().id == ErrorId::kBackupNotFound) {
+        if (!known) {
           HF_ASSIGN_OR_RETURN(const bool pruned, source.is_pruned(found->backup));
           if (pruned) return Ok();
           if (lost.insert(found->backup).second) NoteDamage(report, LostBackup(found->backup));
           return Ok();
         }
-        if (recorded.ok()) ++report.verifications;
-        return recorded;
+        if (!LiesIn(source, *known)) return Ok();
+        ++report.verifications;
+        return catalog.RecordVerification(*found);
       }));
   return source.for_each_run([&](const Result<FoundRun>& run) -> Status {
     if (!run.ok()) {

@@ -1,9 +1,11 @@
 // Rebuilding the catalog from repositories, when it was lost.
 //
-// Adds what is missing and leaves what is there; run again after a failure it goes on harmlessly.
-// Memory is bounded by one manifest or one part of a run, and
-// the names of what the newest runs saw. The audit log does not come back, but
-// what verifications found does.
+// Adds what is missing and leaves what is there, but for a backup that is not any more where the
+// catalog has it: its copy in the repository takes its place. Of a backup that the catalog has in
+// another repository the verifications here say nothing: they are of the copy. Run again after a
+// failure it goes on harmlessly. Memory is bounded by one manifest or one part of a run, and the
+// names of what the newest runs saw. The audit log does not come back, but what verifications found
+// does.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +44,10 @@ struct RebuildSource {
   std::string prefix;
   std::function<Status(const ManifestVisitor& visit)> for_each_manifest;
   std::function<Status(const RunVisitor& visit)> for_each_run;
-  // Oldest first, of each backup.
+  // In any order.
   std::function<Status(const VerificationVisitor& visit)> for_each_verification;
+  // Whether the manifest of a backup that the catalog has in another repository is there still.
+  std::function<Result<bool>(const BackupRecord& record)> has_manifest;
   // Whether a person said of a suspect backup that it is good.
   std::function<Result<bool>(const std::string& backup)> is_accepted;
   // Whether a prune deleted the backup: then what still names it names nothing that was lost.

@@ -134,19 +134,33 @@ Result<BackupRecord> RecordOfRow(BackupRecordReader& reader, const SqlRow& row) 
   return record;
 }
 
-// A verification that failed marks the backup until one of that level or a higher one passes. One
-// that read every row and found the manifest's content (kL2) speaks for the backup as well as a
-// comparison of a restored table (kL3) does, which sees what happened to that table too.
-static_assert(static_cast<int>(VerifyLevel::kL2) == 3 && static_cast<int>(VerifyLevel::kL3) == 4);
+// The best level that passed, and when it did so last, in whatever order that is heard of.
 constexpr std::string_view kNotePassed =
-    "UPDATE backups SET verified_ms = CASE WHEN ?1 >= verified_level THEN ?2 ELSE verified_ms END,"
-    " verified_level = CASE WHEN ?1 >= verified_level THEN ?1 ELSE verified_level END,"
-    " damaged_level = CASE WHEN ?1 >= damaged_level OR (?1 >= 3 AND damaged_level <= 4) THEN 0"
-    " ELSE damaged_level END"
+    "UPDATE backups SET verified_ms = CASE WHEN ?1 > verified_level THEN ?2"
+    " WHEN ?1 = verified_level AND ?2 > verified_ms THEN ?2 ELSE verified_ms END,"
+    " verified_level = CASE WHEN ?1 > verified_level THEN ?1 ELSE verified_level END"
     " WHERE backup = ?3";
-constexpr std::string_view kNoteFailed =
-    "UPDATE backups SET damaged_level = CASE WHEN ?1 >= damaged_level THEN ?1 ELSE damaged_level"
-    " END WHERE backup = ?2";
+
+// A verification that failed marks the backup until one of that level or a higher one passes later:
+// of two at the same time the failure counts. One that read every row and found the manifest's
+// content (kL2) speaks for the backup as well as a comparison of a restored table (kL3) does, which
+// sees what happened to that table too. Asked of all that is recorded, since a rebuild hears of
+// what happened in any order.
+static_assert(static_cast<int>(VerifyLevel::kL2) == 3 && static_cast<int>(VerifyLevel::kL3) == 4);
+constexpr std::string_view kNoteDamage =
+    "UPDATE backups SET damaged_level = COALESCE((SELECT MAX(CASE WHEN failure.level > 1"
+    " THEN failure.level ELSE 1 END) FROM verifications AS failure"
+    " WHERE failure.backup = ?1 AND failure.passed = 0 AND NOT EXISTS (SELECT 1"
+    " FROM verifications AS pass WHERE pass.backup = failure.backup AND pass.passed <> 0"
+    " AND pass.at_ms > failure.at_ms AND (pass.level >= failure.level"
+    " OR (pass.level >= 3 AND failure.level <= 4)))), 0)"
+    " WHERE backup = ?1";
+
+// Of two at the same time and level the failure is kept.
+constexpr std::string_view kAddVerification =
+    "INSERT INTO verifications (backup, at_ms, level, passed, detail) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (backup, at_ms, level) DO UPDATE SET passed = 0, detail = excluded.detail"
+    " WHERE verifications.passed <> 0 AND excluded.passed = 0";
 
 Error BackupNotFound(const std::string& backup) {
   return MakeError(ErrorId::kBackupNotFound, fmt::format("no backup {}", backup));
@@ -189,6 +203,22 @@ Result<cloud::Page<BackupRecord>> SqlCatalog::FindBackups(const BackupFilter& fi
   return page;
 }
 
+Status SqlCatalog::MoveBackup(const BackupRecord& record) {
+  HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
+  const std::string text = BackupRecordToText(record);
+  return session->Transact([&]() -> Status {
+    HF_ASSIGN_OR_RETURN(const int64_t known,
+                        session->Execute("UPDATE backups SET verified_level = ?, verified_ms = ?,"
+                                         " damaged_level = 0, record = ? WHERE backup = ?",
+                                         {static_cast<int64_t>(record.verified), record.verified_ms,
+                                          text, record.backup}));
+    if (known == 0) return BackupNotFound(record.backup);
+    HF_RETURN_IF_ERROR(
+        session->Execute("DELETE FROM verifications WHERE backup = ?", {record.backup}));
+    return Ok();
+  });
+}
+
 Status SqlCatalog::RemoveBackup(const std::string& backup) {
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   return session->Transact([&]() -> Status {
@@ -211,17 +241,13 @@ Status SqlCatalog::RecordVerification(const VerificationRecord& record) {
     if (known == 0) return BackupNotFound(record.backup);
     HF_ASSIGN_OR_RETURN(
         const int64_t added,
-        session->Execute(
-            "INSERT INTO verifications (backup, at_ms, level, passed, detail)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            {record.backup, record.at_ms, level, int64_t{record.passed ? 1 : 0}, record.detail}));
+        session->Execute(kAddVerification, {record.backup, record.at_ms, level,
+                                            int64_t{record.passed ? 1 : 0}, record.detail}));
     if (added == 0) return Ok();  // recorded before
     if (record.passed) {
       HF_RETURN_IF_ERROR(session->Execute(kNotePassed, {level, record.at_ms, record.backup}));
-    } else {
-      HF_RETURN_IF_ERROR(
-          session->Execute(kNoteFailed, {std::max(level, int64_t{1}), record.backup}));
     }
+    HF_RETURN_IF_ERROR(session->Execute(kNoteDamage, {record.backup}));
     return Ok();
   });
 }

@@ -27,6 +27,7 @@ class SqlCatalog : public Catalog {
   Status RecordBackup(const BackupRecord& record) override;
   Result<cloud::Page<BackupRecord>> FindBackups(const BackupFilter& filter,
                                                 const std::string& page_token) override;
+  Status MoveBackup(const BackupRecord& record) override;
   Status RemoveBackup(const std::string& backup) override;
   Status RecordVerification(const VerificationRecord& record) override;
   Status AcceptBackup(const std::string& backup) override;

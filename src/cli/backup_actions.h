@@ -48,6 +48,7 @@ struct BackupVerifyOptions {
   std::string name;
   std::string level = "L2";
   bool all = false;
+  std::string repository;     // gs://bucket/prefix: what lies there; empty: what the catalog has
   bool due = false;           // what the verification policy says is due
   std::string every = "1d";   // with `due`: until the next pass
   int64_t mebibytes_max = 0;  // with `due`: read at most so much in this pass; 0: no limit

@@ -108,6 +108,12 @@ void AddVerify(CLI::App& backup, CommandContext context) {
       ->check(OneOf({"L0", "L1", "L2", "L3", "L4"}));
   command->add_flag("--all", options->all,
                     "Every backup, not only the newest and the newest good one of each object");
+  CLI::Option* repository =
+      command
+          ->add_option("--repository", options->repository,
+                       "Every backup that lies in this one, gs://bucket/prefix, as one that holds "
+                       "copies: L0 to L2, whatever the catalog knows")
+          ->type_name("REPOSITORY");
   CLI::Option* due = command->add_flag(
       "--due", options->due,
       "What is due by `verification` of the settings and the policy document, the oldest read "
@@ -121,10 +127,13 @@ void AddVerify(CLI::App& backup, CommandContext context) {
       ->type_name("N")
       ->check(Between(0, 1'000'000'000))
       ->needs(due);
+  due->excludes(repository);
   SetExamples(*command, {{"holdfast backup verify", "every byte and row of the newest ones"},
                          {"holdfast backup verify --due --every 1d",
                           "once a day: every backup is read within the set period"},
-                         {"holdfast backup verify acme-shop.sales --level L0", "quickly"}});
+                         {"holdfast backup verify acme-shop.sales --level L0", "quickly"},
+                         {"holdfast backup verify --repository gs://acme-vault/second --level L1",
+                          "every copy in a further repository"}});
   command->callback([context, options] {
     context.action = [context, options] { return BackupVerify(context.global, *options); };
   });

@@ -5,14 +5,13 @@
 #include <optional>
 
 #include "backup/rebuild.h"
-#include "backup/replicate.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
+#include "cli/further_places.h"
 #include "cli/policy_source.h"
 #include "cli/retention_text.h"
 #include "cli/status_text.h"
 #include "cli/table_policies.h"
-#include "model/effective_policy.h"
 #include "retain/prune.h"
 
 namespace holdfast::cli {
@@ -168,15 +167,7 @@ Result<int> BackupPrune(const GlobalOptions& global, const BackupPruneOptions& o
       .clock = environment->clock(),
       .random = environment->random(),
       .policy_of = [&](const TableRef& object) { return RetentionOf(config, policies, object); },
-      .further_places =
-          [further = AllFurtherRepositories(config.policy, document)](const TableRef& object,
-                                                                      const std::string& location) {
-            std::vector<repository::Location> places;
-            for (const FurtherRepository& repository : further) {
-              places.push_back(backup::PlaceOfFurther(repository, object, location));
-            }
-            return places;
-          }};
+      .further_places = FurtherPlacesOf(config, document)};
   retain::PruneOptions prune = config.prune;
   prune.accept_clock = options.accept_clock;
   Verdicts verdicts(static_cast<size_t>(options.limit));

@@ -9,10 +9,12 @@
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
+#include "cli/further_places.h"
 #include "cli/policy_source.h"
 #include "cli/selector.h"
 #include "cli/verify_backups.h"
 #include "model/policy_field.h"
+#include "repository/repository.h"
 
 namespace holdfast::cli {
 
@@ -61,11 +63,44 @@ Result<std::vector<catalog::BackupRecord>> FindNamed(catalog::Catalog& catalog,
                    "catalog rebuild");
 }
 
+// Every backup that lies in the repository, as far as it belongs to what is named.
+Result<std::vector<Look>> LooksIn(Environment& environment, const BackupVerifyOptions& options) {
+  const VerifyLevel level = *FindVerifyLevel(options.level);
+  if (level > VerifyLevel::kL2) {
+    return MakeError(ErrorId::kUsage, "of a repository backups are read, and not restored",
+                     "Choose --level L0, L1 or L2");
+  }
+  HF_ASSIGN_OR_RETURN(const repository::Location place, ParseRepository(options.repository));
+  TableRef scope;
+  if (!options.name.empty()) {
+    HF_ASSIGN_OR_RETURN(scope, ParseSelector(options.name));
+  }
+  HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(environment.objects(), place));
+  std::vector<Look> looks;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<repository::ManifestEntry>(
+      [&](const std::string& token) { return repository.ListManifests(scope, token); },
+      [&](repository::ManifestEntry&& entry) -> Status {
+        catalog::BackupRecord record{
+            .backup = entry.path.backup, .bucket = place.bucket, .prefix = place.prefix};
+        if (entry.path.object) {
+          record.object = *entry.path.object;
+        } else {
+          // A name that was cut: the manifest has it, unless that is damaged, which is then found.
+          const auto manifest = repository.ReadManifest(entry);
+          record.object = manifest.ok() ? manifest->object : TableRef{entry.path.object_path};
+        }
+        looks.push_back({std::move(record), level, true});
+        return Ok();
+      }));
+  if (!looks.empty()) return looks;
+  return MakeError(ErrorId::kNothingToVerify, "there are no such backups in " + place.Uri());
+}
+
 Json ReportRow(const verify::VerifyReport& report, bool pretty) {
   Json row = report.ToJson();
   row["result"] = report.Passed() ? "ok" : "DAMAGED";
   row["level_reached"] = VerifyLevelName(report.reached);
-  row["finding"] = report.findings.empty() ? "" : report.findings.front().message;
+  row["finding"] = report.findings.empty() ? report.note : report.findings.front().message;
   if (pretty) {
     row["rows_read"] = HumanCount(report.rows_read);
     row["bytes_read"] = HumanBytes(report.bytes_read);
@@ -98,15 +133,17 @@ std::vector<Json> RowsOf(const GlobalOptions& global, const Verified& verified) 
 }
 
 // With progress on stderr, until Ctrl-C: what was looked at by then stays so.
-Result<Verified> VerifyWithProgress(Environment& environment, const GlobalOptions& global,
-                                    const std::vector<Look>& looks) {
+Result<Verified> VerifyWithProgress(Environment& environment, const LoadedConfig& loaded,
+                                    const GlobalOptions& global, const std::vector<Look>& looks) {
+  const auto document = ReadableDocument(global, loaded);
   Progress progress(global.Mode(), IsTerminal(), environment.clock());
-  return VerifyAll(environment, looks, [&](const Look& look, size_t done, size_t total) -> Status {
+  const auto show = [&](const Look& look, size_t done, size_t total) -> Status {
     progress.Show(
         fmt::format("verifying {} of {}: {}", done + 1, total, look.record.object.ToString()),
         {{"message_type", "status"}, {"done", done}, {"total", total}});
     return Ok();
-  });
+  };
+  return VerifyAll(environment, document, looks, show);
 }
 
 // What is due, and words on what is left for later passes.
@@ -149,7 +186,9 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
   // What another catalog pruned is not damaged.
   HF_RETURN_IF_ERROR(backup::ForgetPruned(environment->backup_services(), {}));
   std::vector<Look> looks;
-  if (options.due) {
+  if (!options.repository.empty()) {
+    HF_ASSIGN_OR_RETURN(looks, LooksIn(*environment, options));
+  } else if (options.due) {
     HF_ASSIGN_OR_RETURN(looks, DueOf(*environment, loaded, global, options));
   } else {
     HF_ASSIGN_OR_RETURN(auto records, FindNamed(environment->catalog(), options));
@@ -157,7 +196,8 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
       looks.push_back({std::move(record), *FindVerifyLevel(options.level)});
     }
   }
-  HF_ASSIGN_OR_RETURN(const Verified verified, VerifyWithProgress(*environment, global, looks));
+  HF_ASSIGN_OR_RETURN(const Verified verified,
+                      VerifyWithProgress(*environment, loaded, global, looks));
   const std::vector<Json> rows = RowsOf(global, verified);
   PrintRows(std::cout, global.OutputFormat(),
             {{.member = "result", .heading = "RESULT"},

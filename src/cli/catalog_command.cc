@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include "backup/rebuild.h"
@@ -10,46 +12,13 @@
 #include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "cli/exit_code.h"
-#include "cli/policy_source.h"
+#include "cli/further_places.h"
 #include "cli/progress.h"
 #include "verify/drift.h"
 
 namespace holdfast::cli {
 
 namespace {
-
-// "gs://bucket" or "gs://bucket/prefix".
-Result<repository::Location> ParseRepository(const std::string& text) {
-  constexpr std::string_view kScheme = "gs://";
-  const std::string rest = text.starts_with(kScheme) ? text.substr(kScheme.size()) : text;
-  const size_t slash = rest.find('/');
-  repository::Location location{rest.substr(0, slash),
-                                slash == rest.npos ? "" : rest.substr(slash + 1)};
-  if (location.prefix.ends_with('/')) location.prefix.pop_back();
-  if (location.bucket.empty()) {
-    return MakeError(ErrorId::kUsage, "\"" + text + "\" names no bucket",
-                     "Write it as gs://bucket or gs://bucket/prefix");
-  }
-  HF_RETURN_IF_ERROR(repository::ValidateLocation(location));
-  return location;
-}
-
-// What can be read of the policy document: a mistake in it must not keep a catalog from coming
-// back.
-std::optional<PolicyDocument> ReadableDocument(const GlobalOptions& global,
-                                               const LoadedConfig& loaded) {
-  const auto source = FindPolicySource(loaded);
-  if (!source.ok()) {
-    Say(global, "The policy document was not read: " + source.error().message);
-    return std::nullopt;
-  }
-  if (!*source) return std::nullopt;
-  ParsedPolicy parsed = (*source)->Parse();
-  for (const PolicyProblem& problem : parsed.problems) {
-    Say(global, "The policy document has a mistake: " + problem.ToString());
-  }
-  return std::move(parsed.document);
-}
 
 Result<backup::FoundRepositories> RepositoriesOf(Environment& environment,
                                                  const std::optional<PolicyDocument>& document,
@@ -75,9 +44,11 @@ Error NoRepository() {
 Result<int> Rebuild(const GlobalOptions& global, const std::vector<std::string>& names) {
   HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(loaded.config));
-  HF_ASSIGN_OR_RETURN(const auto found,
+  HF_ASSIGN_OR_RETURN(auto found,
                       RepositoriesOf(*environment, ReadableDocument(global, loaded), names));
-  const auto& [repositories, unsearched] = found;
+  auto& [repositories, further, unsearched] = found;
+  // After those that they are copies of, whose backups are to be known where they are first.
+  std::ranges::move(further, std::back_inserter(repositories));
   for (const Error& error : unsearched) Say(global, "NOT SEARCHED: " + error.message);
   if (repositories.empty()) return NoRepository();
   HF_RETURN_IF_ERROR(Audit(*environment, "catalog.rebuild", ""));

@@ -179,13 +179,14 @@ TEST(Config, EverySettingHasAVariable) {
   const auto other = [](const Setting& setting) -> std::string {
     if (setting.name == "catalog.url") return "postgresql://db/holdfast";
     if (setting.name == "catalog.password") return "env:OTHER";
+    if (setting.name == "policy.bucket_retention") return "30d";
     switch (setting.type) {
       case SettingType::kInteger:
         return "5";
       case SettingType::kNumber:
         return "0.75";
       case SettingType::kBoolean:
-        return "true";
+        return setting.fallback == "true" ? "false" : "true";
       case SettingType::kChoice:
         return ChoicesOf(setting).front() == setting.fallback ? ChoicesOf(setting).back()
                                                               : ChoicesOf(setting).front();

@@ -224,9 +224,9 @@ class Demo {
       if (!newest) return DemoFailed(std::string(table) + " has no good backup");
       looks.push_back({*newest, level});
     }
-    HF_ASSIGN_OR_RETURN(
-        const Verified verified,
-        VerifyAll(environment_, looks, [](const Look&, size_t, size_t) -> Status { return Ok(); }));
+    HF_ASSIGN_OR_RETURN(const Verified verified,
+                        VerifyAll(environment_, std::nullopt, looks,
+                                  [](const Look&, size_t, size_t) -> Status { return Ok(); }));
     for (const Looked& looked : verified.looked) {
       if (!looked.report.ok()) return looked.report.error();
       if (!looked.report->Passed()) return DemoFailed("a backup could not be proven");

@@ -592,5 +592,43 @@ TEST_F(ProgramTest, ListAndVerifySayTheSameOfANameWithoutBackups) {
   EXPECT_EQ(Run({"backup", "list", "acme-shop.sales.people"}).exit_code, 0);
 }
 
+TEST_F(ProgramTest, WhatASecondRepositoryHoldsComesBackWhenTheFirstIsGone) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "policies:\n  defaults:\n    repositories:\n"
+         "      - {bucket_pattern: '{project}-second', prefix: copies}\n";
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const std::string second = "gs://acme-shop-second/copies";
+  const auto remove = [&](const std::string& bucket, const std::string& ending) {
+    const auto environment = Open();
+    const Status done = cloud::ForEachPage<cloud::ObjectInfo>(
+        [&](const std::string& token) {
+          return environment->objects().ListObjects(bucket, "", token);
+        },
+        [&](cloud::ObjectInfo&& object) -> Status {
+          if (!object.ref.name.ends_with(ending)) return Ok();
+          return environment->objects().DeleteObject(object.ref);
+        });
+    ASSERT_TRUE(done.ok()) << done.error().ToString();
+  };
+  EXPECT_EQ(Run({"backup", "verify", "--repository", second}).exit_code, kExitOk);
+  remove("acme-shop-holdfast-us", "");
+
+  const Json report = RunJson({"restore", "run", "acme-shop.sales", "--to-dataset", "back"});
+  EXPECT_EQ(report["succeeded"], true);
+  EXPECT_THAT(DumpJson(report), HasSubstr("its copy in " + second));
+  for (const Json& backup : RunJson({"backup", "list", "acme-shop.sales.orders"})) {
+    EXPECT_EQ(backup["verified"], "L3") << DumpJson(backup);
+    EXPECT_EQ(backup["repository"], second);
+  }
+  EXPECT_EQ(Run({"backup", "verify"}).exit_code, kExitOk);
+  remove("acme-shop-second", ".avro");
+  const Ran damaged = Run({"backup", "verify", "--repository", second, "--level", "L0"});
+  EXPECT_EQ(damaged.exit_code, kExitDamaged);
+  EXPECT_THAT(damaged.out, HasSubstr("DAMAGED"));
+  EXPECT_EQ(Run({"backup", "verify", "--repository", second, "--level", "L3"}).exit_code,
+            kExitUsage);
+}
+
 }  // namespace
 }  // namespace holdfast::cli

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/environment.h"
+#include "cli/further_places.h"
 #include "cli/restore_text.h"
 #include "cli/selector.h"
 #include "restore/apply.h"
@@ -103,11 +104,13 @@ Status LearnOfOthersBackups(const GlobalOptions& global, Environment& environmen
 }
 
 Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& options) {
-  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
+  const Config& config = loaded.config;
   HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
   HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, request));
   restore::Services services = environment->restore_services();
+  services.further_places = FurtherPlacesOf(config, ReadableDocument(global, loaded));
   HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::PlanRestore(request, services));
   if (plan.resumes_ms) {
     std::cerr << "Going on with the restore begun at "

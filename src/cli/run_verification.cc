@@ -33,12 +33,12 @@ Status MakePass(const GlobalOptions& global, Environment& environment,
   HF_ASSIGN_OR_RETURN(const DueLooks due,
                       FindDueLooks(environment, document, {.interval = kPassInterval}));
   if (due.looks.empty()) return Ok();
-  HF_ASSIGN_OR_RETURN(const Verified verified,
-                      VerifyAll(environment, due.looks, [&](const Look&, size_t, size_t) -> Status {
-                        if (stop.stop_requested())
-                          return MakeError(ErrorId::kCancelled, "told to stop");
-                        return Ok();
-                      }));
+  HF_ASSIGN_OR_RETURN(
+      const Verified verified,
+      VerifyAll(environment, document, due.looks, [&](const Look&, size_t, size_t) -> Status {
+        if (stop.stop_requested()) return MakeError(ErrorId::kCancelled, "told to stop");
+        return Ok();
+      }));
   for (const Looked& looked : verified.looked) LogLooked(looked);
   LogInfo("a pass of verification is done", {{"backups", std::to_string(verified.looked.size())},
                                              {"damaged", std::to_string(verified.damaged)},

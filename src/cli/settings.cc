@@ -154,6 +154,15 @@ constexpr auto kSettings = std::to_array<Setting>({
      .doc = "back up only what was modified within so many hours before the run; 0: whatever its "
             "last good backup does not hold",
      .maximum = 876'000},
+    {.name = "policy.create_buckets",
+     .type = SettingType::kBoolean,
+     .fallback = "true",
+     .doc = "create buckets that are not there; false: what is to go there fails, with the command "
+            "that creates it"},
+    {.name = "policy.bucket_retention",
+     .unset = "none",
+     .doc = "retention policy of repositories' buckets that are created, as `30d`: nothing younger "
+            "can be deleted; it is not locked"},
     {.name = "policy.forced_full_days",
      .type = SettingType::kInteger,
      .fallback = "7",

@@ -11,6 +11,7 @@
 
 #include "backup/copy_unit.h"
 #include "base/log.h"
+#include "cli/further_places.h"
 #include "cli/table_policies.h"
 #include "restore/rehearse.h"
 
@@ -73,17 +74,22 @@ Result<verify::VerifyReport> ReportOfRehearsal(Environment& environment,
   return report;
 }
 
-Result<verify::VerifyReport> LookAt(Environment& environment, const Look& look) {
-  if (look.level != VerifyLevel::kL3) {
-    return verify::VerifyRecorded(environment.verify_services(), look.record, look.level);
+Result<verify::VerifyReport> LookAt(Environment& environment, const verify::FurtherPlaces& further,
+                                    const Look& look) {
+  // What has no rows to be restored and compared is read: that is all there is to do.
+  const bool is_read = look.level == VerifyLevel::kL3 && IsDefinitionOnly(look.record.kind);
+  const VerifyLevel level = is_read ? VerifyLevel::kL2 : look.level;
+  if (level != VerifyLevel::kL3) {
+    verify::Services services = environment.verify_services();
+    services.further_places = further;
+    return look.in_place ? verify::VerifyInPlace(services, look.record, level)
+                         : verify::VerifyRecorded(services, look.record, level);
   }
-  // It has no rows to be restored and compared: reading its definition is all there is to do.
-  if (IsDefinitionOnly(look.record.kind)) {
-    return verify::VerifyRecorded(environment.verify_services(), look.record, VerifyLevel::kL2);
-  }
-  HF_ASSIGN_OR_RETURN(const restore::TableReport table,
-                      restore::Rehearse(look.record, ScratchFor(environment.config(), look.record),
-                                        environment.restore_services()));
+  restore::Services services = environment.restore_services();
+  services.further_places = further;
+  HF_ASSIGN_OR_RETURN(
+      const restore::TableReport table,
+      restore::Rehearse(look.record, ScratchFor(environment.config(), look.record), services));
   return ReportOfRehearsal(environment, look.record, table);
 }
 
@@ -138,8 +144,13 @@ void ClearOldRehearsals(Environment& environment, const std::vector<Look>& looks
 // Several threads that look at backups side by side, each at the next that nobody looks at.
 class SideBySide {
  public:
-  SideBySide(Environment& environment, const std::vector<Look>& looks, const LookProgress& progress)
-      : environment_(environment), looks_(looks), progress_(progress), reports_(looks.size()) {}
+  SideBySide(Environment& environment, const verify::FurtherPlaces& further,
+             const std::vector<Look>& looks, const LookProgress& progress)
+      : environment_(environment),
+        further_(further),
+        looks_(looks),
+        progress_(progress),
+        reports_(looks.size()) {}
 
   Result<Verified> Run() {
     const auto threads_max = static_cast<size_t>(std::max(environment_.config().workers, 1));
@@ -175,9 +186,9 @@ class SideBySide {
 
   // One restore at a time: they take room, and the quota of jobs.
   Result<verify::VerifyReport> LookAtOne(const Look& look) {
-    if (look.level != VerifyLevel::kL3) return LookAt(environment_, look);
+    if (look.level != VerifyLevel::kL3) return LookAt(environment_, further_, look);
     const std::scoped_lock lock(rehearsing_);
-    return LookAt(environment_, look);
+    return LookAt(environment_, further_, look);
   }
 
   void End(size_t at, Result<verify::VerifyReport> report) {
@@ -188,6 +199,7 @@ class SideBySide {
   }
 
   Environment& environment_;
+  const verify::FurtherPlaces& further_;
   const std::vector<Look>& looks_;
   const LookProgress& progress_;
   std::mutex rehearsing_;
@@ -200,10 +212,11 @@ class SideBySide {
 
 }  // namespace
 
-Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& looks,
-                           const LookProgress& progress) {
+Result<Verified> VerifyAll(Environment& environment, const std::optional<PolicyDocument>& document,
+                           const std::vector<Look>& looks, const LookProgress& progress) {
+  const verify::FurtherPlaces further = FurtherPlacesOf(environment.config(), document);
   ClearOldRehearsals(environment, looks);
-  return SideBySide(environment, looks, progress).Run();
+  return SideBySide(environment, further, looks, progress).Run();
 }
 
 Result<DueLooks> FindDueLooks(Environment& environment,

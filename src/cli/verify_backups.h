@@ -17,6 +17,7 @@ namespace holdfast::cli {
 struct Look {
   catalog::BackupRecord record;
   VerifyLevel level = VerifyLevel::kL2;
+  bool in_place = false;  // what lies where the record says, whatever the catalog knows
 };
 
 // A backup that was looked at, or why it could not be.
@@ -36,11 +37,12 @@ struct Verified {
 // Called before each look, by one thread at a time.
 using LookProgress = std::function<Status(const Look& look, size_t done, size_t total)>;
 
-// Looks at each; the reports are in the order of `looks`. One that cannot be looked at does not
-// hide the damage of the next; several in a row are an error: the service is away. Errors: that,
-// and those of `progress`.
-Result<Verified> VerifyAll(Environment& environment, const std::vector<Look>& looks,
-                           const LookProgress& progress);
+// Looks at each; one that is lost or damaged is looked for in the document's further repositories.
+// The reports are in the order of `looks`. One that cannot be looked at does not hide the damage of
+// the next; several in a row are an error: the service is away. Errors: that, and those of
+// `progress`.
+Result<Verified> VerifyAll(Environment& environment, const std::optional<PolicyDocument>& document,
+                           const std::vector<Look>& looks, const LookProgress& progress);
 
 // What is due now, by the settings and the policy document: backups to be read, those to be
 // restored after them. `plan` tells the sums of both. Errors: of the catalog.

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/hash.h"
+#include "model/policy_field.h"
 
 namespace holdfast {
 
@@ -201,6 +202,11 @@ Status SetNames(const Json& json, BackupPolicy& policy) {
   HF_RETURN_IF_ERROR(CheckPlaces(policy));
   HF_RETURN_IF_ERROR(SetString(json, "bucket_project", policy.bucket_project));
   HF_RETURN_IF_ERROR(SetString(json, "copy_project", policy.copy_project));
+  HF_RETURN_IF_ERROR(SetString(json, "bucket_retention", policy.bucket_retention));
+  if (!policy.bucket_retention.empty()) {
+    HF_RETURN_IF_ERROR(
+        ParsePolicyDuration(policy.bucket_retention).WithContext("bucket_retention"));
+  }
   HF_RETURN_IF_ERROR(SetString(json, "codec", policy.codec));
   if (policy.codec != "NONE" && policy.codec != "DEFLATE" && policy.codec != "SNAPPY") {
     return MakeError(ErrorId::kInvalidJson, "\"codec\" is none of NONE, DEFLATE, SNAPPY");
@@ -397,6 +403,7 @@ Result<BackupPolicy> BackupPolicy::FromJson(const Json& json) {
   HF_RETURN_IF_ERROR(SetRepositories(json, policy));
   HF_RETURN_IF_ERROR(SetBool(json, "direct_extract", policy.direct_extract));
   HF_RETURN_IF_ERROR(SetBool(json, "force", policy.force));
+  HF_RETURN_IF_ERROR(SetBool(json, "create_buckets", policy.create_buckets));
   HF_RETURN_IF_ERROR(SetBool(json, "trust_equal_counts", policy.trust_equal_counts));
   HF_RETURN_IF_ERROR(SetBool(json, "require_access", policy.require_access));
   HF_RETURN_IF_ERROR(SetBool(json, "freeze", policy.freeze));
@@ -410,6 +417,13 @@ std::vector<Method> BackupPolicy::Methods() const {
   std::vector<Method> methods = {method};
   methods.insert(methods.end(), further_methods.begin(), further_methods.end());
   return methods;
+}
+
+std::optional<int64_t> BackupPolicy::BucketRetentionSeconds() const {
+  if (bucket_retention.empty()) return std::nullopt;
+  const auto seconds = ParsePolicyDuration(bucket_retention);
+  if (!seconds.ok()) return std::nullopt;  // FromJson takes none that is not one
+  return seconds->count();
 }
 
 BackupPolicy BackupPolicy::ForMethod(Method one) const {
@@ -429,6 +443,7 @@ Json BackupPolicy::ToJson() const {
                {"prefix", prefix},
                {"direct_extract", direct_extract},
                {"bucket_project", bucket_project},
+               {"create_buckets", create_buckets},
                {"copy_project", copy_project},
                {"codec", codec},
                {"verify", VerifyLevelName(verify)},
@@ -444,6 +459,7 @@ Json BackupPolicy::ToJson() const {
     json["method"] = Json::array();
     for (const Method each : Methods()) json["method"].push_back(MethodName(each));
   }
+  if (!bucket_retention.empty()) json["bucket_retention"] = bucket_retention;
   if (!repositories.empty()) json["repositories"] = RepositoriesToJson(repositories);
   if (!backup_operation_projects.empty()) {
     json["backup_operation_projects"] = backup_operation_projects;

@@ -3,6 +3,7 @@
 // Plain values; JSON in and out. The scope is decided by globs over whole names. Source: DESIGN §2.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -67,7 +68,10 @@ struct BackupPolicy {
   std::string bucket_pattern = "{project}-holdfast-{location}";
   std::string bucket_project;  // that owns those buckets; empty: the objects' own
   std::string staging_bucket_pattern = "{project}-holdfast-staging-{location}";
-  std::string prefix;  // of the repository in its bucket; empty: the bucket's root
+  bool create_buckets = true;    // those that are not there; false: what is to go there fails
+  std::string bucket_retention;  // of repositories' buckets that are created, as "30d": what is
+                                 // younger cannot be deleted; empty: none. Never locked by us.
+  std::string prefix;            // of the repository in its bucket; empty: the bucket's root
   std::vector<FurtherRepository> repositories;  // each backup's data and manifest go there as well
   bool direct_extract = false;  // into the repository; false: by way of the staging bucket, which
                                 // a locked repository needs (google-semantics trap 11)
@@ -93,6 +97,8 @@ struct BackupPolicy {
 
   // All methods, each once.
   std::vector<Method> Methods() const;
+  // `bucket_retention` in seconds; nullopt: there is none.
+  std::optional<int64_t> BucketRetentionSeconds() const;
   // The same policy where `one` of its methods is at work.
   BackupPolicy ForMethod(Method one) const;
 

@@ -57,6 +57,16 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
     {.name = "bucket_project",
      .doc = "the project that owns the repository's buckets",
      .in_backup_policy = true},
+    {.name = "create_buckets",
+     .type = kBoolean,
+     .doc = "a bucket that is not there is created, in the object's own project and location; "
+            "false: what is to go there fails, with the command that creates it",
+     .in_backup_policy = true},
+    {.name = "bucket_retention",
+     .type = kDuration,
+     .doc = "retention policy of repositories' buckets that are created: nothing younger can be "
+            "deleted. It is not locked; a bucket that is there is not changed, and the run says so",
+     .in_backup_policy = true},
     {.name = "copy_project", .doc = "where copies are", .in_backup_policy = true},
     {.name = "backup_operation_projects",
      .type = kProjects,

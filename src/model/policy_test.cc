@@ -88,6 +88,8 @@ TEST(BackupPolicy, RoundTripsThroughJson) {
   policy.shrink_threshold = 0.25;
   policy.direct_extract = false;
   policy.bucket_project = "acme-vault";
+  policy.create_buckets = false;
+  policy.bucket_retention = "30d";
   policy.require_access = true;
   policy.forced_full_days = 0;
   policy.backup_operation_projects = {"ops-one", "ops-two"};
@@ -104,6 +106,7 @@ TEST(BackupPolicy, RefusesWrongMembers) {
                         {{"codec", "ZSTD"}},
                         {{"shrink_threshold", 2}},
                         {{"forced_full_days", -1}},
+                        {{"bucket_retention", "a month"}},
                         {{"direct_extract", "yes"}},
                         {{"method", Json::array()}},
                         {{"method", {"export", "export"}}},

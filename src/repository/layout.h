@@ -23,6 +23,7 @@ struct Location {
   std::string bucket;
   std::string prefix;
 
+  std::string Uri() const { return "gs://" + bucket + (prefix.empty() ? "" : "/" + prefix); }
   auto operator<=>(const Location&) const = default;
 };
 

@@ -97,7 +97,8 @@ class PlanInProgress {
       report.notes.emplace_back("it was finished before, by the same command");
       return Ok();
     }
-    HF_ASSIGN_OR_RETURN(std::vector<Manifest> manifests, ReadManifests(services_, restore));
+    HF_ASSIGN_OR_RETURN(std::vector<Manifest> manifests,
+                        ReadManifests(services_, restore, report.notes));
     LeaveOutOtherColumns(manifests);
     const Manifest& newest = NewestOf(manifests);
     auto owned = TakeTarget(services_, plan_, restore, newest);

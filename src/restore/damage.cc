@@ -30,14 +30,14 @@ Result<verify::VerifyReport> Verify(const Services& services, const Manifest& ma
   return verify::VerifyCopy(reader, manifest, level);
 }
 
-void Record(const Services& services, const std::string& backup, VerifyLevel level, bool passed,
-            const std::string& detail) {
-  const Status recorded =
-      services.catalog.RecordVerification({.backup = backup,
-                                           .at_ms = ToUnixMillis(services.clock.Now()),
-                                           .level = level,
-                                           .passed = passed,
-                                           .detail = detail});
+// That a restore proved the backup.
+void RecordProof(const Services& services, const std::string& backup, const TableRef& target) {
+  const Status recorded = services.catalog.RecordVerification(
+      {.backup = backup,
+       .at_ms = ToUnixMillis(services.clock.Now()),
+       .level = VerifyLevel::kL3,
+       .passed = true,
+       .detail = "restored to " + target.ToString() + " and compared"});
   if (!recorded.ok()) {
     LogWarning("verification was not recorded", {{"error", recorded.error().message}});
   }
@@ -50,23 +50,59 @@ Result<Manifest> OpenManifest(const Services& services, const catalog::BackupRec
   return repository.ReadManifest(backup.object, backup.backup);
 }
 
+verify::Services ForVerification(const Services& services) {
+  return {services.warehouse,     services.objects, services.catalog,
+          services.clock,         services.random,  services.staging_bucket_pattern,
+          services.further_places};
+}
+
+// A damaged backup's copy, of which the notes tell; or the damage, recorded.
+Result<Manifest> ReadCopy(const Services& services, const catalog::BackupRecord& backup,
+                          const verify::VerifyReport& report, std::vector<std::string>& notes) {
+  const verify::Services verifying = ForVerification(services);
+  const Error& damage = report.findings.front();
+  HF_ASSIGN_OR_RETURN(auto copy,
+                      verify::FallBackToCopy(verifying, backup, VerifyLevel::kL0, damage));
+  if (copy) {
+    notes.push_back("backup " + backup.backup + " was " + copy->report.note);
+    return std::move(copy->manifest);
+  }
+  verify::KeepReport(verifying, backup.backup, report);
+  return verify::DescribeLoss(verifying, backup, damage);
+}
+
 // The manifest of a backup, with its objects in place; damage is recorded.
-Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRecord& backup) {
-  const auto record = [&](const Error& damage) {
-    Record(services, backup.backup, VerifyLevel::kL0, false, damage.message);
-    return damage;
-  };
+Result<Manifest> ReadManifest(const Services& services, const catalog::BackupRecord& backup,
+                              std::vector<std::string>& notes) {
   auto manifest = OpenManifest(services, backup);
   if (!manifest.ok()) {
-    return verify::IsDamageOfRepository(manifest.error()) ? record(manifest.error())
-                                                          : manifest.error();
+    if (!verify::IsDamageOfRepository(manifest.error())) return manifest.error();
+    const verify::VerifyReport damaged{.backup = backup.backup,
+                                       .object = backup.object,
+                                       .requested = VerifyLevel::kL0,
+                                       .content_digest = {},
+                                       .problems = 1,
+                                       .findings = {manifest.error()}};
+    return ReadCopy(services, backup, damaged, notes);
   }
   // A copy is a table that anyone may have written to since: then it is no backup any more.
   HF_ASSIGN_OR_RETURN(const verify::VerifyReport report,
                       Verify(services, *manifest, VerifyLevel::kL0));
   if (report.Passed()) return manifest;
-  return report.findings.empty() ? MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup)
-                                 : record(report.findings.front());
+  if (report.findings.empty()) {
+    return MakeError(ErrorId::kNothingToVerify, "backup " + backup.backup);
+  }
+  return ReadCopy(services, backup, report, notes);
+}
+
+// What to do about a damaged backup: its copy may be whole, and is what the catalog knows then.
+std::string HintOf(const Services& services, const std::string& backup, VerifyLevel level,
+                   const Error& damage) {
+  const auto record = catalog::GetBackup(services.catalog, backup);
+  if (!record.ok()) return {};
+  const auto copy = verify::FallBackToCopy(ForVerification(services), *record, level, damage);
+  if (!copy.ok() || !*copy) return {};
+  return "Run the same command again: the backup is now " + (*copy)->report.note;
 }
 
 // The damage that a look at this level finds in one of the backups, recorded; nullopt: none.
@@ -77,9 +113,11 @@ std::optional<Error> FindDamage(const Services& services, const std::vector<Mani
     const auto report = verify::VerifyBackup(services.objects, manifest, level);
     if (!report.ok() || report->findings.empty()) continue;
     const Error& damage = report->findings.front();
-    Record(services, manifest.backup, level, false, damage.message);
-    return MakeError(damage.id, "backup " + manifest.backup + " of " + manifest.object.ToString() +
-                                    " is damaged: " + damage.message);
+    verify::KeepReport(ForVerification(services), manifest.backup, *report);
+    return MakeError(damage.id,
+                     "backup " + manifest.backup + " of " + manifest.object.ToString() +
+                         " is damaged: " + damage.message,
+                     HintOf(services, manifest.backup, level, damage));
   }
   return std::nullopt;
 }
@@ -92,10 +130,11 @@ bool TellsOfData(const Error& error) {
 
 }  // namespace
 
-Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore) {
+Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore,
+                                            std::vector<std::string>& notes) {
   std::vector<Manifest> manifests;
   for (const catalog::BackupRecord& backup : restore.backups) {
-    HF_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(services, backup));
+    HF_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(services, backup, notes));
     manifests.push_back(std::move(manifest));
   }
   return manifests;
@@ -121,12 +160,12 @@ std::string ExamineBackups(const Services& services, const std::vector<Manifest>
                  {{"backup", manifest.backup}, {"error", report.error().message}});
     } else if (!report->findings.empty()) {
       const Error& damage = report->findings.front();
-      Record(services, manifest.backup, VerifyLevel::kL2, false, damage.message);
+      verify::KeepReport(ForVerification(services), manifest.backup, *report);
       if (damaged.empty()) {
         damaged = "backup " + manifest.backup + " is damaged: " + damage.message;
       }
     } else if (report->Passed() && report->reached >= VerifyLevel::kL2) {
-      Record(services, manifest.backup, VerifyLevel::kL2, true, "");
+      verify::KeepReport(ForVerification(services), manifest.backup, *report);
       ++whole;
     }
   }
@@ -142,19 +181,24 @@ void KeepEvidence(const Services& services, const TableRestore& restore, const O
                   const TableComparison& comparison) {
   if (comparison.Equal()) {
     for (const catalog::BackupRecord& backup : restore.backups) {
-      Record(services, backup.backup, VerifyLevel::kL3, true,
-             "restored to " + restore.target.ToString() + " and compared");
+      RecordProof(services, backup.backup, restore.target);
     }
   }
-  const catalog::BackupRecord& last = restore.backups.back();
+  // Where it lies now: it may have been read from its copy.
+  const auto known = catalog::GetBackup(services.catalog, restore.backups.back().backup);
+  const catalog::BackupRecord& last = known.ok() ? *known : restore.backups.back();
   Json evidence = comparison.ToJson();
+  const Timestamp now = services.clock.Now();
+  evidence["at_ms"] = ToUnixMillis(now);
   evidence["source"] = restore.source.ToString();
   evidence["target"] = restore.target.ToString();
   for (const auto& backup : restore.backups) evidence["backups"].push_back(backup.backup);
   auto repository = repository::Repository::Open(services.objects, {last.bucket, last.prefix});
-  const Status written = repository.ok() ? repository->WriteEvidence(repository::kRestoreEvidence,
-                                                                     owned.restore_id, evidence)
-                                         : Status(repository.error());
+  // A restore that is repeated finds something new.
+  const std::string id = owned.restore_id + "-" + verify::EvidenceMoment(now, services.random);
+  const Status written = repository.ok()
+                             ? repository->WriteEvidence(repository::kRestoreEvidence, id, evidence)
+                             : Status(repository.error());
   if (!written.ok()) LogWarning("evidence was not written", {{"error", written.error().message}});
 }
 

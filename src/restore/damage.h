@@ -18,9 +18,11 @@
 
 namespace holdfast::restore {
 
-// The manifests of a table's backups, each with its objects in place (L0). Errors: the first damage
-// found, which is recorded; those of the services.
-Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore);
+// The manifests of a table's backups, each with its objects in place (L0). One that is lost or
+// damaged is read from a whole copy in a further repository, and `notes` says so. Errors: the first
+// damage found of which there is no copy, which is recorded; those of the services.
+Result<std::vector<Manifest>> ReadManifests(const Services& services, const TableRestore& restore,
+                                            std::vector<std::string>& notes);
 
 // Why a load failed: the damage of a backup, recorded, when its bytes are not those that its
 // manifest tells of, which the service may put in any words; else the error itself. Reads the

@@ -288,7 +288,8 @@ std::vector<size_t> OrderOfRestore(const RestorePlan& plan, const Services& serv
   }
   std::vector<std::set<size_t>> references(plan.tables.size());
   for (const auto& [source, index] : definitions) {
-    const auto manifests = ReadManifests(services, plan.tables[index]);
+    std::vector<std::string> told_later;  // when it is restored
+    const auto manifests = ReadManifests(services, plan.tables[index], told_later);
     if (manifests.ok()) references[index] = ReferencesOf(manifests->front(), definitions);
   }
   ByReferences by_references(std::move(references));
@@ -299,7 +300,8 @@ std::vector<size_t> OrderOfRestore(const RestorePlan& plan, const Services& serv
 Status RestoreDefinition(const RestoreRequest& request, const RestorePlan& plan,
                          const TableRestore& restore, const Services& services,
                          TableReport& report) {
-  HF_ASSIGN_OR_RETURN(const std::vector<Manifest> manifests, ReadManifests(services, restore));
+  HF_ASSIGN_OR_RETURN(const std::vector<Manifest> manifests,
+                      ReadManifests(services, restore, report.notes));
   const Manifest& manifest = NewestOf(manifests);
   DefinitionRestore definition(plan, restore, manifest, services);
   const Status made = definition.Make();
@@ -329,7 +331,9 @@ Status RestoreDefinition(const RestoreRequest& request, const RestorePlan& plan,
 Status CheckDefinitionTarget(const RestorePlan& plan, const TableRestore& restore,
                              const Services& services) {
   if (restore.backups.front().kind == ObjectKind::kDataset) return Ok();
-  HF_ASSIGN_OR_RETURN(const std::vector<Manifest> manifests, ReadManifests(services, restore));
+  std::vector<std::string> told_later;  // when it is restored
+  HF_ASSIGN_OR_RETURN(const std::vector<Manifest> manifests,
+                      ReadManifests(services, restore, told_later));
   DefinitionRestore definition(plan, restore, NewestOf(manifests), services);
   const auto is_there = definition.IsThere();
   if (is_there.ok()) return *is_there ? Ok() : Status(definition.Conflict());

@@ -11,6 +11,7 @@
 #include "cloud/object_store.h"
 #include "cloud/run_job.h"
 #include "cloud/warehouse.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::restore {
 
@@ -23,6 +24,7 @@ struct Services {
   Random& random;
   std::string staging_bucket_pattern;  // {project} and {location} are the target's
   std::function<void(const std::string& step)> on_step = [](const std::string&) {};
+  verify::FurtherPlaces further_places = {};
 };
 
 // The staging bucket of a target, created if absent.

@@ -118,7 +118,8 @@ Result<std::vector<std::string>> ReasonsToKeep(const DeletionContext& context,
                    "its manifest is there, and the catalog does not know it");
   }
   HF_ASSIGN_OR_RETURN(auto replicas,
-                      ReasonsToKeepReplicas(context.services, tombstone, record->location));
+                      ReasonsToKeepReplicas(context.services, context.repository.location(),
+                                            tombstone, record->location));
   if (!replicas.empty()) return replicas;
   const Method method = record->method;
   std::erase_if(records, [&](const auto& of) { return of.method != method; });
@@ -244,7 +245,8 @@ Status MarkBackup(const DeletionContext& context, const PruneItem& item) {
   HF_ASSIGN_OR_RETURN(const Manifest manifest, context.repository.ReadManifest(entry));
   Tombstone tombstone = MakeTombstone(manifest, info->ref.generation, context.now, item.reasons);
   HF_ASSIGN_OR_RETURN(tombstone.replicas,
-                      FindReplicas(context.services, item.object, item.backup, manifest.location));
+                      FindReplicas(context.services, context.repository.location(), item.object,
+                                   item.backup, manifest.location));
   HF_RETURN_IF_ERROR(CheckData(context.repository, tombstone));
   return WriteTombstone(context.repository, tombstone);
 }

@@ -10,10 +10,6 @@ namespace holdfast::retain {
 
 namespace {
 
-std::string PlaceText(const repository::Location& place) {
-  return fmt::format("gs://{}{}{}", place.bucket, place.prefix.empty() ? "" : "/", place.prefix);
-}
-
 // nullopt: there is no such repository, or none any more.
 Result<std::optional<repository::Repository>> OpenIfThere(const Services& services,
                                                           const repository::Location& place) {
@@ -23,7 +19,7 @@ Result<std::optional<repository::Repository>> OpenIfThere(const Services& servic
   if (id == ErrorId::kRepositoryNotFound || id == ErrorId::kBucketNotFound) {
     return std::optional<repository::Repository>();
   }
-  return repository.error().WithContext(PlaceText(place));
+  return repository.error().WithContext(place.Uri());
 }
 
 cloud::ObjectRef ManifestRef(const Replica& replica, const Tombstone& tombstone) {
@@ -41,11 +37,13 @@ Result<bool> HasManifest(const Services& services, const Replica& replica,
 
 }  // namespace
 
-Result<std::vector<Replica>> FindReplicas(const Services& services, const TableRef& object,
-                                          const std::string& backup, const std::string& location) {
+Result<std::vector<Replica>> FindReplicas(const Services& services, const repository::Location& own,
+                                          const TableRef& object, const std::string& backup,
+                                          const std::string& location) {
   std::vector<Replica> replicas;
   if (!services.further_places) return replicas;
   for (const repository::Location& place : services.further_places(object, location)) {
+    if (place == own) continue;
     HF_ASSIGN_OR_RETURN(auto repository, OpenIfThere(services, place));
     if (!repository) continue;
     const std::string name = repository::ManifestName(place.prefix, object, backup);
@@ -53,7 +51,7 @@ Result<std::vector<Replica>> FindReplicas(const Services& services, const TableR
     if (!info) continue;
     const auto manifest =
         repository->ReadManifest(repository::ManifestEntry{.path = {}, .info = *info});
-    if (!manifest.ok()) return manifest.error().WithContext(PlaceText(place));
+    if (!manifest.ok()) return manifest.error().WithContext(place.Uri());
     Replica& replica = replicas.emplace_back();
     replica.repository = place;
     replica.manifest_generation = info->ref.generation;
@@ -63,11 +61,12 @@ Result<std::vector<Replica>> FindReplicas(const Services& services, const TableR
 }
 
 Result<std::vector<std::string>> ReasonsToKeepReplicas(const Services& services,
+                                                       const repository::Location& own,
                                                        const Tombstone& tombstone,
                                                        const std::string& location) {
   std::vector<std::string> reasons;
   HF_ASSIGN_OR_RETURN(const auto found,
-                      FindReplicas(services, tombstone.object, tombstone.backup, location));
+                      FindReplicas(services, own, tombstone.object, tombstone.backup, location));
   for (const Replica& replica : found) {
     const bool is_marked = std::ranges::any_of(tombstone.replicas, [&](const Replica& marked) {
       return marked.repository == replica.repository &&
@@ -75,7 +74,7 @@ Result<std::vector<std::string>> ReasonsToKeepReplicas(const Services& services,
     });
     if (is_marked) continue;
     reasons.push_back(
-        fmt::format("it was copied to {} after it was marked", PlaceText(replica.repository)));
+        fmt::format("it was copied to {} after it was marked", replica.repository.Uri()));
   }
   for (const Replica& replica : tombstone.replicas) {
     HF_ASSIGN_OR_RETURN(auto repository, OpenIfThere(services, replica.repository));
@@ -83,7 +82,7 @@ Result<std::vector<std::string>> ReasonsToKeepReplicas(const Services& services,
     HF_RETURN_IF_ERROR(WriteIntent(*repository, tombstone.backup));
     HF_ASSIGN_OR_RETURN(const PinCounts counts, CountPins(*repository, tombstone.backup));
     if (counts.pins + counts.holds == 0) continue;
-    reasons.push_back(fmt::format("it is pinned in {}", PlaceText(replica.repository)));
+    reasons.push_back(fmt::format("it is pinned in {}", replica.repository.Uri()));
   }
   return reasons;
 }
@@ -99,7 +98,7 @@ Status WithdrawReplicaIntents(const Services& services, const Tombstone& tombsto
 Status DeleteReplicaManifests(const Services& services, const Tombstone& tombstone) {
   for (const Replica& replica : tombstone.replicas) {
     HF_RETURN_IF_ERROR(services.objects.DeleteObject(ManifestRef(replica, tombstone))
-                           .WithContext(PlaceText(replica.repository)));
+                           .WithContext(replica.repository.Uri()));
   }
   return Ok();
 }

@@ -14,14 +14,17 @@
 
 namespace holdfast::retain {
 
-// The replicas of the backup of `object`, which is of this location. Errors: kManifestDamaged,
+// The replicas of the backup of `object`, which is of this location and lies in the repository
+// `own`: by now that may be one of the further ones. Errors: kManifestDamaged,
 // those of the store.
-Result<std::vector<Replica>> FindReplicas(const Services& services, const TableRef& object,
-                                          const std::string& backup, const std::string& location);
+Result<std::vector<Replica>> FindReplicas(const Services& services, const repository::Location& own,
+                                          const TableRef& object, const std::string& backup,
+                                          const std::string& location);
 
 // Begins the deletion of all that the tombstone names, and says why one of them stays: somebody has
 // pinned it there, or it came after the tombstone. `location`: of the backup. Errors: of the store.
 Result<std::vector<std::string>> ReasonsToKeepReplicas(const Services& services,
+                                                       const repository::Location& own,
                                                        const Tombstone& tombstone,
                                                        const std::string& location);
 

@@ -234,7 +234,8 @@ Json VerifyReport::ToJson() const {
           {"rows_read", rows_read},
           {"content_digest", content_digest},
           {"problems", problems},
-          {"findings", std::move(list)}};
+          {"findings", std::move(list)},
+          {"note", note}};
 }
 
 Result<ComparisonReport> CompareWithBackup(cloud::ObjectStore& store,

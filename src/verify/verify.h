@@ -33,6 +33,7 @@ struct VerifyReport {
   std::string content_digest;   // kL2: of what was read
   int64_t problems = 0;         // all of them
   std::vector<Error> findings;  // the first kFindingsMax, each naming its object
+  std::string note = {};        // what a person should know besides
 
   // Whether the level asked for was reached and something was looked at: an empty backup does not
   // pass by having no objects.

@@ -1,5 +1,9 @@
 #include "verify/verify_recorded.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/log.h"
 #include "model/policy.h"
 #include "repository/repository.h"
@@ -9,9 +13,22 @@ namespace holdfast::verify {
 
 namespace {
 
-// The report, and its evidence where the repository can take it.
+constexpr int kMomentBytes = 4;
+
+void KeepEvidence(const Services& services, repository::Repository& repository,
+                  const VerifyReport& report) {
+  const Timestamp now = services.clock.Now();
+  Json evidence = report.ToJson();
+  evidence["at_ms"] = ToUnixMillis(now);
+  const Status kept = repository.WriteEvidence(
+      repository::kVerifyEvidence, report.backup + "-" + EvidenceMoment(now, services.random),
+      evidence);
+  if (!kept.ok()) LogWarning("evidence was not written", {{"error", kept.error().message}});
+}
+
+// The report, and its evidence where the repository can take it. `manifest` is set if it was read.
 Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord& record,
-                          VerifyLevel level) {
+                          VerifyLevel level, std::optional<Manifest>& manifest) {
   VerifyReport damaged{.backup = record.backup,
                        .object = record.object,
                        .requested = level,
@@ -24,18 +41,53 @@ Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord&
     damaged.findings.push_back(repository.error());
     return damaged;
   }
-  const auto manifest = repository->ReadManifest(record.object, record.backup);
-  if (!manifest.ok() && !IsDamageOfRepository(manifest.error())) return manifest.error();
-  if (!manifest.ok()) damaged.findings.push_back(manifest.error());
-  auto report = manifest.ok() ? VerifyManifest(services, *manifest, level) : Result(damaged);
+  auto read = repository->ReadManifest(record.object, record.backup);
+  if (!read.ok() && !IsDamageOfRepository(read.error())) return read.error();
+  if (!read.ok()) damaged.findings.push_back(read.error());
+  auto report = read.ok() ? VerifyManifest(services, *read, level) : Result(damaged);
   if (!report.ok()) return report;
-  const Status kept = repository->WriteEvidence(
-      "verify", record.backup + "-" + FormatCompact(services.clock.Now()), report->ToJson());
-  if (!kept.ok()) LogWarning("evidence was not written", {{"error", kept.error().message}});
+  if (read.ok()) manifest = *std::move(read);
+  KeepEvidence(services, *repository, *report);
   return report;
 }
 
+Status RecordReport(const Services& services, const VerifyReport& report) {
+  return services.catalog.RecordVerification(
+      {.backup = report.backup,
+       .at_ms = ToUnixMillis(services.clock.Now()),
+       .level = report.requested,
+       .passed = report.Passed(),
+       .detail = report.findings.empty() ? "" : report.findings.front().message});
+}
+
+// The places where a copy may be, the record's own left out.
+std::vector<repository::Location> OtherPlaces(const Services& services,
+                                              const catalog::BackupRecord& record) {
+  std::vector<repository::Location> places;
+  if (!services.further_places) return places;
+  places = services.further_places(record.object, record.location);
+  std::erase(places, repository::Location{record.bucket, record.prefix});
+  return places;
+}
+
+std::string PlacesText(const std::vector<repository::Location>& places) {
+  std::string text;
+  for (const repository::Location& place : places) {
+    text += (text.empty() ? "" : ", ") + place.Uri();
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string EvidenceMoment(Timestamp now, Random& random) {
+  return fmt::format("{}_{:03}_{}", FormatCompact(now), ToUnixMillis(now) % 1000,
+                     RandomHex(random, kMomentBytes));
+}
+
+int64_t EvidenceTime(const Json& evidence, int64_t created_ms) {
+  return std::min(Int64Or(evidence, "at_ms", created_ms), created_ms);
+}
 
 Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& manifest,
                                     VerifyLevel level) {
@@ -69,15 +121,88 @@ bool IsDamageOfRepository(const Error& error) {
   }
 }
 
+void KeepReport(const Services& services, const std::string& backup, const VerifyReport& report) {
+  const Status recorded = RecordReport(services, report);
+  if (!recorded.ok()) {
+    LogWarning("verification was not recorded", {{"error", recorded.error().message}});
+  }
+  const auto record = catalog::GetBackup(services.catalog, backup);
+  if (!record.ok()) return;
+  auto repository =
+      repository::Repository::Open(services.objects, {record->bucket, record->prefix});
+  if (repository.ok()) KeepEvidence(services, *repository, report);
+}
+
+Result<VerifyReport> VerifyInPlace(const Services& services, const catalog::BackupRecord& record,
+                                   VerifyLevel level) {
+  std::optional<Manifest> manifest;
+  HF_ASSIGN_OR_RETURN(VerifyReport report, Look(services, record, level, manifest));
+  const auto known = catalog::GetBackup(services.catalog, record.backup);
+  if (!known.ok() && known.error().id != ErrorId::kBackupNotFound) return known.error();
+  if (known.ok() && known->bucket == record.bucket && known->prefix == record.prefix) {
+    HF_RETURN_IF_ERROR(RecordReport(services, report));
+  }
+  return report;
+}
+
+Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
+                                                const catalog::BackupRecord& record,
+                                                VerifyLevel level, const Error& damage) {
+  for (const repository::Location& place : OtherPlaces(services, record)) {
+    catalog::BackupRecord copied = record;
+    copied.bucket = place.bucket;
+    copied.prefix = place.prefix;
+    std::optional<Manifest> manifest;
+    auto report = Look(services, copied, level, manifest);
+    if (!report.ok()) {
+      LogWarning("a further repository could not be read",
+                 {{"repository", place.Uri()}, {"error", report.error().message}});
+      continue;
+    }
+    if (!report->Passed() || !manifest) continue;
+    HF_RETURN_IF_ERROR(
+        services.catalog.MoveBackup(catalog::RecordOf(*manifest, place.bucket, place.prefix)));
+    HF_RETURN_IF_ERROR(RecordReport(services, *report));
+    report->note = fmt::format("taken from its copy in {}: {}", place.Uri(), damage.message);
+    LogWarning("a backup is lost or damaged where it was, and its copy is used",
+               {{"backup", record.backup},
+                {"object", record.object.ToString()},
+                {"copy", place.Uri()},
+                {"error", damage.message}});
+    return std::optional(WholeCopy{*std::move(manifest), *std::move(report)});
+  }
+  return std::optional<WholeCopy>();
+}
+
+Error DescribeLoss(const Services& services, const catalog::BackupRecord& record,
+                   const Error& damage) {
+  const bool is_gone =
+      damage.id == ErrorId::kRepositoryNotFound || damage.id == ErrorId::kBucketNotFound;
+  if (!is_gone) return damage;
+  const std::vector<repository::Location> others = OtherPlaces(services, record);
+  if (others.empty()) {
+    return MakeError(damage.id, damage.message,
+                     "The repository of this backup is gone, and the policy names no further one. "
+                     "If there is a copy, read it in: holdfast catalog rebuild gs://BUCKET/PREFIX");
+  }
+  return MakeError(damage.id, damage.message + "; no whole copy of it is in " + PlacesText(others),
+                   fmt::format("The repository of this backup is gone. See what its further ones "
+                               "hold: holdfast backup verify --repository {0}; where that is good, "
+                               "read it in: holdfast catalog rebuild {0}",
+                               others.front().Uri()));
+}
+
 Result<VerifyReport> VerifyRecorded(const Services& services, const catalog::BackupRecord& record,
                                     VerifyLevel level) {
-  HF_ASSIGN_OR_RETURN(VerifyReport report, Look(services, record, level));
-  HF_RETURN_IF_ERROR(services.catalog.RecordVerification(
-      {.backup = record.backup,
-       .at_ms = ToUnixMillis(services.clock.Now()),
-       .level = report.requested,
-       .passed = report.Passed(),
-       .detail = report.findings.empty() ? "" : report.findings.front().message}));
+  std::optional<Manifest> manifest;
+  HF_ASSIGN_OR_RETURN(VerifyReport report, Look(services, record, level, manifest));
+  if (!report.Passed() && !report.findings.empty()) {
+    const Error damage = report.findings.front();
+    HF_ASSIGN_OR_RETURN(auto copy, FallBackToCopy(services, record, level, damage));
+    if (copy) return std::move(copy->report);
+    report.findings.front() = DescribeLoss(services, record, damage);
+  }
+  HF_RETURN_IF_ERROR(RecordReport(services, report));
   return report;
 }
 

@@ -44,11 +44,26 @@ class VerifyRecordedTest : public testing::Test {
 
   cloud::ObjectStore& objects() { return cloud_.objects(); }
 
-  Result<VerifyReport> Verify() {
+  Result<VerifyReport> Verify(Duration later = std::chrono::seconds{1}) {
     const Services services{
         cloud_.warehouse(), objects(), *catalog_, clock_, *random_, "{project}-staging-{location}"};
-    clock_.Advance(std::chrono::seconds{1});
+    clock_.Advance(later);
     return VerifyRecorded(services, record_, VerifyLevel::kL0);
+  }
+
+  std::vector<repository::EvidenceEntry> Evidence(const std::string& bucket) {
+    auto repository = repository::Repository::Open(objects(), {bucket, ""});
+    std::vector<repository::EvidenceEntry> found;
+    const Status listed = cloud::ForEachPage<repository::EvidenceEntry>(
+        [&](const std::string& token) {
+          return repository->ListEvidence(repository::kVerifyEvidence, token);
+        },
+        [&](repository::EvidenceEntry&& entry) -> Status {
+          found.push_back(std::move(entry));
+          return Ok();
+        });
+    EXPECT_TRUE(listed.ok());
+    return found;
   }
 
   void Remove(const std::string& beginning) {
@@ -72,9 +87,23 @@ TEST_F(VerifyRecordedTest, APassIsRecordedAndKeptAsEvidence) {
   EXPECT_TRUE(report->Passed());
   EXPECT_FALSE(IsDamaged());
   EXPECT_EQ(catalog_->ListVerifications(record_.backup)->size(), 1u);
-  auto repository = repository::Repository::Open(objects(), {"vault", ""});
-  EXPECT_TRUE(
-      *repository->HasEvidence("verify", record_.backup + "-" + FormatCompact(clock_.Now())));
+  const auto evidence = Evidence("vault");
+  ASSERT_EQ(evidence.size(), 1u);
+  EXPECT_TRUE(evidence[0].id.starts_with(record_.backup + "-" + FormatCompact(clock_.Now())));
+}
+
+TEST_F(VerifyRecordedTest, WhatIsFoundWithinASecondOfAPassIsKeptAsEvidenceToo) {
+  ASSERT_TRUE(Verify(std::chrono::milliseconds{1}).ok());
+  Remove("data/");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Verify(std::chrono::milliseconds{i}).ok());
+  EXPECT_EQ(Evidence("vault").size(), 4u);
+  EXPECT_TRUE(IsDamaged());
+}
+
+TEST(EvidenceTime, IsThatOfWhoFoundItButNeverAfterItWasWritten) {
+  EXPECT_EQ(EvidenceTime({{"at_ms", 70}}, 100), 70);
+  EXPECT_EQ(EvidenceTime({{"at_ms", 170}}, 100), 100);
+  EXPECT_EQ(EvidenceTime({}, 100), 100);
 }
 
 struct Loss {
