@@ -110,6 +110,7 @@ void LogForwarder::SendBatch(std::unique_lock<std::mutex>& lock) {
   const auto count = static_cast<int64_t>(batch.size());
   if (written.ok()) {
     counts_.sent += count;
+    told_failure_ = false;  // the next failure is another one
     return;
   }
   counts_.not_taken += count;

@@ -43,6 +43,14 @@ StageResult AllVanished(const RunBackup& message) {
   return gone;
 }
 
+// Whether the table was made anew, divided otherwise, since it was scanned: then none of the
+// message's units is there any more, and the next scan finds what took their place.
+bool IsDividedOtherwise(const RunBackup& message, const TableInfo& table) {
+  return std::ranges::any_of(message.units, [&](const BackupUnit& unit) {
+    return unit.made_before.empty() && unit.fingerprint.partitioning != table.partitioning;
+  });
+}
+
 class TableStage {
  public:
   TableStage(const RunBackup& message, TableBackup common, LastBackups last)
@@ -97,7 +105,7 @@ class TableStage {
       HF_ASSIGN_OR_RETURN(ItemOutcome outcome, Adopt(common_, unit, manifest));
       return std::optional(std::move(outcome));
     }
-    if (MayLend(common_, unit)) {
+    if (message_.method == Method::kExport && MayLend(common_, unit)) {
       HF_ASSIGN_OR_RETURN(auto described, Describe(unit));
       if (described) return described;
     }
@@ -135,13 +143,16 @@ class TableStage {
   // written since the scan is in no backup before, so the table is looked at again, once for all.
   Result<std::optional<ItemOutcome>> Describe(const Unit& unit) {
     if (!looked_again_) {
+      looked_again_at_ = common_.services.clock.Now();
       HF_ASSIGN_OR_RETURN(looked_again_, CurrentFingerprints(common_));
     }
     const auto now = looked_again_->find(unit.object.partition);
     const bool is_as_scanned =
         now != looked_again_->end() && now->second == unit.scanned.fingerprint;
     if (!is_as_scanned) return std::optional<ItemOutcome>();
-    return SaveNewDescription(common_, unit);
+    Unit described = unit;
+    described.started = std::min(unit.started, looked_again_at_);
+    return SaveNewDescription(common_, described);
   }
 
   Status EnsureFrozen() {
@@ -190,6 +201,7 @@ class TableStage {
   LastBackups last_;
   std::vector<RunningUnit> running_;
   std::optional<std::map<std::string, Fingerprint>> looked_again_;
+  Timestamp looked_again_at_;
   StageResult result_;
   std::optional<Error> retry_;
 };
@@ -207,6 +219,7 @@ Result<StageResult> BackUpUnder(const RunBackup& message, const StageContext& co
     if (info.error().id != ErrorId::kTableNotFound) return info.error();
     return AllVanished(message);
   }
+  if (IsDividedOtherwise(message, *info)) return AllVanished(message);
   auto access = ReadAccess(services, context.run.policy, table.WholeTable(), ObjectKind::kTable);
   if (!access.ok()) {
     if (access.error().id != ErrorId::kTableNotFound) return access.error();

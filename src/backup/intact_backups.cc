@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "backup/replicate.h"
 #include "backup/stage_result.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "repository/carry_pins.h"
 
 namespace holdfast::backup {
 
@@ -129,7 +131,7 @@ Result<LastBackups> IntactBackups::Of(const TableRef& table, const BackupPolicy&
       }
       HF_ASSIGN_OR_RETURN(const bool is_committed, IsCommitted(*repository, record));
       if (!is_committed) {
-        HF_RETURN_IF_ERROR(NoteLost(*repository, record));
+        HF_RETURN_IF_ERROR(NoteLost(*repository, record, policy));
         found_lost = true;
       }
       ++entry;
@@ -156,12 +158,38 @@ Result<bool> IntactBackups::IsAt(const repository::Location& place, const TableR
   return repository->HasManifest(object, backup);
 }
 
+// Whether a copy of the backup is in a further repository: then the catalog knows it there from now
+// on.
+Result<bool> IntactBackups::MoveToCopy(const catalog::BackupRecord& record,
+                                       const BackupPolicy& policy) {
+  const repository::Location lost_in{record.bucket, record.prefix};
+  for (const FurtherRepository& further : policy.repositories) {
+    const repository::Location place = PlaceOfFurther(further, record.object, record.location);
+    if (place == lost_in) continue;
+    HF_ASSIGN_OR_RETURN(repository::Repository* const repository, RepositoryAt(place));
+    if (repository == nullptr) continue;
+    const auto manifest = repository->ReadManifest(record.object, record.backup);
+    if (!manifest.ok() && IsRetryable(manifest.error())) return manifest.error();
+    if (!manifest.ok()) continue;
+    HF_RETURN_IF_ERROR(repository::CarryPins(services_.objects, lost_in, place, record.backup));
+    HF_RETURN_IF_ERROR(
+        services_.catalog.MoveBackup(catalog::RecordOf(*manifest, place.bucket, place.prefix)));
+    LogError(
+        "the manifest of a backup is gone: its copy is used, its object is backed up again",
+        {{"object", record.object.ToString()}, {"backup", record.backup}, {"copy", place.Uri()}});
+    return true;
+  }
+  return false;
+}
+
 Status IntactBackups::NoteLost(repository::Repository& repository,
-                               const catalog::BackupRecord& record) {
+                               const catalog::BackupRecord& record, const BackupPolicy& policy) {
   HF_ASSIGN_OR_RETURN(const bool pruned,
                       repository.HasEvidence(repository::kPrunedEvidence, record.backup));
   // By a prune that this catalog did not hear of.
   if (pruned) return services_.catalog.RemoveBackup(record.backup);
+  HF_ASSIGN_OR_RETURN(const bool is_copied, MoveToCopy(record, policy));
+  if (is_copied) return Ok();
   LogWarning("the manifest of a backup is gone: its object is backed up again",
              {{"object", record.object.ToString()}, {"backup", record.backup}});
   return services_.catalog.RecordVerification({.backup = record.backup,

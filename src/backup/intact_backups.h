@@ -52,7 +52,9 @@ class IntactBackups {
   Result<LastBackups> Known(const std::string& table, std::optional<Method> method);
   Result<repository::Repository*> RepositoryAt(const repository::Location& place);
   Result<bool> IsCommitted(repository::Repository& repository, const catalog::BackupRecord& record);
-  Status NoteLost(repository::Repository& repository, const catalog::BackupRecord& record);
+  Status NoteLost(repository::Repository& repository, const catalog::BackupRecord& record,
+                  const BackupPolicy& policy);
+  Result<bool> MoveToCopy(const catalog::BackupRecord& record, const BackupPolicy& policy);
 
   const StageContext& context_;
   const Services& services_;

@@ -6,6 +6,7 @@
 #include "backup/replicate.h"
 #include "base/retry.h"
 #include "model/effective_policy.h"
+#include "repository/carry_pins.h"
 #include "repository/run_file.h"
 #include "verify/verify_recorded.h"
 
@@ -214,8 +215,14 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
             HF_RETURN_IF_ERROR(ForEachVerification(repository, reading.want_verifications, visit));
             return ForEachRestore(repository, reading.want_verifications, visit);
           },
-          .has_manifest = [&store = repository.store()](const catalog::BackupRecord& record)
-              -> Result<bool> { return HasManifestAt(store, record); },
+          .has_manifest = [&store = repository.store(), here = repository.location()](
+                              const catalog::BackupRecord& record) -> Result<bool> {
+            HF_ASSIGN_OR_RETURN(const bool is_there, HasManifestAt(store, record));
+            if (is_there) return true;
+            HF_RETURN_IF_ERROR(
+                repository::CarryPins(store, {record.bucket, record.prefix}, here, record.backup));
+            return false;
+          },
           .is_accepted =
               [repository](const std::string& backup) mutable {
                 return repository.HasEvidence(repository::kAcceptedEvidence, backup);

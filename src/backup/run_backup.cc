@@ -245,12 +245,16 @@ Result<RunSummary> RunToEnd(const BackupRequest& request, const BusSetup& setup,
     // this request's turn.
     if (run.is_resumed()) continue;
     // A run that sees nothing at all has lost its permissions more often than its data.
-    if (summary.totals.objects == 0) {
+    const int64_t left_out = summary.totals.Of(Outcome::kExcluded);
+    if (summary.totals.objects == left_out) {
       const auto& include = request.policy.scope.include;
-      return MakeError(ErrorId::kNothingInScope,
-                       include.empty() ? std::string("no table is visible in any project")
-                                       : fmt::format("no dataset or table that is visible fits {}",
-                                                     fmt::join(include, ", ")));
+      return MakeError(
+          ErrorId::kNothingInScope,
+          fmt::format("{}{}",
+                      include.empty() ? std::string("no table is visible in any project")
+                                      : fmt::format("no dataset or table that is visible fits {}",
+                                                    fmt::join(include, ", ")),
+                      left_out == 0 ? "" : ", but for what is excluded"));
     }
     return summary;
   }

@@ -8,9 +8,6 @@ namespace holdfast::backup {
 
 namespace {
 
-// A staged object is used within the run that made it; what a killed process left behind goes then.
-constexpr int64_t kStagedDaysMax = 7;
-
 // A bucket may clean itself of old backups, but not before an object that never changes has a newer
 // one.
 Status CheckLifecycle(const BackupPolicy& policy, const cloud::BucketInfo& bucket) {

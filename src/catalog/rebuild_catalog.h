@@ -46,7 +46,8 @@ struct RebuildSource {
   std::function<Status(const RunVisitor& visit)> for_each_run;
   // In any order.
   std::function<Status(const VerificationVisitor& visit)> for_each_verification;
-  // Whether the manifest of a backup that the catalog has in another repository is there still.
+  // Whether the manifest of a backup that the catalog has in another repository is there still. If
+  // not, its pins and holds there are carried over here.
   std::function<Result<bool>(const BackupRecord& record)> has_manifest;
   // Whether a person said of a suspect backup that it is good.
   std::function<Result<bool>(const std::string& backup)> is_accepted;

@@ -16,7 +16,7 @@ struct BackupRunOptions {
   std::string method;  // empty: as configured
   bool dry_run = false;
   bool force = false;  // also what did not change
-  bool due = false;  // only what the policy document's schedules say is due now
+  bool due = false;    // only what the policy document's schedules say is due now
 };
 
 // Exit code kExitPartial when an object failed or is suspect.

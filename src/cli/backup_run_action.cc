@@ -50,7 +50,7 @@ Result<BackupPolicy> PolicyOf(const Config& config, const BackupRunOptions& opti
 }
 
 // What was asked for by its whole name: of that something is to be backed up or known unchanged.
-std::map<TableRef, std::string> NamedObjects(const std::vector<std::string>& include) {
+std::map<TableRef, std::string> ObjectsAskedFor(const std::vector<std::string>& include) {
   std::map<TableRef, std::string> named;
   for (const std::string& text : include) {
     if (text.find_first_of("*?") != std::string::npos) continue;
@@ -309,7 +309,7 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_ASSIGN_OR_RETURN(const RunSummary summary,
                       RunWithProgress(global, std::move(request), *environment, continued));
   RunFindings findings;
-  findings.missed = NamedObjects(options.include);
+  findings.missed = ObjectsAskedFor(options.include);
   HF_RETURN_IF_ERROR(PrintReport(global, environment->catalog(), summary, continued, findings));
   TellAlerts(global, *environment, document);
   return EndOfRun(global, summary, findings);

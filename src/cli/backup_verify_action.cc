@@ -218,6 +218,19 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
                             "run the same command again.",
                             Plural(static_cast<int64_t>(verified.unchecked.size()), "backup")));
   }
+  if (verified.stopped) {
+    Say(global, fmt::format("{} of {} were not looked at, since several in a row could not be: {}",
+                            looks.size() - verified.looked.size(), looks.size(),
+                            verified.stopped->message));
+  }
+  if (verified.from_copies > 0) {
+    Say(global, fmt::format("WARNING: {} lost or damaged where it was, and good in a further "
+                            "repository, which is used from now on. Find out what happened to the "
+                            "first; the next `holdfast backup run` fills it again.",
+                            Plural(verified.from_copies, "backup") +
+                                (verified.from_copies == 1 ? " was" : " were")));
+  }
+  if (verified.damaged == 0 && verified.from_copies > 0) return kExitPartial;
   if (verified.damaged == 0) {
     return verified.unchecked.empty() ? kExitOk : ExitCodeOf(verified.unchecked.front());
   }

@@ -165,8 +165,10 @@ Result<int> Check(const GlobalOptions& global, const CheckOptions& options) {
     progress.Show(Plural(manifests, "manifest") + " checked",
                   {{"message_type", "status"}, {"manifests", manifests}});
   };
+  verify::Services services = environment->verify_services();
+  services.further_places = FurtherPlacesOf(loaded.config, ReadableDocument(global, loaded));
   HF_ASSIGN_OR_RETURN(const verify::DriftReport report,
-                      verify::CheckDrift(environment->verify_services(), repositories, how));
+                      verify::CheckDrift(services, repositories, how));
   progress.Clear();
   const bool really = options.delete_leftovers && options.yes;
   if (really) HF_RETURN_IF_ERROR(Audit(*environment, "catalog.delete_leftovers", ""));

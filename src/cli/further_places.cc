@@ -38,9 +38,11 @@ std::optional<PolicyDocument> ReadableDocument(const GlobalOptions& global,
 
 verify::FurtherPlaces FurtherPlacesOf(const Config& config,
                                       const std::optional<PolicyDocument>& document) {
-  return [further = AllFurtherRepositories(config.policy, document)](const TableRef& object,
-                                                                     const std::string& location) {
-    std::vector<repository::Location> places;
+  return [first = config.policy, further = AllFurtherRepositories(config.policy, document)](
+             const TableRef& object, const std::string& location) {
+    // A backup that is known in a further one may be, or come back, in the first.
+    std::vector<repository::Location> places = {
+        {FillBucketPattern(first.bucket_pattern, object.project, location), first.prefix}};
     for (const FurtherRepository& repository : further) {
       places.push_back(backup::PlaceOfFurther(repository, object, location));
     }

@@ -75,9 +75,11 @@ bool TellsOf(const ItemOutcome& item, const TableRef& object) {
 
 void RunFindings::Add(const ItemOutcome& item) {
   const bool is_left_out = item.outcome == Outcome::kExcluded || item.outcome == Outcome::kNotDue ||
-                           item.outcome == Outcome::kUnsupported;
+                           item.outcome == Outcome::kUnsupported ||
+                           item.outcome == Outcome::kVanished;
   for (auto& [object, why] : missed) {
-    if (TellsOf(item, object)) why = is_left_out ? item.reason : std::string();
+    // What was taken of it once is not undone by a partition of it that is gone.
+    if (!why.empty() && TellsOf(item, object)) why = is_left_out ? item.reason : std::string();
   }
   if (item.suspect) ++(item.outcome == Outcome::kVanished ? suspect_deletions : suspect_backups);
   if (item.outcome != Outcome::kFailed) return;

@@ -40,6 +40,7 @@ Status MakePass(const GlobalOptions& global, Environment& environment,
         return Ok();
       }));
   for (const Looked& looked : verified.looked) LogLooked(looked);
+  if (verified.stopped) return *verified.stopped;
   LogInfo("a pass of verification is done", {{"backups", std::to_string(verified.looked.size())},
                                              {"damaged", std::to_string(verified.damaged)},
                                              {"bytes", std::to_string(verified.bytes)}});

@@ -161,12 +161,15 @@ class SideBySide {
       });
     }
     threads.clear();  // joined
-    if (!stopped_.ok()) return stopped_.error();
+    if (!progress_said_.ok()) return progress_said_.error();
     Verified verified;
+    verified.stopped = stopped_;
     for (size_t at = 0; at < looks_.size(); ++at) {
+      if (!reports_[at]) continue;  // it was stopped before
       Result<verify::VerifyReport>& report = *reports_[at];
       if (report.ok()) {
         verified.damaged += report->Passed() ? 0 : 1;
+        verified.from_copies += report->note.empty() ? 0 : 1;
         verified.bytes += report->bytes_read;
       } else {
         verified.unchecked.push_back(report.error());
@@ -179,9 +182,9 @@ class SideBySide {
  private:
   std::optional<size_t> Begin() {
     const std::scoped_lock lock(mutex_);
-    if (!stopped_.ok() || next_ == looks_.size()) return std::nullopt;
-    stopped_ = progress_(looks_[next_], next_, looks_.size());
-    return stopped_.ok() ? std::optional(next_++) : std::nullopt;
+    if (stopped_ || !progress_said_.ok() || next_ == looks_.size()) return std::nullopt;
+    progress_said_ = progress_(looks_[next_], next_, looks_.size());
+    return progress_said_.ok() ? std::optional(next_++) : std::nullopt;
   }
 
   // One restore at a time: they take room, and the quota of jobs.
@@ -194,7 +197,7 @@ class SideBySide {
   void End(size_t at, Result<verify::VerifyReport> report) {
     const std::scoped_lock lock(mutex_);
     failed_in_a_row_ = report.ok() ? 0 : failed_in_a_row_ + 1;
-    if (failed_in_a_row_ == kFailuresMax && stopped_.ok()) stopped_ = report.error();
+    if (failed_in_a_row_ == kFailuresMax) stopped_ = report.error();
     reports_[at] = std::move(report);
   }
 
@@ -207,7 +210,8 @@ class SideBySide {
   std::vector<std::optional<Result<verify::VerifyReport>>> reports_;
   size_t next_ = 0;
   int failed_in_a_row_ = 0;
-  Status stopped_;
+  std::optional<Error> stopped_;
+  Status progress_said_;
 };
 
 }  // namespace

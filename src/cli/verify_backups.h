@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "cli/environment.h"
@@ -31,7 +32,9 @@ struct Verified {
   std::vector<Looked> looked;
   int64_t damaged = 0;
   int64_t bytes = 0;
+  int64_t from_copies = 0;  // lost or damaged where they were, and read in a further repository
   std::vector<Error> unchecked;
+  std::optional<Error> stopped;  // why the rest was not looked at: the service is away
 };
 
 // Called before each look, by one thread at a time.
@@ -39,8 +42,7 @@ using LookProgress = std::function<Status(const Look& look, size_t done, size_t 
 
 // Looks at each; one that is lost or damaged is looked for in the document's further repositories.
 // The reports are in the order of `looks`. One that cannot be looked at does not hide the damage of
-// the next; several in a row are an error: the service is away. Errors: that, and those of
-// `progress`.
+// the next; after several in a row the rest is left. Errors: those of `progress`.
 Result<Verified> VerifyAll(Environment& environment, const std::optional<PolicyDocument>& document,
                            const std::vector<Look>& looks, const LookProgress& progress);
 

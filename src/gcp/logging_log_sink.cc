@@ -78,17 +78,24 @@ LoggingLogSink::LoggingLogSink(std::string endpoint, RestEnvironment environment
 Status LoggingLogSink::WriteEntries(std::span<const cloud::LogEntry> entries) {
   Json request = Json::array();
   size_t bytes = 0;
+  Status first_failure;
+  // What one request could not bring keeps none of the others back.
+  const auto write = [&] {
+    const Status written = WriteRequest(std::exchange(request, Json::array()));
+    if (!written.ok() && first_failure.ok()) first_failure = written;
+  };
   for (const cloud::LogEntry& entry : entries) {
     Json json = LogEntryJson(entry);
     const size_t size = DumpJson(json).size() + 1;
     if (request.size() == kLogRequestEntries || bytes + size > kLogRequestBytes) {
-      HF_RETURN_IF_ERROR(WriteRequest(std::exchange(request, Json::array())));
+      write();
       bytes = 0;
     }
     bytes += size;
     request.push_back(std::move(json));
   }
-  return request.empty() ? Ok() : WriteRequest(std::move(request));
+  if (!request.empty()) write();
+  return first_failure;
 }
 
 // Repeatable: of entries with one time and insertId the service shows one. One entry that it does

@@ -117,6 +117,9 @@ std::string FillBucketPattern(std::string_view pattern, std::string_view project
 // that was started is found again.
 std::string JobProjectOf(const BackupPolicy& policy, const TableRef& object);
 
+// Days after which a staging bucket deletes what a process that was killed left in it.
+inline constexpr int64_t kStagedDaysMax = 7;
+
 // How large an object is, as the warehouse counts it.
 struct ObjectSize {
   int64_t rows = 0;

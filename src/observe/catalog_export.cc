@@ -86,7 +86,8 @@ class Exporting {
     HF_RETURN_IF_ERROR(MakeDataset());
     HF_RETURN_IF_ERROR(services_.objects.EnsureBucket({.name = plan_.staging_bucket,
                                                        .project = plan_.dataset.project,
-                                                       .location = plan_.location}));
+                                                       .location = plan_.location,
+                                                       .delete_after_days = kStagedDaysMax}));
     CatalogReading reading(services_, {plan_.staging_bucket, StagedPrefix(), 0});
     HF_ASSIGN_OR_RETURN(report_.levels, reading.ReadAll(sources, scope, report_.stamp));
     for (int i = 0; i < kExportTables; ++i) {

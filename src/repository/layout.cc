@@ -161,6 +161,13 @@ std::string RunPartName(std::string_view prefix, std::string_view run, std::stri
   return UnderPrefix(prefix, fmt::format("run-items/{}/{}.ndjson", run, sha256));
 }
 
+std::string PinsPrefix(std::string_view prefix, std::string_view backup) {
+  std::string name(prefix);
+  name += prefix.empty() ? "pins/" : "/pins/";
+  if (!backup.empty()) name += std::string(backup) + "/";
+  return name;
+}
+
 std::string EvidenceName(std::string_view prefix, std::string_view kind, std::string_view id) {
   return UnderPrefix(prefix, fmt::format("evidence/{}/{}.json", kind, id));
 }

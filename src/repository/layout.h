@@ -49,6 +49,8 @@ std::string AttemptPattern(std::string_view prefix, const TableRef& object, std:
 std::string RunFileName(std::string_view prefix, std::string_view run);
 // "run-items/<run>/<sha256>.ndjson": some of the run's outcomes (run_file.h).
 std::string RunPartName(std::string_view prefix, std::string_view run, std::string_view sha256);
+// "pins/<backup>/": what the pins and holds of a backup begin with; of all: without a backup.
+std::string PinsPrefix(std::string_view prefix, std::string_view backup);
 // "evidence/<kind>/<id>.json"; kind and id are ids of ours.
 std::string EvidenceName(std::string_view prefix, std::string_view kind, std::string_view id);
 

@@ -65,7 +65,9 @@ void Census::Add(const Run& run, const std::vector<ItemOutcome>& items) {
   }
   for (const auto& [table, of_table] : by_table) {
     if (!tables_.contains(table) && IsGone(table, 0)) continue;
-    AddTable(tables_[table], run, of_table);
+    // A run of some partitions tells nothing of the others.
+    if (!run.policy.scope.CoversTable(table)) continue;
+    AddTable(tables_[table], run, of_table, looked);
   }
   if (!looked) return;
   const Scope& scope = run.policy.scope;
@@ -84,7 +86,7 @@ Census::Layout Census::LayoutOf(const std::vector<const ItemOutcome*>& items) {
 }
 
 void Census::AddTable(TableCensus& table, const Run& run,
-                      const std::vector<const ItemOutcome*>& items) {
+                      const std::vector<const ItemOutcome*>& items, bool looked) {
   if (table.closed) return;
   const bool is_first = table.objects.empty() && !table.failure;
   const bool vanished = std::ranges::all_of(
@@ -99,7 +101,8 @@ void Census::AddTable(TableCensus& table, const Run& run,
     table.closed_ms = run.finished_ms;
     return;
   }
-  bool listed = true;
+  // What is told again of a dataset that could not be looked into is not all that is in it.
+  bool listed = looked;
   for (const ItemOutcome* item : items) {
     const bool was_not_saved =
         item->outcome == Outcome::kFailed || item->outcome == Outcome::kCarried;

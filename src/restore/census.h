@@ -92,7 +92,7 @@ class Census {
 
   bool IsGone(const TableRef& table, int64_t since_ms) const;
   static void AddTable(TableCensus& table, const Run& run,
-                       const std::vector<const ItemOutcome*>& items);
+                       const std::vector<const ItemOutcome*>& items, bool looked);
   static Layout LayoutOf(const std::vector<const ItemOutcome*>& items);
 
   TableRef source_;

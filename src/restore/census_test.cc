@@ -82,6 +82,7 @@ struct Case {
 
 const Scope kAll;
 const Scope kOnlyT1{.include = {"acme.d.t1"}, .exclude = {}};
+const Scope kPartitionOfT1{.include = {"acme.d.t1"}, .exclude = {}, .partitions = {T("t1", "2")}};
 const Scope kWithoutT1{.include = {"acme.*"}, .exclude = {"acme.d.t1"}};
 const Scope kElsewhere{.include = {"acme.other"}, .exclude = {}};
 const ItemOutcome kDatasetFailed = Item({"acme", "d", "", ""}, Outcome::kFailed);
@@ -177,6 +178,18 @@ std::vector<Case> CasesOfPartitions() {
         {1, kAll, {Held(T("t1", "1"), "p1"), Held(T("t1", "2"), "p2")}}},
        "t1$1=FAILED t1$2=p9",
        1},
+      {"a run of one partition tells nothing of the others",
+       kDataset,
+       {{0, kPartitionOfT1, {Held(T("t1", "2"), "p9")}},
+        {1, kAll, {Held(T("t1", "1"), "p1"), Held(T("t1", "2"), "p2")}}},
+       "t1$1=p1 t1$2=p2",
+       2},
+      {"what is told again of a dataset that could not be listed is not all of it",
+       kDataset,
+       {{0, kAll, {Item(T("t1", "3"), Outcome::kVanished), kDatasetFailed}},
+        {1, kAll, {Held(T("t1", "1"), "p1"), Held(T("t1", "2"), "p2")}}},
+       "t1$1=p1 t1$2=p2",
+       2},
       {"a partition that vanished stays out",
        kDataset,
        {{0, kAll, {Item(T("t1", "1"), Outcome::kVanished), Held(T("t1", "2"), "p2")}}},

@@ -163,6 +163,30 @@ TEST(FurtherCopy, IsVerifiedInsteadWhenTheFirstIsLostOrDamaged) {
   }
 }
 
+// A hold is on the backup, wherever it is known to lie.
+TEST(FurtherCopy, IsHeldAsTheFirstWas) {
+  SimFixture fixture;
+  const auto record = BackUpTwice(fixture);
+  const std::string hold = "pins/" + record.backup + "/hold-1.json";
+  ASSERT_TRUE(
+      CreateObjectFromString(fixture.cloud().objects(), {record.bucket, hold, 0}, "{}").ok());
+  RemoveData(fixture, record);
+  const auto report =
+      verify::VerifyRecorded(VerifyServices(fixture, PolicyWithSecond()), record, VerifyLevel::kL2);
+  ASSERT_TRUE(report->Passed());
+  EXPECT_TRUE(*fixture.cloud().objects().StatObject({kElsewhere.bucket, "second/" + hold, 0}));
+}
+
+TEST(FurtherCopy, TakesThePlaceOfOneWhoseManifestARunFindsMissing) {
+  SimFixture fixture;
+  const auto record = BackUpTwice(fixture);
+  RemoveManifest(fixture, record);
+  const RunReport next = fixture.BackUp(PolicyWithSecond()).value();
+  EXPECT_EQ(ItemOf(next, kOrders).outcome, Outcome::kBackedUp);
+  EXPECT_EQ(PlaceIn(fixture.catalog(), record.backup), kElsewhere);
+  EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), record.backup)->IsGood());
+}
+
 TEST(FurtherCopy, IsNotTakenForOneThatCannotBeReached) {
   SimFixture fixture;
   const auto record = BackUpTwice(fixture);

@@ -8,8 +8,10 @@ namespace holdfast::restore {
 Result<std::string> EnsureStagingBucket(const Services& services, const std::string& project,
                                         const std::string& location) {
   std::string bucket = FillBucketPattern(services.staging_bucket_pattern, project, location);
-  HF_RETURN_IF_ERROR(
-      services.objects.EnsureBucket({.name = bucket, .project = project, .location = location}));
+  HF_RETURN_IF_ERROR(services.objects.EnsureBucket({.name = bucket,
+                                                    .project = project,
+                                                    .location = location,
+                                                    .delete_after_days = kStagedDaysMax}));
   return bucket;
 }
 

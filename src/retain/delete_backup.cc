@@ -156,7 +156,18 @@ Status DeleteData(const DeletionContext& context, const Tombstone& tombstone) {
   return context.services.warehouse.DeleteTable(*tombstone.copy);
 }
 
+// Whether the catalog has the backup in another repository by now: only what lay here was deleted.
+Result<bool> LiesElsewhere(const DeletionContext& context, const std::string& backup) {
+  const auto record = catalog::GetBackup(context.services.catalog, backup);
+  if (!record.ok()) {
+    return record.error().code == Code::kNotFound ? Result<bool>(false) : record.error();
+  }
+  return repository::Location{record->bucket, record->prefix} != context.repository.location();
+}
+
 Status Forget(const DeletionContext& context, const PruneItem& item, const Tombstone& tombstone) {
+  HF_ASSIGN_OR_RETURN(const bool lies_elsewhere, LiesElsewhere(context, tombstone.backup));
+  if (lies_elsewhere) return ClearTombstone(context.repository, *item.tombstone);
   HF_RETURN_IF_ERROR(LeaveWord(context.repository, tombstone));
   // Before the record goes: a prune that dies in between writes it a second time, never not at all.
   HF_RETURN_IF_ERROR(
@@ -209,8 +220,8 @@ Result<PruneResult> DeleteBackup(const DeletionContext& context, const PruneItem
     if (!reasons->empty()) {
       return Keep(context, item, tombstone, fmt::format("{}", fmt::join(*reasons, "; ")));
     }
-    // One that its bucket retains keeps the backup where it is: nothing was deleted yet. The
-    // manifest in the first repository goes last, for it is what a pass looks for.
+    // One that its bucket retains keeps the backup in the first repository: of that nothing was
+    // deleted yet. Its manifest goes last, for it is what a pass looks for.
     const Status replicas = DeleteReplicaManifests(context.services, tombstone);
     if (!replicas.ok()) return TakeBack(context, tombstone, replicas.error());
     auto deleted = context.services.objects.DeleteObject(manifest->ref);

@@ -17,12 +17,8 @@ constexpr size_t kIdBytes = 8;
 constexpr size_t kPinsReadMax = 100;
 constexpr int64_t kPinBytesMax = 64 * 1024;
 
-// "<prefix>/pins/", or that of one backup.
 std::string PinsPrefix(const repository::Repository& repository, std::string_view backup) {
-  const std::string& prefix = repository.location().prefix;
-  std::string name = prefix.empty() ? "pins/" : prefix + "/pins/";
-  if (!backup.empty()) name += fmt::format("{}/", backup);
-  return name;
+  return repository::PinsPrefix(repository.location().prefix, backup);
 }
 
 // The backup and kind that a name behind PinsPrefix tells of; nullopt: it is not one of ours.

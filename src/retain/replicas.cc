@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "retain/pins.h"
 
 namespace holdfast::retain {
@@ -28,10 +29,12 @@ cloud::ObjectRef ManifestRef(const Replica& replica, const Tombstone& tombstone)
           replica.manifest_generation};
 }
 
+// Whether one is there, the one that was marked or a later one.
 Result<bool> HasManifest(const Services& services, const Replica& replica,
                          const Tombstone& tombstone) {
-  HF_ASSIGN_OR_RETURN(const auto manifest,
-                      services.objects.StatObject(ManifestRef(replica, tombstone)));
+  cloud::ObjectRef any = ManifestRef(replica, tombstone);
+  any.generation = 0;
+  HF_ASSIGN_OR_RETURN(const auto manifest, services.objects.StatObject(any));
   return manifest.has_value();
 }
 
@@ -51,6 +54,11 @@ Result<std::vector<Replica>> FindReplicas(const Services& services, const reposi
     if (!info) continue;
     const auto manifest =
         repository->ReadManifest(repository::ManifestEntry{.path = {}, .info = *info});
+    if (!manifest.ok() && manifest.error().id == ErrorId::kManifestDamaged) {
+      LogWarning("a damaged copy of a backup is left where it is",
+                 {{"repository", place.Uri()}, {"backup", backup}});
+      continue;
+    }
     if (!manifest.ok()) return manifest.error().WithContext(place.Uri());
     Replica& replica = replicas.emplace_back();
     replica.repository = place;

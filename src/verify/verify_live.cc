@@ -17,8 +17,10 @@ constexpr int64_t kShortestTimeTravelHours = 48;
 Result<SetInspection> ReadSource(const Services& services, const Manifest& manifest) {
   const std::string bucket = FillBucketPattern(services.staging_bucket_pattern,
                                                manifest.object.project, manifest.location);
-  HF_RETURN_IF_ERROR(services.objects.EnsureBucket(
-      {.name = bucket, .project = manifest.object.project, .location = manifest.location}));
+  HF_RETURN_IF_ERROR(services.objects.EnsureBucket({.name = bucket,
+                                                    .project = manifest.object.project,
+                                                    .location = manifest.location,
+                                                    .delete_after_days = kStagedDaysMax}));
   const TableReader reader{services.warehouse, services.objects, services.clock,
                            services.random,    bucket,           [] { return Status(); }};
   return reader.Read(manifest.object, manifest.location, manifest.schema, "live",

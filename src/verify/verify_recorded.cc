@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "model/policy.h"
+#include "repository/carry_pins.h"
 #include "repository/repository.h"
 #include "verify/verify_live.h"
 
@@ -101,8 +102,10 @@ Result<VerifyReport> VerifyManifest(const Services& services, const Manifest& ma
   const TableRef& copy = *manifest.copy;
   const std::string bucket =
       FillBucketPattern(services.staging_bucket_pattern, copy.project, manifest.location);
-  HF_RETURN_IF_ERROR(services.objects.EnsureBucket(
-      {.name = bucket, .project = copy.project, .location = manifest.location}));
+  HF_RETURN_IF_ERROR(services.objects.EnsureBucket({.name = bucket,
+                                                    .project = copy.project,
+                                                    .location = manifest.location,
+                                                    .delete_after_days = kStagedDaysMax}));
   return VerifyCopy({services.warehouse, services.objects, services.clock, services.random, bucket,
                      [] { return Status(); }},
                     manifest, level);
@@ -152,6 +155,10 @@ Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
     catalog::BackupRecord copied = record;
     copied.bucket = place.bucket;
     copied.prefix = place.prefix;
+    // Evidence of a place that never had it would be of nothing.
+    const auto is_there = services.objects.StatObject(
+        {place.bucket, repository::ManifestName(place.prefix, record.object, record.backup), 0});
+    if (is_there.ok() && !*is_there) continue;
     std::optional<Manifest> manifest;
     auto report = Look(services, copied, level, manifest);
     if (!report.ok()) {
@@ -160,15 +167,17 @@ Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
       continue;
     }
     if (!report->Passed() || !manifest) continue;
+    HF_RETURN_IF_ERROR(repository::CarryPins(services.objects, {record.bucket, record.prefix},
+                                             place, record.backup));
     HF_RETURN_IF_ERROR(
         services.catalog.MoveBackup(catalog::RecordOf(*manifest, place.bucket, place.prefix)));
     HF_RETURN_IF_ERROR(RecordReport(services, *report));
     report->note = fmt::format("taken from its copy in {}: {}", place.Uri(), damage.message);
-    LogWarning("a backup is lost or damaged where it was, and its copy is used",
-               {{"backup", record.backup},
-                {"object", record.object.ToString()},
-                {"copy", place.Uri()},
-                {"error", damage.message}});
+    LogError("a backup is lost or damaged where it was, and its copy is used",
+             {{"backup", record.backup},
+              {"object", record.object.ToString()},
+              {"copy", place.Uri()},
+              {"error", damage.message}});
     return std::optional(WholeCopy{*std::move(manifest), *std::move(report)});
   }
   return std::optional<WholeCopy>();

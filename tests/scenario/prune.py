@@ -1,10 +1,9 @@
 """Prune through the program: shown first, deleted in two phases, pins and holds respected, SIGKILL at
 any moment; what is left restores."""
-import random
 import time
 
 from harness import check, run_scenarios, sales
-from kill import kill_after
+from kill import Killer
 
 BUCKET = 'acme-shop-holdfast-us'
 
@@ -61,13 +60,12 @@ def prune_is_killed(world):
     ids = prepare(world, 6)
     started = time.monotonic()
     world.run('backup', 'prune')
-    usual = time.monotonic() - started + 0.3
-    killed = 0
+    killer = Killer(time.monotonic() - started + 0.3)
     for _ in range(10):
-        killed += kill_after(world.start('backup', 'prune', '--yes'), random.uniform(0, usual))
+        killer.strike(world.start('backup', 'prune', '--yes'))
         manifests = world.objects(BUCKET, 'manifests/')
         check(any(ids[0] in each['name'] for each in manifests), 'the newest one went')
-    check(killed > 0, 'no prune was killed: the times are too long')
+    check(killer.killed > 0, 'no prune was killed: the times are too long')
     world.run('backup', 'prune', '--yes')
     world.run('backup', 'prune', '--yes')
     check(people_left(world) == [ids[0]], f'{people_left(world)}')

@@ -222,7 +222,7 @@ void VirtualDays::Prune() {
   const bool quiet = Chance(50);
   if (!quiet) {
     faults.SetRates({.unavailable = 0.02, .throttled = 0.02, .reset_after = 0.02});
-    if (Chance(50)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(400)), Chance(50));
+    if (Chance(50)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(120)), Chance(50));
   }
   const retain::Services services = retain_services();
   const retain::PruneOptions options;
