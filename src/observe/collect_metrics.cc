@@ -87,10 +87,10 @@ Result<MetricsCollector::RunEnd> MetricsCollector::EndOf(const Run& run) {
   if (known != ends_.end()) return known->second;
   HF_ASSIGN_OR_RETURN(const auto progress, catalog_.GetProgress(run.id));
   const int64_t failed = progress.totals.Of(Outcome::kFailed);
-  const RunEnd end = failed == 0                         ? RunEnd::kSuccess
+  const RunEnd end = failed == 0 ? RunEnd::kSuccess
                      : failed + progress.totals.Of(Outcome::kExcluded) == progress.totals.objects
                          ? RunEnd::kFailure
-                                                         : RunEnd::kPartialFailure;
+                         : RunEnd::kPartialFailure;
   ends_[run.id] = end;
   return end;
 }
