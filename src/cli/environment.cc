@@ -33,7 +33,7 @@ RetryPolicy RetryPolicyOf(CloudKind cloud) {
           .total = std::chrono::seconds{20}};
 }
 
-// A command that is done waits for its last log entries no longer than this.
+// A command that is done waits for its last log entries no longer than this and one more request.
 constexpr RetryPolicy kLogRetryPolicy = {.attempts_max = 5,
                                          .initial = std::chrono::milliseconds{200},
                                          .maximum = std::chrono::seconds{4},

@@ -157,8 +157,9 @@ constexpr auto kSettings = std::to_array<Setting>({
     {.name = "policy.create_buckets",
      .type = SettingType::kBoolean,
      .fallback = "true",
-     .doc = "create buckets that are not there; false: what is to go there fails, with the command "
-            "that creates it"},
+     .doc =
+         "create buckets that are not there; false: a backup that is to go there fails, with the "
+         "command that creates it"},
     {.name = "policy.bucket_retention",
      .unset = "none",
      .doc = "retention policy of repositories' buckets that are created, as `30d`: nothing younger "

@@ -60,7 +60,7 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
     {.name = "create_buckets",
      .type = kBoolean,
      .doc = "a bucket that is not there is created, in the object's own project and location; "
-            "false: what is to go there fails, with the command that creates it",
+            "false: a backup that is to go there fails, with the command that creates it",
      .in_backup_policy = true},
     {.name = "bucket_retention",
      .type = kDuration,
