@@ -253,7 +253,7 @@ def trouble_is_told_once_and_so_is_its_end(world, mail, hook):
     hook.answers = [503]
     world.run('backup', 'run', expect=3)
     [(message, _, _, _)] = mail.box.take()
-    check(message['subject'] == '[holdfast] CRITICAL: The newest backup of 1 object is suspect',
+    check(message['subject'] == '[holdfast] CRITICAL: Rows are missing from 1 object',
           message['subject'])
     check(f'acme-shop.sales.{name}' in message.get_content(), message.get_content())
     [alert] = hook.take()
