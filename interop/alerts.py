@@ -284,7 +284,7 @@ def damage_is_told_of_by_verify_and_by_no_channel_that_fails(world, mail, hook):
     world.run('backup', 'verify', expect=4)
     check('ALERT NOT SENT' in world.last_error, world.last_error)
     [(message, _, _, _)] = mail.box.take()
-    check('is damaged' in message['subject'], message['subject'])
+    check('are damaged' in message['subject'], message['subject'])
     check('acme-shop.sales.people' in message.get_content(), message.get_content())
     hook.answers = []
     world.run('alert', 'check')
