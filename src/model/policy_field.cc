@@ -175,11 +175,11 @@ Result<Json> NormalDuration(const Json& value) {
 }
 
 Result<Json> NormalMethod(const Json& value) {
-  const auto method =
-      value.is_string() ? FindMethod(value.get_ref<const std::string&>()) : std::optional<Method>();
-  if (method != Method::kExport && method != Method::kCopy && method != Method::kSnapshot)
-    return Expected(value, "export, copy or snapshot");
-  return value;
+  constexpr std::array kMethods = {Method::kExport, Method::kCopy, Method::kSnapshot};
+  const bool is_one = value.is_string() && std::ranges::any_of(kMethods, [&](Method method) {
+                        return MethodName(method) == value.get_ref<const std::string&>();
+                      });
+  return is_one ? Result<Json>(value) : Expected(value, "export, copy or snapshot");
 }
 
 Result<Json> NormalProject(const Json& value) {
