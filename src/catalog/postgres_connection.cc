@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/json.h"
 #include "catalog/postgres_url.h"
 
 namespace holdfast::catalog {
