@@ -10,6 +10,7 @@
 namespace holdfast::backup {
 namespace {
 
+using testing_support::ItemOf;
 using testing_support::NumberedRows;
 using testing_support::SimFixture;
 using testing_support::TwoColumns;
@@ -118,6 +119,26 @@ TEST_F(WorkerTest, TellsWhatWasSavedBeforeATableCouldNotBeFinished) {
   const ItemOutcome& saved = outcomes[Outcome::kBackedUp].front();
   EXPECT_TRUE(catalog::GetBackup(fixture_.catalog(), saved.backup).ok());
   EXPECT_EQ(saved.rows, 1);
+}
+
+// Made anew, divided by day, between its scan and its backup: as a whole it is not there any more.
+TEST_F(WorkerTest, BacksUpNothingOfATableThatWasDividedOtherwiseSinceItsScan) {
+  const TableRef table{"acme-shop", "sales", "w0", ""};
+  Worker scan(setup_, services_, {Stage::kProjects, Stage::kScan});
+  for (int round = 0; round < 50; ++round) ASSERT_TRUE(scan.RunOnce(Duration{0}).ok());
+  fixture_.cloud().DropTable(table);
+  fixture_.cloud().AddTable(table, {{{.name = "day", .type = FieldType::kDate}}},
+                            {{{"day", "2026-01-01"}}},
+                            {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+  Worker backup(setup_, services_, {Stage::kBackup});
+  for (int round = 0; round < 50; ++round) ASSERT_TRUE(backup.RunOnce(Duration{0}).ok());
+  ASSERT_TRUE(Progress().IsComplete());
+  EXPECT_EQ(Progress().totals.Of(Outcome::kVanished), 1);
+  EXPECT_TRUE(
+      fixture_.catalog().FindBackups({.dataset = "sales", .table = "w0"}, "")->items.empty());
+  // The next run takes it as it is divided now.
+  EXPECT_EQ(ItemOf(fixture_.BackUp().value(), table.WithPartition("20260101")).outcome,
+            Outcome::kBackedUp);
 }
 
 TEST(Stage, IsFoundByItsName) {
