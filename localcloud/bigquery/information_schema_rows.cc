@@ -257,7 +257,7 @@ Status AppendTableStorage(const ServiceContext& context, const DatasetRecord& /*
   row["total_logical_bytes"] = table->num_bytes;
   row["active_logical_bytes"] = table->num_bytes;
   row["long_term_logical_bytes"] = 0;
-  row["storage_last_modified_time"] = TimeText(table->last_modified_ms);
+  row["storage_last_modified_time"] = TimeText(table->data_modified_ms);
   row["deleted"] = false;
   row["table_type"] = SqlTableType(*table);
   rows.push_back(std::move(row));

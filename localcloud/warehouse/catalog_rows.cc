@@ -135,7 +135,8 @@ Result<TableRecord> ReadTableRow(sqlite::Database& database, const sqlite::State
   table.version = row.Int(8);
   table.etag = Etag(table.table_key, table.version, row.Int(7));
   table.created_ms = row.Int(9);
-  table.last_modified_ms = std::max(row.Int(10), row.Int(11));
+  table.data_modified_ms = row.Int(10);
+  table.last_modified_ms = std::max(table.data_modified_ms, row.Int(11));
   table.expiration_ms = row.OptionalInt(12);
   table.num_rows = row.Int(13);
   table.num_bytes = row.Int(14);

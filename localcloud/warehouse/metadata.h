@@ -50,6 +50,7 @@ struct TableRecord {
   int64_t version = 0;  // of data and schema; 1 when created
   int64_t created_ms = 0;
   int64_t last_modified_ms = 0;
+  int64_t data_modified_ms = 0;          // without edits of its description
   std::optional<int64_t> expiration_ms;  // `expirationTime` of the resource
   int64_t num_rows = 0;                  // without the streaming buffer
   int64_t num_bytes = 0;  // logical bytes by BigQuery's size of each type, streaming excluded

@@ -11,6 +11,8 @@ namespace holdfast::backup {
 
 namespace {
 
+constexpr int64_t kClockMarginMs = 10LL * 60 * 1000;  // between the service's clock and ours
+
 // Copies one data object to where the attempt's own are.
 Result<DataObject> CopyData(const TableBackup& common, const Unit& unit, const DataObject& source) {
   const repository::Location& location = common.repository.location();
@@ -33,13 +35,19 @@ Result<DataObject> CopyData(const TableBackup& common, const Unit& unit, const D
 }  // namespace
 
 bool MayLend(const TableBackup& common, const Unit& unit) {
-  if (!common.context.run.policy.trust_equal_counts ||
-      unit.scanned.change != Change::kMetadataOnly || !unit.last) {
-    return false;
-  }
+  if (unit.scanned.change != Change::kMetadataOnly || !unit.last) return false;
   const catalog::BackupRecord& last = *unit.last;
   const repository::Location place{last.bucket, last.prefix};
   return last.IsGood() && last.method == Method::kExport && place == common.repository.location();
+}
+
+bool IsUnwritten(const catalog::BackupRecord& before, const Fingerprint& now,
+                 const cloud::DataWrite& newest, int64_t view_delay_ms) {
+  if (newest.told_ms - now.last_modified_ms < view_delay_ms) return false;
+  // Of a partition, writes to others are in `newest` too, and those may be younger than the time
+  // of the partition in its backup. The moment of that is by our clock, hence the margin.
+  return newest.at_ms <= before.source.last_modified_ms ||
+         newest.at_ms + kClockMarginMs <= before.consistent_through_ms;
 }
 
 Result<std::map<std::string, Fingerprint>> CurrentFingerprints(const TableBackup& common) {

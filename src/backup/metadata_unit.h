@@ -2,9 +2,9 @@
 // backup before.
 //
 // No job runs and no row is read: the data objects are copied inside the storage service, so that
-// the new backup is independent of the one before (DESIGN §2 "backup"), which prune may remove. For
-// a policy that trusts equal counts only: an edit of rows that keeps both their number and their
-// bytes looks the same (fingerprint.h).
+// the new backup is independent of the one before (DESIGN §2 "backup"), which prune may remove. An
+// edit of rows that keeps both their number and their bytes looks the same (fingerprint.h), so the
+// service must also tell of no write since the backup before, or the policy trust equal counts.
 #pragma once
 
 #include <map>
@@ -15,10 +15,15 @@
 
 namespace holdfast::backup {
 
-// Whether the backup before may lend its data, as far as the catalog tells: the policy trusts equal
-// counts, no more than the description seems to have changed, and that backup is a good export in
-// the same place.
+// Whether the backup before may lend its data, as far as the catalog tells: no more than the
+// description seems to have changed, and that backup is a good export in the same place.
 bool MayLend(const TableBackup& common, const Unit& unit);
+
+// Whether no row was written to the table between the backup before and the moment at which it
+// looked like `now`, by what the service's storage view tells. Such a view lags behind by
+// `view_delay_ms` at most, so a younger modification is in doubt, and doubt is false.
+bool IsUnwritten(const catalog::BackupRecord& before, const Fingerprint& now,
+                 const cloud::DataWrite& newest, int64_t view_delay_ms);
 
 // The fingerprints of the table ("") and of its partitions as they are at this moment. Errors: of
 // the warehouse; kTableNotFound when it is gone.

@@ -1,4 +1,4 @@
-// An edited description makes a version of its own without a job, where the policy trusts counts.
+// An edited description makes a version of its own without a job, where nothing was written since.
 #include "backup/metadata_unit.h"
 
 #include <gtest/gtest.h>
@@ -17,15 +17,16 @@ using testing_support::TwoColumns;
 class NewDescription : public testing::Test {
  protected:
   void SetUp() override {
-    policy_.trust_equal_counts = true;
     fixture_.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
     ASSERT_TRUE(fixture_.BackUp(policy_).ok());
-    fixture_.clock().Advance(std::chrono::minutes{1});
+    fixture_.clock().Advance(std::chrono::hours{3});
     jobs_before_ = fixture_.cloud().JobsStarted("extract");
   }
 
-  void Describe(const std::string& text) {
+  // So long ago that the storage view tells what was written before.
+  void Describe(const std::string& text, Duration ago = std::chrono::hours{2}) {
     ASSERT_TRUE(fixture_.cloud().warehouse().UpdateTable(kOrders, {{"description", text}}).ok());
+    fixture_.clock().Advance(ago);
   }
   Manifest ManifestOf(const std::string& backup) {
     const auto record = catalog::GetBackup(fixture_.catalog(), backup).value();
@@ -60,8 +61,30 @@ TEST_F(NewDescription, IsSavedWithTheDataOfTheBackupBeforeAndNoJob) {
   EXPECT_EQ(ItemOf(*fixture_.BackUp(policy_), kOrders).outcome, Outcome::kUnchanged);
 }
 
-TEST_F(NewDescription, IsReadWithTheDataWhereThePolicyDoesNotTrustCounts) {
-  policy_.trust_equal_counts = false;
+TEST_F(NewDescription, IsReadWithTheDataWhileTheStorageViewMayLagBehind) {
+  Describe("all of them", std::chrono::minutes{59});
+  EXPECT_EQ(ItemOf(*fixture_.BackUp(policy_), kOrders).outcome, Outcome::kMetadataOnly);
+  EXPECT_EQ(JobsSince(), 1);
+}
+
+TEST_F(NewDescription, IsSavedAtOnceWhereThePolicyTrustsCounts) {
+  policy_.trust_equal_counts = true;
+  Describe("all of them", {});
+  EXPECT_EQ(ItemOf(*fixture_.BackUp(policy_), kOrders).outcome, Outcome::kMetadataOnly);
+  EXPECT_EQ(JobsSince(), 0);
+}
+
+TEST_F(NewDescription, DoesNotHideRowsThatWereWrittenAndCountTheSame) {
+  fixture_.cloud().ReplaceRows(kOrders, NumberedRows(21, 10));
+  fixture_.clock().Advance(std::chrono::minutes{30});
+  Describe("all of them");
+  const auto report = fixture_.BackUp(policy_);
+  EXPECT_EQ(ItemOf(*report, kOrders).outcome, Outcome::kBackedUp);
+  EXPECT_EQ(JobsSince(), 1);
+}
+
+TEST_F(NewDescription, IsReadWithTheDataWhereTheServiceDoesNotTellOfWrites) {
+  fixture_.cloud().faults().DenyAccess(kOrders.project + ".region-US");
   Describe("all of them");
   EXPECT_EQ(ItemOf(*fixture_.BackUp(policy_), kOrders).outcome, Outcome::kMetadataOnly);
   EXPECT_EQ(JobsSince(), 1);
@@ -86,22 +109,26 @@ TEST_F(NewDescription, WithRowsThatChangedIsABackupLikeAnyOther) {
   EXPECT_EQ(JobsSince(), 1);
 }
 
-// A table of three days, described anew after its backup; the report of the run that follows.
+// A table of three days, written in this order a day apart, described anew after its backup; the
+// report of the run that follows.
 RunReport DescribePartitions(SimFixture& fixture, const BackupPolicy& policy) {
   fixture.cloud().AddTable(
       kOrders, {{{.name = "day", .type = FieldType::kDate}}},
       {{{"day", "2026-01-01"}}, {{"day", "2026-01-02"}}, {{"day", "2026-01-03"}}},
       {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+  fixture.clock().Advance(std::chrono::hours{24});
+  fixture.cloud().ReplaceRows(kOrders.WithPartition("20260103"), {{{"day", "2026-01-03"}}});
+  fixture.clock().Advance(std::chrono::hours{1});
   EXPECT_TRUE(fixture.BackUp(policy).ok());
-  fixture.clock().Advance(std::chrono::minutes{1});
+  fixture.clock().Advance(std::chrono::hours{24});
   EXPECT_TRUE(fixture.cloud().warehouse().UpdateTable(kOrders, {{"description", "by day"}}).ok());
+  fixture.clock().Advance(std::chrono::hours{24});
   return fixture.BackUp(policy).value();
 }
 
-TEST(NewDescriptionOfPartitions, TakesNoJobAtAllWhereThePolicyTrustsCounts) {
+TEST(NewDescriptionOfPartitions, TakesNoJobAtAll) {
   SimFixture fixture;
   BackupPolicy policy;
-  policy.trust_equal_counts = true;
   const RunReport report = DescribePartitions(fixture, policy);
   EXPECT_EQ(report.totals.Of(Outcome::kMetadataOnly), 3);
   EXPECT_EQ(fixture.cloud().JobsStarted("extract"), 3) << "those of the first run";
@@ -109,11 +136,43 @@ TEST(NewDescriptionOfPartitions, TakesNoJobAtAllWhereThePolicyTrustsCounts) {
   EXPECT_EQ(fixture.BackUp(policy)->totals.Of(Outcome::kMetadataOnly), 0);
 }
 
-TEST(NewDescriptionOfPartitions, IsProvenByTheDataWhereThePolicyDoesNot) {
+TEST(NewDescriptionOfPartitions, IsProvenByTheDataWhereTheServiceDoesNotTellOfWrites) {
   SimFixture fixture;
+  fixture.cloud().faults().DenyAccess(kOrders.project + ".region-US");
   const RunReport report = DescribePartitions(fixture, {});
   EXPECT_EQ(report.totals.Of(Outcome::kMetadataOnly), 3);
   EXPECT_EQ(report.totals.Of(Outcome::kBackedUp), 0);
+  EXPECT_EQ(fixture.cloud().JobsStarted("extract"), 6);
+}
+
+struct WriteCase {
+  const char* name;
+  int64_t written_ms;
+  int64_t described_ms;
+  int64_t told_ms;
+  bool expected;
+};
+
+TEST(IsUnwritten, IsTrueOnlyWithoutDoubt) {
+  constexpr int64_t kMinute = 60'000;
+  catalog::BackupRecord before;
+  before.source.last_modified_ms = 100 * kMinute;
+  before.consistent_through_ms = 200 * kMinute;
+  const WriteCase cases[] = {
+      {"nothing since the object's time", 100 * kMinute, 300 * kMinute, 400 * kMinute, true},
+      {"another partition, before the backup", 190 * kMinute, 300 * kMinute, 400 * kMinute, true},
+      {"within the margin of two clocks", 191 * kMinute, 300 * kMinute, 400 * kMinute, false},
+      {"after the backup", 250 * kMinute, 300 * kMinute, 400 * kMinute, false},
+      {"the view may lag", 100 * kMinute, 341 * kMinute, 400 * kMinute, false},
+      {"the view may just not lag", 100 * kMinute, 340 * kMinute, 400 * kMinute, true},
+  };
+  for (const WriteCase& c : cases) {
+    Fingerprint now;
+    now.last_modified_ms = c.described_ms;
+    EXPECT_EQ(IsUnwritten(before, now, {.at_ms = c.written_ms, .told_ms = c.told_ms}, 60 * kMinute),
+              c.expected)
+        << c.name;
+  }
 }
 
 }  // namespace

@@ -134,8 +134,16 @@ constexpr auto kSettings = std::to_array<Setting>({
      .type = SettingType::kBoolean,
      .fallback = "false",
      .doc =
-         "save an edited description with the data of the backup before, without a job, when rows "
-         "and bytes are as they were; else the data is read and compared"},
+         "save an edited description with the data of the backup before, without a job, whenever "
+         "rows and bytes are as they were; an UPDATE that keeps both is then not noticed"},
+    {.name = "policy.storage_view_delay_minutes",
+     .type = SettingType::kInteger,
+     .fallback = "60",
+     .doc = "a description that was edited longer ago than this is saved with the data of the "
+            "backup before, without a job, when the service's storage view (`TABLE_STORAGE`) tells "
+            "of no write since that backup; so far may that view lag behind. Of a younger edit the "
+            "data is read and compared",
+     .maximum = 10'080},
     {.name = "policy.require_access",
      .type = SettingType::kBoolean,
      .fallback = "false",

@@ -8,4 +8,9 @@ Result<std::optional<Page<PartitionInfo>>> Warehouse::ListPartitionsInRange(
   return std::optional<Page<PartitionInfo>>();
 }
 
+Result<std::optional<DataWrite>> Warehouse::LastDataWrite(const TableRef& /*table*/,
+                                                          const std::string& /*location*/) {
+  return std::optional<DataWrite>();
+}
+
 }  // namespace holdfast::cloud

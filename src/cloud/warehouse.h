@@ -22,6 +22,13 @@
 
 namespace holdfast::cloud {
 
+// What the warehouse says of the newest write to a table, by its own clock. It says so some time
+// after the write (BigQuery: seconds to minutes, "TABLE_STORAGE view").
+struct DataWrite {
+  int64_t at_ms = 0;
+  int64_t told_ms = 0;  // when it said so
+};
+
 class Warehouse {
  public:
   virtual ~Warehouse() = default;
@@ -61,6 +68,11 @@ class Warehouse {
 
   // One table whole, with its statistics. `table.partition` is ignored.
   virtual Result<TableInfo> GetTable(const TableRef& table) = 0;
+
+  // When rows were last written to the table, which an edit of its description does not move.
+  // `location`: of the table. nullopt: this warehouse does not tell, of this table or at all.
+  virtual Result<std::optional<DataWrite>> LastDataWrite(const TableRef& table,
+                                                         const std::string& location);
 
   // Creates a table from its resource document; server-owned members in it are ignored. Not
   // idempotent by itself: an existing table is kTableExists. Retried only where the service said

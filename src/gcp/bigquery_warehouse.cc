@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "gcp/bigquery_jobs.h"
 #include "gcp/bigquery_query.h"
@@ -82,6 +84,11 @@ TableKind KindOfTablesType(int64_t type) {
     default:
       return TableKind::kUnknown;
   }
+}
+
+std::string LowerCase(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
 }
 
 Result<TableSummary> SummaryFromRow(const DatasetRef& dataset, const std::vector<Json>& cells) {
@@ -278,6 +285,28 @@ Result<std::optional<cloud::Page<PartitionInfo>>> BigQueryWarehouse::ListPartiti
     page.items.push_back(std::move(partition));
   }
   return std::optional(std::move(page));
+}
+
+Result<std::optional<cloud::DataWrite>> BigQueryWarehouse::LastDataWrite(
+    const TableRef& table, const std::string& location) {
+  const Query query{
+      .project = table.project,
+      .sql = fmt::format("SELECT UNIX_MILLIS(storage_last_modified_time), "
+                         "UNIX_MILLIS(CURRENT_TIMESTAMP()) "
+                         "FROM {}.INFORMATION_SCHEMA.TABLE_STORAGE "
+                         "WHERE table_schema = @dataset AND table_name = @table AND NOT deleted",
+                         QuotePath({table.project, "region-" + LowerCase(location)})),
+      .string_parameters = {{"dataset", table.dataset}, {"table", table.table}},
+      .what = "storage of " + table.ToString(),
+      .names = kTableErrors};
+  HF_ASSIGN_OR_RETURN(const QueryPage page, RunQuery(client_, query, ""));
+  if (page.rows.size() != 1 || page.rows[0].size() != 2 || page.rows[0][0].is_null()) {
+    return std::optional<cloud::DataWrite>();
+  }
+  cloud::DataWrite write;
+  HF_ASSIGN_OR_RETURN(write.at_ms, CellInt64(page.rows[0][0], query.what));
+  HF_ASSIGN_OR_RETURN(write.told_ms, CellInt64(page.rows[0][1], query.what));
+  return std::optional(write);
 }
 
 Result<TableInfo> BigQueryWarehouse::GetTable(const TableRef& table) {

@@ -27,6 +27,8 @@ class BigQueryWarehouse final : public cloud::Warehouse {
       const std::string& page_token) override;
   Result<cloud::Page<PartitionInfo>> ListPartitions(const TableRef& table,
                                                     const std::string& page_token) override;
+  Result<std::optional<cloud::DataWrite>> LastDataWrite(const TableRef& table,
+                                                        const std::string& location) override;
   Result<TableInfo> GetTable(const TableRef& table) override;
   Result<TableInfo> CreateTable(const TableRef& table, const Json& resource) override;
   Result<TableInfo> UpdateTable(const TableRef& table, const Json& patch) override;

@@ -4,14 +4,13 @@
 // late rows carry an older one (google-semantics trap 5, A2 #10). Of a partition, `rows`, `bytes`
 // and `last_modified_ms` are the partition's; creation, schema and metadata are its table's.
 //
-// Why "metadata only" is a guess that data must settle. An edit of a description moves the
-// modification time of the table and of every partition (A2 #9). An UPDATE that keeps rows and
-// bytes moves the very same time, and the warehouse tells nothing else that would part the two,
-// least of all when both happened since the last look. So kMetadataOnly is answered only when the
-// metadata document changed and rows, bytes, schema, creation and partitioning did not; and the
-// stage that acts on it reads the data once more and compares content digests
-// (`SettleMetadataOnly`), unless the policy says to trust equal counts. Whatever else moved the
-// time is kDataChanged. Plain values.
+// Why "metadata only" is a guess. An edit of a description moves the modification time of the table
+// and of every partition (A2 #9). An UPDATE that keeps rows and bytes moves the very same time, and
+// nothing in here parts the two, least of all when both happened since the last look. So
+// kMetadataOnly is answered only when the metadata document changed and rows, bytes, schema,
+// creation and partitioning did not; and the stage that acts on it asks the service when rows were
+// last written (backup/metadata_unit.h), or reads the data once more and compares content digests
+// (`SettleMetadataOnly`). Whatever else moved the time is kDataChanged. Plain values.
 #pragma once
 
 #include <cstdint>

@@ -315,6 +315,11 @@ Status SetNumbers(const Json& json, BackupPolicy& policy) {
   if (policy.forced_full_days < 0) {
     return MakeError(ErrorId::kInvalidJson, "\"forced_full_days\" is negative");
   }
+  HF_ASSIGN_OR_RETURN(const auto delay, OptionalInt64(json, "storage_view_delay_minutes"));
+  policy.storage_view_delay_minutes = delay.value_or(policy.storage_view_delay_minutes);
+  if (policy.storage_view_delay_minutes < 0) {
+    return MakeError(ErrorId::kInvalidJson, "\"storage_view_delay_minutes\" is negative");
+  }
   HF_ASSIGN_OR_RETURN(const auto offset, OptionalInt64(json, "time_travel_days"));
   policy.time_travel_days = offset.value_or(policy.time_travel_days);
   if (policy.time_travel_days < 0 || policy.time_travel_days > kTimeTravelDaysMax) {
@@ -449,6 +454,7 @@ Json BackupPolicy::ToJson() const {
                {"verify", VerifyLevelName(verify)},
                {"shrink_threshold", shrink_threshold},
                {"trust_equal_counts", trust_equal_counts},
+               {"storage_view_delay_minutes", storage_view_delay_minutes},
                {"require_access", require_access},
                {"time_travel_days", time_travel_days},
                {"freeze", freeze},

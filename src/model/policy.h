@@ -84,9 +84,12 @@ struct BackupPolicy {
   double shrink_threshold = 0.5;
   bool force = false;               // back up what did not change, too: of one run, on demand
   bool trust_equal_counts = false;  // take Change::kMetadataOnly without reading the data again
-  bool require_access = false;      // a table whose access may not be looked at fails; false: the
-                                    // outcome says that it was not saved
-  int64_t forced_full_days = 7;     // an unchanged object is backed up anyway after this; 0: never
+  // How far the service's view of writes may lag behind: Change::kMetadataOnly that is older is
+  // taken without reading when nothing was written since the last backup.
+  int64_t storage_view_delay_minutes = 60;
+  bool require_access = false;   // a table whose access may not be looked at fails; false: the
+                                 // outcome says that it was not saved
+  int64_t forced_full_days = 7;  // an unchanged object is backed up anyway after this; 0: never
   // Only what was modified within so many hours before the run (seed 000: 24); 0: whatever the last
   // good backup does not hold.
   int64_t changed_within_hours = 0;

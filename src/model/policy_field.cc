@@ -106,6 +106,13 @@ constexpr auto kPolicyFields = std::to_array<PolicyField>({
      .type = kBoolean,
      .doc = "settle an edited description without reading the data",
      .in_backup_policy = true},
+    {.name = "storage_view_delay_minutes",
+     .type = kInteger,
+     .doc = "a description that was edited longer ago than this is saved without reading the data, "
+            "when the service's storage view tells of no write since the last backup; so far may "
+            "that view lag behind",
+     .maximum = 10'080,
+     .in_backup_policy = true},
     {.name = "changed_within_hours",
      .type = kInteger,
      .doc = "only what was modified within so many hours before the run is looked at; the rest is "

@@ -26,6 +26,7 @@ struct SimCloud::State {
         bus(clock, faults),
         warehouse(clock, faults, projects, objects,
                   {.job_duration = options.job_duration,
+                   .storage_view_delay = options.storage_view_delay,
                    .page_size = options.page_size,
                    .rows_per_object = options.rows_per_object}),
         definitions(clock, faults, warehouse, options.page_size) {}

@@ -28,7 +28,8 @@ namespace holdfast::sim {
 
 struct SimOptions {
   uint64_t seed = 1;
-  Duration job_duration = std::chrono::seconds{5};  // a job is done this long after it began
+  Duration job_duration = std::chrono::seconds{5};        // a job is done this long after it began
+  Duration storage_view_delay = std::chrono::minutes{5};  // of Warehouse::LastDataWrite
   size_t page_size = 3;           // items of a page; an empty page comes now and then
   size_t rows_per_object = 1000;  // an extract starts another object after these
 };

@@ -121,7 +121,7 @@ Result<SimTable> MakeSimTable(const TableRef& ref, const std::string& location,
   HF_ASSIGN_OR_RETURN(const TableInfo info, TableInfo::FromJson(table.resource));
   table.schema = info.schema;
   table.partitioning = info.partitioning;
-  table.creation_ms = table.last_modified_ms = now_ms;
+  table.creation_ms = table.last_modified_ms = table.data_modified_ms = now_ms;
   if (info.partitioning.kind == Partitioning::Kind::kNone) {
     table.partitions[""] = {std::make_shared<const Rows>(), now_ms};
   }
@@ -199,7 +199,7 @@ void SimTable::Append(const Rows& rows, const std::string& partition, int64_t no
     all->insert(all->end(), added.begin(), added.end());
     target = {std::move(all), now_ms};
   }
-  last_modified_ms = now_ms;
+  last_modified_ms = data_modified_ms = now_ms;
 }
 
 void SimTable::Clear(const std::string& partition, int64_t now_ms) {
@@ -211,7 +211,7 @@ void SimTable::Clear(const std::string& partition, int64_t now_ms) {
   if (partitioning.kind == Partitioning::Kind::kNone) {
     partitions[""] = {std::make_shared<const Rows>(), now_ms};
   }
-  last_modified_ms = now_ms;
+  last_modified_ms = data_modified_ms = now_ms;
 }
 
 void SimTable::TouchAll(int64_t now_ms) {

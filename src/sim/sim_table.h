@@ -34,6 +34,7 @@ struct SimTable {
   Partitioning partitioning;
   int64_t creation_ms = 0;
   int64_t last_modified_ms = 0;
+  int64_t data_modified_ms = 0;  // the newest write of rows, whatever else moved the time since
   std::map<std::string, SimPartition> partitions;  // "" of a table that is not partitioned
   Rows streaming;                                  // not landed yet
   int64_t streaming_since_ms = 0;

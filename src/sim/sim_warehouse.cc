@@ -170,6 +170,16 @@ Result<TableInfo> SimWarehouse::GetTable(const TableRef& table) {
   return state->Info();
 }
 
+Result<std::optional<cloud::DataWrite>> SimWarehouse::LastDataWrite(const TableRef& table,
+                                                                    const std::string& location) {
+  HF_RETURN_IF_ERROR(faults_.Before(table.project + ".region-" + location));
+  const std::lock_guard lock(mutex_);
+  const auto state = tables_.Get(table, ToUnixMillis(clock_.Now() - settings_.storage_view_delay));
+  HF_RETURN_IF_ERROR(faults_.After());
+  if (!state.ok()) return std::optional<cloud::DataWrite>();
+  return std::optional(cloud::DataWrite{.at_ms = (*state)->data_modified_ms, .told_ms = NowMs()});
+}
+
 Result<TableInfo> SimWarehouse::CreateTable(const TableRef& table, const Json& resource) {
   HF_RETURN_IF_ERROR(faults_.Before(table.WholeTable().ToString()));
   const std::lock_guard lock(mutex_);

@@ -21,6 +21,7 @@ namespace holdfast::sim {
 
 struct WarehouseSettings {
   Duration job_duration;
+  Duration storage_view_delay;
   size_t page_size;
   size_t rows_per_object;
 };
@@ -49,6 +50,8 @@ class SimWarehouse final : public cloud::Warehouse {
       const std::string& page_token) override;
   Result<cloud::Page<PartitionInfo>> ListPartitions(const TableRef& table,
                                                     const std::string& page_token) override;
+  Result<std::optional<cloud::DataWrite>> LastDataWrite(const TableRef& table,
+                                                        const std::string& location) override;
   Result<TableInfo> GetTable(const TableRef& table) override;
   Result<TableInfo> CreateTable(const TableRef& table, const Json& resource) override;
   Result<TableInfo> UpdateTable(const TableRef& table, const Json& patch) override;

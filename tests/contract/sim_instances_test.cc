@@ -51,7 +51,7 @@ class SimWorld final : public WarehouseWorld,
  private:
   static constexpr const char* kProject = "sim-project";
   VirtualClock clock_{FromUnixMillis(1'700'000'000'000)};
-  sim::SimCloud cloud_{clock_};
+  sim::SimCloud cloud_{clock_, {.storage_view_delay = {}}};
   int folders_ = 0;
 };
 

@@ -314,6 +314,24 @@ TEST_P(WarehouseContract, ADescriptionMovesTheModificationTimeToo) {
   EXPECT_EQ(after->rows, before->rows);
 }
 
+TEST_P(WarehouseContract, ADescriptionIsNoWriteOfRows) {
+  const TableRef table = Create("told_apart", TwoColumns(), {Row("2024-01-01", 1)});
+  const auto written = warehouse().GetTable(table);
+  world_->clock().SleepFor(std::chrono::milliseconds{20});
+  const auto described = warehouse().UpdateTable(table, {{"description", "new"}});
+  ASSERT_TRUE(described.ok()) << described.error().ToString();
+  const auto told = warehouse().LastDataWrite(table, "US");
+  ASSERT_TRUE(told.ok()) << told.error().ToString();
+  ASSERT_TRUE(told->has_value());
+  EXPECT_EQ((*told)->at_ms, written->last_modified_ms);
+  EXPECT_GE((*told)->told_ms, described->last_modified_ms);
+
+  world_->clock().SleepFor(std::chrono::milliseconds{20});
+  world_->AppendRows(table, {Row("2024-01-01", 2)});
+  EXPECT_EQ((*warehouse().LastDataWrite(table, "US"))->at_ms,
+            warehouse().GetTable(table)->last_modified_ms);
+}
+
 TEST_P(WarehouseContract, PartitionsAddUpToTheTable) {
   const TableRef table =
       Create("partitioned", ByDay(),

@@ -46,6 +46,10 @@ class AlteredWarehouse : public cloud::Warehouse {
                                                     const std::string& page_token) override {
     return warehouse_.ListPartitions(table, page_token);
   }
+  Result<std::optional<cloud::DataWrite>> LastDataWrite(const TableRef& table,
+                                                        const std::string& location) override {
+    return warehouse_.LastDataWrite(table, location);
+  }
   Result<TableInfo> GetTable(const TableRef& table) override { return warehouse_.GetTable(table); }
   Result<TableInfo> CreateTable(const TableRef& table, const Json& resource) override {
     return warehouse_.CreateTable(table, resource);
