@@ -40,6 +40,15 @@ struct RunProgress {
   bool IsComplete() const { return tasks_pending == 0; }
 };
 
+// Which outcomes of a run: those of one dataset or table, as far as the members are set, or those
+// of no table: of datasets and what is above them, which could not be looked into.
+struct OutcomeFilter {
+  std::string project;
+  std::string dataset;        // only with the project
+  std::string table;          // only with the dataset
+  bool above_tables = false;  // alone
+};
+
 class RunLedger {
  public:
   virtual ~RunLedger() = default;
@@ -93,9 +102,17 @@ class RunLedger {
   // other processes write, never of an earlier one: a run that is complete has them all.
   virtual Result<RunProgress> GetProgress(const std::string& run) = 0;
 
-  // Outcomes of a run in order of object. At most 1,000 a page.
-  virtual Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
+  // Outcomes of a run that match, in order of object. At most 1,000 a page. Those of a project,
+  // dataset or table cost what they are, not what the run has.
+  virtual Result<cloud::Page<ItemOutcome>> FindOutcomes(const std::string& run,
+                                                        const OutcomeFilter& filter,
                                                         const std::string& page_token) = 0;
+
+  // All of them.
+  Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
+                                                const std::string& page_token) {
+    return FindOutcomes(run, {}, page_token);
+  }
 
   // When the newest run began that found the object: one with an outcome of it other than
   // kVanished. nullopt: no run did.

@@ -197,6 +197,37 @@ TEST_P(RunLedgerContract, TasksOfOneObjectThatAreCompletedAtOnceAllCount) {
   EXPECT_EQ(progress->totals.rows, 5 * methods.size() * kRounds + 1);
 }
 
+TEST_P(RunLedgerContract, FindsTheOutcomesOfOneDatasetOrTableAndThoseOfNone) {
+  ASSERT_TRUE(catalog_->BeginRun(SomeRun("r1", 10)).ok());
+  std::vector<ItemOutcome> items;
+  for (const char* name : {"p.d.t", "p.d.t$20260101", "p.d.u", "p.d2.t", "p2.d.t"}) {
+    ItemOutcome item = Item("t", Outcome::kBackedUp, 1);
+    item.object = ParseTableRef(name).value();
+    items.push_back(item);
+  }
+  for (const TableRef& above : {TableRef{"p", "d", "", ""}, TableRef{"folders/7", "", "", ""}}) {
+    ItemOutcome item = Item("t", Outcome::kFailed, 0);
+    item.object = above;
+    items.push_back(item);
+  }
+  ASSERT_TRUE(catalog_->RecordOutcomes("r1", items).ok());
+  const auto names = [&](const OutcomeFilter& filter) {
+    std::string text;
+    const auto page = catalog_->FindOutcomes("r1", filter, "").value();
+    for (const ItemOutcome& item : page.items) {
+      text += item.object.ToString() + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(names({.project = "p", .dataset = "d", .table = "t"}), "p.d.t p.d.t$20260101 ");
+  EXPECT_EQ(names({.project = "p", .dataset = "d2"}), "p.d2.t ");
+  const auto above = catalog_->FindOutcomes("r1", {.above_tables = true}, "");
+  ASSERT_EQ(above->items.size(), 2u);
+  EXPECT_EQ(above->items[0].object.project, "folders/7");
+  EXPECT_EQ(above->items[1].object.dataset, "d");
+  EXPECT_EQ(catalog_->FindOutcomes("r1", {}, "")->items.size(), items.size());
+}
+
 TEST_P(RunLedgerContract, AFinishedRunTakesNoOutcomeHoweverManyWriteAtOnce) {
   constexpr int kRounds = 20;
   for (int round = 0; round < kRounds; ++round) {

@@ -48,7 +48,7 @@ class SqlCatalog : public Catalog {
   Status RecordOutcomes(const std::string& run, const std::vector<ItemOutcome>& outcomes) override;
   Status AdoptRun(const Run& finished) override;
   Result<RunProgress> GetProgress(const std::string& run) override;
-  Result<cloud::Page<ItemOutcome>> ListOutcomes(const std::string& run,
+  Result<cloud::Page<ItemOutcome>> FindOutcomes(const std::string& run, const OutcomeFilter& filter,
                                                 const std::string& page_token) override;
   Result<std::optional<int64_t>> LastSeen(const TableRef& object) override;
   Status FinishRun(const std::string& run, int64_t finished_ms) override;

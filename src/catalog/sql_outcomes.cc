@@ -150,7 +150,8 @@ Status SqlCatalog::RecordOutcomes(const std::string& run,
   });
 }
 
-Result<cloud::Page<ItemOutcome>> SqlCatalog::ListOutcomes(const std::string& run,
+Result<cloud::Page<ItemOutcome>> SqlCatalog::FindOutcomes(const std::string& run,
+                                                          const OutcomeFilter& filter,
                                                           const std::string& page_token) {
   Json key = {"", "", "", ""};
   if (!page_token.empty()) {
@@ -167,16 +168,27 @@ Result<cloud::Page<ItemOutcome>> SqlCatalog::ListOutcomes(const std::string& run
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   HF_RETURN_IF_ERROR(ReadRun(*session, run));
   cloud::Page<ItemOutcome> page;
-  HF_RETURN_IF_ERROR(session->Query(
+  std::string sql =
       "SELECT record FROM outcomes WHERE run = ?"
-      " AND (project, dataset, table_id, partition) > (?, ?, ?, ?)"
-      " ORDER BY project, dataset, table_id, partition LIMIT ?",
-      {run, text(0), text(1), text(2), text(3), static_cast<int64_t>(kOutcomesPageSize)},
-      [&](const SqlRow& row) -> Status {
-        HF_ASSIGN_OR_RETURN(ItemOutcome outcome, ParseOutcome(row.Text(0)));
-        page.items.push_back(std::move(outcome));
-        return Ok();
-      }));
+      " AND (project, dataset, table_id, partition) > (?, ?, ?, ?)";
+  std::vector<SqlValue> values = {run, text(0), text(1), text(2), text(3)};
+  const std::pair<std::string_view, const std::string&> named[] = {
+      {" AND project = ?", filter.project},
+      {" AND dataset = ?", filter.dataset},
+      {" AND table_id = ?", filter.table}};
+  for (const auto& [condition, name] : named) {
+    if (name.empty()) continue;
+    sql += condition;
+    values.emplace_back(name);
+  }
+  if (filter.above_tables) sql += " AND table_id = ''";
+  sql += " ORDER BY project, dataset, table_id, partition LIMIT ?";
+  values.emplace_back(static_cast<int64_t>(kOutcomesPageSize));
+  HF_RETURN_IF_ERROR(session->Query(sql, values, [&](const SqlRow& row) -> Status {
+    HF_ASSIGN_OR_RETURN(ItemOutcome outcome, ParseOutcome(row.Text(0)));
+    page.items.push_back(std::move(outcome));
+    return Ok();
+  }));
   if (page.items.size() < kOutcomesPageSize) return page;
   const TableRef& last = page.items.back().object;
   page.next_page_token = TokenOf({last.project, last.dataset, last.table, last.partition});

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "cli/suggestion.h"
+#include "base/suggestion.h"
 
 namespace holdfast::cli {
 

@@ -11,9 +11,9 @@
 #include "adapters/secret.h"
 #include "base/check.h"
 #include "base/log_observer.h"
+#include "base/suggestion.h"
 #include "catalog/postgres_url.h"
 #include "cli/config_file.h"
-#include "cli/suggestion.h"
 
 namespace holdfast::cli {
 

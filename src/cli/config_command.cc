@@ -4,10 +4,10 @@
 #include <iostream>
 #include <memory>
 
+#include "base/suggestion.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
 #include "cli/policy_source.h"
-#include "cli/suggestion.h"
 
 namespace holdfast::cli {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/suggestion.h"
+#include "base/suggestion.h"
 #include "cli/text_file.h"
 #include "model/yaml_tree.h"
 

@@ -10,8 +10,8 @@
 #include "cli/command_tree.h"
 #include "cli/environment.h"
 #include "cli/further_places.h"
+#include "cli/restore_options.h"
 #include "cli/restore_text.h"
-#include "cli/selector.h"
 #include "restore/apply.h"
 #include "restore/target.h"
 #include "restore/unfinished.h"
@@ -21,50 +21,9 @@ namespace holdfast::cli {
 namespace {
 
 struct RestoreRunOptions {
-  std::string name;
-  std::string backup;
-  std::string as_of;
-  std::string to_project;
-  std::string to_dataset;
-  std::string to_table;
-  std::string if_exists = "fail";
-  bool no_compare = false;
-  bool without_access = false;
+  RestoreFlags flags;
   bool dry_run = false;
 };
-
-Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreRunOptions& options) {
-  restore::RestoreRequest request;
-  if (options.name.empty() && options.backup.empty()) {
-    return MakeError(ErrorId::kUsage, "nothing to restore was named",
-                     "Name a dataset, a table, a partition, or a backup with --backup");
-  }
-  if (!options.name.empty()) {
-    HF_ASSIGN_OR_RETURN(request.source, ParseSelector(options.name));
-    if (request.source.dataset.empty()) {
-      return MakeError(ErrorId::kUsage, "\"" + options.name + "\" is a project",
-                       "Name a dataset, a table or a partition of it");
-    }
-  }
-  if (!options.as_of.empty()) {
-    const auto time = ParseTimestamp(options.as_of);
-    if (!time.ok()) {
-      return MakeError(ErrorId::kUsage, "--as-of: " + time.error().message,
-                       "Give a time in RFC 3339: --as-of 2026-11-21T10:00:00Z");
-    }
-    request.as_of_ms = ToUnixMillis(*time);
-  }
-  request.backup = options.backup;
-  request.to_project = options.to_project.empty() ? config.restore_project : options.to_project;
-  request.to_dataset = options.to_dataset;
-  request.to_table = options.to_table;
-  request.if_exists =
-      options.if_exists == "skip" ? restore::IfExists::kSkip : restore::IfExists::kFail;
-  request.compare = !options.no_compare;
-  request.without_access = options.without_access;
-  HF_RETURN_IF_ERROR(restore::ValidateRequest(request));
-  return request;
-}
 
 int ExitCodeOfReport(const restore::RestoreReport& report) {
   if (report.Count(restore::TableOutcome::kDiffers) > 0) return kExitDamaged;
@@ -90,7 +49,7 @@ Error CompleteConflict(Environment& environment, const restore::RestoreRequest& 
 // A catalog that is behind the repository would restore an older backup without knowing.
 Status LearnOfOthersBackups(const GlobalOptions& global, Environment& environment,
                             const restore::RestoreRequest& request) {
-  if (request.source.project.empty()) return Ok();
+  if (request.source.project.empty() && !request.scope && request.run.empty()) return Ok();
   HF_ASSIGN_OR_RETURN(const catalog::RebuildReport report,
                       backup::CatchUp(environment.backup_services(), request.source));
   if (report.manifests > 0) {
@@ -106,7 +65,7 @@ Status LearnOfOthersBackups(const GlobalOptions& global, Environment& environmen
 Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& options) {
   HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
   const Config& config = loaded.config;
-  HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options));
+  HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options.flags));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
   HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, request));
   restore::Services services = environment->restore_services();
@@ -143,43 +102,27 @@ Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& opt
   return ExitCodeOfReport(report);
 }
 
-void AddTargetFlags(CLI::App& command, RestoreRunOptions& options) {
-  command.add_option("--to-project", options.to_project, "Target project")->type_name("PROJECT");
-  command.add_option("--to-dataset", options.to_dataset, "Target dataset; if not, the source's")
-      ->type_name("DATASET");
-  command.add_option("--to-table", options.to_table, "Target table; if not, the source's")
-      ->type_name("TABLE");
-  command.add_option("--if-exists", options.if_exists, "What to do when the target exists")
-      ->type_name("ACTION")
-      ->check(OneOf({"fail", "skip"}));
-}
-
 }  // namespace
 
 void AddRestoreCommands(CLI::App& app, CommandContext context) {
   CLI::App* restore = app.add_subcommand("restore", "Get data back from backups");
   restore->require_subcommand(1);
-  CLI::App* command = restore->add_subcommand(
-      "run",
-      "Restore a dataset, table, partition, view or routine, and compare it with its backup");
+  CLI::App* command = restore->add_subcommand("run",
+                                              "Restore projects, datasets, tables, partitions, "
+                                              "views or routines, and compare each with its "
+                                              "backup");
   auto options = std::make_shared<RestoreRunOptions>();
-  command->add_option("name", options->name,
-                      "project.dataset, project.dataset.table, table$partition or routine:NAME");
-  command->add_option("--backup", options->backup, "This backup, by its id or the beginning of it")
-      ->type_name("ID");
-  command->add_option("--as-of", options->as_of, "As it was at this time: 2026-11-21T10:00:00Z")
-      ->type_name("TIME");
-  AddTargetFlags(*command, *options);
-  command->add_flag("--no-compare", options->no_compare,
-                    "Do not read the restored data back to compare it");
-  command->add_flag("--without-access", options->without_access,
-                    "Leave out row access policies and IAM policies, and say which");
+  AddRestoreFlags(*command, options->flags);
   command->add_flag("-n,--dry-run", options->dry_run, "Show the plan, and do nothing");
   SetExamples(
       *command,
       {{"holdfast restore run acme-shop.sales.orders --to-project acme-restore", "a table"},
        {"holdfast restore run 'acme-shop.sales.events$20260101' --to-project acme-restore",
         "one partition"},
+       {"holdfast restore run acme-shop --exclude 'acme-shop.scratch*' --as-of "
+        "2026-11-21T10:00:00Z "
+        "--map-project acme-shop:acme-restore",
+        "a project as it was, in another one"},
        {"holdfast restore run acme-shop.sales.routine:net_price --to-table net_price_before",
         "a function, beside the one that is there"},
        {"holdfast restore run acme-shop.sales --to-dataset sales_rescued --dry-run",

@@ -67,6 +67,15 @@ Json ReportDocument(const restore::RestoreReport& report) {
   return document;
 }
 
+// The reason, and as of when it can be had.
+std::string ReasonOf(const restore::MissingObject& missing) {
+  const auto nearest = [](std::optional<int64_t> ms, std::string_view side) {
+    return ms ? fmt::format("; the nearest {} is {}", side, FormatTimestamp(FromUnixMillis(*ms)))
+              : std::string();
+  };
+  return missing.reason + nearest(missing.before_ms, "before") + nearest(missing.after_ms, "after");
+}
+
 std::string_view OutcomeOf(const restore::MissingObject& missing) {
   return missing.unsupported ? "unsupported" : "missing";
 }
@@ -74,7 +83,7 @@ std::string_view OutcomeOf(const restore::MissingObject& missing) {
 Json RowOfMissing(const restore::MissingObject& missing) {
   return {{"source", missing.object.ToString()},
           {"outcome", OutcomeOf(missing)},
-          {"notes", missing.reason}};
+          {"notes", ReasonOf(missing)}};
 }
 
 void PrintNotes(std::ostream& out, const std::vector<std::string>& notes) {

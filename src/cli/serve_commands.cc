@@ -11,6 +11,7 @@
 #include "adapters/system_clock.h"
 #include "backup/worker.h"
 #include "base/random.h"
+#include "base/suggestion.h"
 #include "cli/catalog_export.h"
 #include "cli/command.h"
 #include "cli/command_tree.h"
@@ -18,7 +19,6 @@
 #include "cli/metrics_server.h"
 #include "cli/run_schedules.h"
 #include "cli/run_verification.h"
-#include "cli/suggestion.h"
 #include "localcloud/localcloud.h"
 
 namespace holdfast::cli {

@@ -7,8 +7,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/suggestion.h"
 #include "cli/selector.h"
-#include "cli/suggestion.h"
 #include "model/yaml_tree.h"
 
 namespace holdfast::cli {

@@ -56,6 +56,13 @@ Renames RenamesOf(const RestorePlan& plan) {
 // A name before a parenthesis may be that of a table all the same.
 bool IsKnown(const Renames& renames, const TableRef& name) {
   if (renames.contains(name)) return true;
+  if (name.table.ends_with('*')) {
+    const TableRef prefix{name.project, name.dataset, name.table.substr(0, name.table.size() - 1),
+                          ""};
+    const auto first = renames.lower_bound(prefix);
+    return first != renames.end() && first->first.dataset_ref() == name.dataset_ref() &&
+           first->first.table.starts_with(prefix.table);
+  }
   const auto reserved = ParseReservedName(name.table);
   return reserved && renames.contains({name.project, name.dataset, reserved->routine, {}});
 }

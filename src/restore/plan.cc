@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "restore/mapping.h"
 
 namespace holdfast::restore {
 
@@ -18,17 +19,6 @@ std::string PlanHash(const std::vector<TableRestore>& tables) {
     if (table.finished) text += "finished\n";
   }
   return Sha256Hex(text).substr(0, 16);
-}
-
-TableRef TargetOf(const RestoreRequest& request, const TableRef& source) {
-  TableRef target = source.WholeTable();
-  if (!request.to_project.empty()) target.project = request.to_project;
-  if (!request.to_dataset.empty()) target.dataset = request.to_dataset;
-  if (!request.to_table.empty()) {
-    target.table = ParseReservedName(source.table) ? MakeReservedName({.routine = request.to_table})
-                                                   : request.to_table;
-  }
-  return target;
 }
 
 Json TableToJson(const TableRestore& table) {
@@ -102,6 +92,7 @@ Result<RestorePlan> MakePlan(const RestoreRequest& request, const Selection& sel
   }
   std::vector<TableRestore> tables;
   for (auto& [source, table] : by_source) tables.push_back(std::move(table));
+  HF_RETURN_IF_ERROR(CheckTargetsApart(tables));
   return PlanOf(request, std::move(tables), selection.missing, selection.notes);
 }
 

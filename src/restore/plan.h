@@ -44,7 +44,7 @@ struct RestorePlan {
 };
 
 // Errors: those of ValidateRequest; kInvalidName for one table name for several tables;
-// kNothingToRestore for no backups.
+// kNothingToRestore for no backups; those of CheckTargetsApart (mapping.h).
 Result<RestorePlan> MakePlan(const RestoreRequest& request, const Selection& selection);
 
 // The plan of these tables: in order, added up and hashed. Pure.

@@ -196,7 +196,7 @@ TEST(Restore, ComparesByContentAndNotByCountAlone) {
   AddTables(fixture);
   ASSERT_TRUE(fixture.BackUp().ok());
   const RestoreRequest request = To(kOrders, "back");
-  const auto backups = Select(fixture.catalog(), request);
+  const auto backups = Select(fixture.catalog(), request, fixture.clock().Now());
   ASSERT_TRUE(backups.ok());
   const auto plan = MakePlan(request, *backups);
   ASSERT_TRUE(plan.ok());

@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/clock.h"
-#include "restore/census.h"
-#include "restore/method_choice.h"
+#include "base/suggestion.h"
+#include "restore/partition_window.h"
+#include "restore/select_run.h"
+#include "restore/select_source.h"
 #include "restore/selection.h"
 
 namespace holdfast::restore {
@@ -20,432 +21,79 @@ constexpr const char* kListOrRebuild =
     "See what there is with `holdfast backup list`; if the catalog is new or was lost, "
     "`holdfast catalog rebuild` reads the repositories in again";
 
-using NewestByObject = std::map<TableRef, catalog::BackupRecord>;
+std::string TimeOf(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
 
-std::string Counted(int64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
-std::string TimeText(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
-
-// The newest backup of each object that is named, and of each method, whatever it is worth.
-Result<std::vector<catalog::BackupRecord>> NewestOfEach(catalog::Catalog& catalog,
-                                                        const RestoreRequest& request) {
-  catalog::BackupFilter filter{.project = request.source.project,
-                               .dataset = request.source.dataset,
-                               .table = request.source.table,
-                               .as_of_ms = request.as_of_ms,
-                               .newest_only = true};
-  std::vector<catalog::BackupRecord> newest;
-  for (const Method method :
-       {Method::kExport, Method::kCopy, Method::kSnapshot, Method::kNative, Method::kDefinition}) {
-    filter.method = method;
-    HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
-        [&](const std::string& token) { return catalog.FindBackups(filter, token); },
-        [&](catalog::BackupRecord&& record) -> Status {
-          newest.push_back(std::move(record));
-          return Ok();
-        }));
-  }
-  return newest;
-}
-
-// What a run tells of the source.
-Result<std::vector<ItemOutcome>> OutcomesOf(catalog::Catalog& catalog, const TableRef& source,
-                                            const Run& run, const MethodChoice& choice) {
-  std::vector<ItemOutcome> items;
-  HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
-      [&](const std::string& token) { return catalog.ListOutcomes(run.id, token); },
-      [&](ItemOutcome&& item) -> Status {
-        if (!Census::Concerns(source, item)) return Ok();
-        if (auto part = choice.PartOf(std::move(item))) items.push_back(*std::move(part));
+// The datasets of which the catalog has a backup that `scope` may cover.
+Result<std::set<DatasetRef>> DatasetsOf(catalog::BackupIndex& index, const Scope& scope) {
+  std::set<DatasetRef> datasets;
+  HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
+      [&](const std::string& token) { return index.FindBackups({.newest_only = true}, token); },
+      [&](catalog::BackupRecord&& record) -> Status {
+        const DatasetRef dataset = record.object.dataset_ref();
+        if (scope.MayCoverDataset(dataset)) datasets.insert(dataset);
         return Ok();
       }));
-  return items;
+  return datasets;
 }
 
-// Tables of the same dataset, or datasets of the same project, that do have backups.
-Result<std::string> Nearest(catalog::Catalog& catalog, const TableRef& source) {
-  std::set<std::string> names;
-  for (const bool same_dataset : {true, false}) {
-    const catalog::BackupFilter filter{.project = source.project,
-                                       .dataset = same_dataset ? source.dataset : "",
-                                       .newest_only = true};
-    HF_ASSIGN_OR_RETURN(const auto page, catalog.FindBackups(filter, ""));
-    for (const catalog::BackupRecord& record : page.items) {
-      names.insert(record.object.WholeTable().ToString());
-    }
-    if (!names.empty()) break;
-  }
-  std::string text;
-  size_t count = 0;
-  for (const std::string& name : names) {
-    if (count++ == kSuggestionsMax) break;
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
-
-std::string WhyNotGood(const catalog::BackupRecord& record) {
-  return record.damaged ? "is damaged: a verification of it failed"
-                        : "is suspect: " + record.suspect;
-}
-
-// Whether anything of the source was there: of a dataset, more than the dataset itself, which
-// outlives what is in it.
-bool HasContent(const Census& census, const TableRef& source) {
-  return std::ranges::any_of(census.Objects(), [&](const ObjectState& state) {
-    return state.object.table != MakeReservedName({}) || state.object.table == source.table;
+// Whether the scope names the dataset, or something in it, and does not just meet it by a pattern
+// or by its project.
+bool IsNamed(const Scope& scope, const DatasetRef& dataset) {
+  const std::string name = dataset.ToString();
+  return std::ranges::any_of(scope.include, [&](const std::string& pattern) {
+    return pattern == name || pattern.starts_with(name + ".");
   });
 }
 
-class Selector {
- public:
-  Selector(catalog::Catalog& catalog, const RestoreRequest& request)
-      : catalog_(catalog), request_(request), source_(request.source) {}
-
-  Result<Selection> Run() {
-    HF_ASSIGN_OR_RETURN(auto records, NewestOfEach(catalog_, request_));
-    choice_ = MethodChoice(records, source_.partition);
-    for (catalog::BackupRecord& record : records) {
-      const bool is_named =
-          source_.partition.empty() || record.object.partition == source_.partition;
-      if (!is_named || !choice_.Takes(record)) continue;
-      TableRef object = record.object;
-      newest_.emplace(std::move(object), std::move(record));
-    }
-    HF_ASSIGN_OR_RETURN(const Census census, TakeCensus());
-    for (const ObjectState& state : census.Objects()) HF_RETURN_IF_ERROR(Settle(census, state));
-    HF_RETURN_IF_ERROR(SettleNewer(census));
-    HF_RETURN_IF_ERROR(SettleUnknownTables(census));
-    NoteDeletedPartitions();
-    NoteDeletedTables();
-    std::ranges::sort(selection_.missing, {}, &MissingObject::object);
-    if (!selection_.backups.empty()) return std::move(selection_);
-    return NothingToRestore();
-  }
-
- private:
-  Census NewCensus() const {
-    std::set<TableRef> tables;
-    for (const auto& [object, record] : newest_) tables.insert(object.WholeTable());
-    return Census(source_, std::move(tables));
-  }
-
-  // Reads runs from the newest to the oldest until they tell nothing more.
-  Result<Census> TakeCensus() {
-    Census census = NewCensus();
-    std::string token;
-    do {
-      HF_ASSIGN_OR_RETURN(const auto page, catalog_.ListRuns(false, token));
-      for (const holdfast::Run& run : page.items) {
-        if (run.state != RunState::kFinished || !Census::Concerns(source_, run)) continue;
-        if (request_.as_of_ms && run.started_ms > *request_.as_of_ms) continue;
-        HF_ASSIGN_OR_RETURN(const auto items, OutcomesOf(catalog_, source_, run, choice_));
-        census.Add(run, items);
-        if (!census.IsComplete()) continue;
-        if (HasContent(census, source_)) return census;
-        // All that is named is gone, and named it was: it is taken as it last was.
-        gone_ms_ = run.started_ms;
-        census = NewCensus();
-      }
-      token = page.next_page_token;
-    } while (!token.empty());
-    return census;
-  }
-
-  Status Settle(const Census& census, const ObjectState& state) {
-    switch (state.presence) {
-      case Presence::kUnsupported:
-        selection_.missing.push_back({.object = state.object,
-                                      .reason = state.reason + EarlierText(state.object),
-                                      .unsupported = true});
-        return Ok();
-      case Presence::kBackedUp:
-        return SettleBackedUp(census, state);
-      case Presence::kFailed:
-        break;
-    }
-    const std::string why = fmt::format("the run of {} could not back it up: {}",
-                                        TimeText(state.seen_ms), state.reason);
-    if (!state.object.partition.empty()) return FallBack(state.object, why);
-    // Of a table that failed as a whole, and of which no older run tells: all that has backups.
-    const auto objects = BackedUpObjects(census, state.object);
-    const TableRef named = state.object.WithPartition(source_.partition);
-    if (objects.empty() && !census.KnowsObject(named)) return FallBack(named, why);
-    for (const TableRef& object : objects) HF_RETURN_IF_ERROR(FallBack(object, why));
-    return Ok();
-  }
-
-  Status SettleBackedUp(const Census& census, const ObjectState& state) {
-    HF_ASSIGN_OR_RETURN(auto newer,
-                        GoodSince(state.object, census.ToldUntil(state.object).value_or(0)));
-    if (newer && newer->backup != state.backup) {
-      Take(*std::move(newer), "newer than the run of " + TimeText(state.seen_ms));
-      return Ok();
-    }
-    HF_ASSIGN_OR_RETURN(const auto record, FindRecord(state));
-    if (!record) {
-      return FallBack(state.object, "the backup " + state.backup + " of it is not known any more");
-    }
-    if (request_.as_of_ms && record->consistent_through_ms > *request_.as_of_ms) {
-      return FallBack(state.object,
-                      "it was read after that time, at " + TimeText(record->consistent_through_ms));
-    }
-    if (!record->IsGood()) return FallBack(state.object, WhyNewestIsNotUsed(*record));
-    std::string note;
-    if (!state.later_failure.empty()) {
-      note = fmt::format("a later run could not read the table: {}; using what the run of {} found",
-                         state.later_failure, TimeText(state.seen_ms));
-    }
-    selection_.backups.push_back({.record = *record, .note = std::move(note)});
-    return Ok();
-  }
-
-  // Objects that no finished run lists, and whose backups are newer than the run that would have:
-  // of a run that was killed after it committed them, or is under way.
-  Status SettleNewer(const Census& census) {
-    std::set<TableRef> settled;
-    for (const SelectedBackup& chosen : selection_.backups) settled.insert(chosen.record.object);
-    for (const MissingObject& missing : selection_.missing) settled.insert(missing.object);
-    std::set<TableRef> divided_otherwise;
-    for (const auto& [object, record] : newest_) {
-      const auto told_ms = census.ToldUntil(object);
-      if (settled.contains(object) || !told_ms || record.created_ms <= *told_ms) continue;
-      if (!census.IsDividedAs(object)) {
-        divided_otherwise.insert(object.WholeTable());
-        continue;
-      }
-      HF_ASSIGN_OR_RETURN(auto newer, GoodSince(object, *told_ms));
-      if (newer) {
-        Take(*std::move(newer), "newer than the run that ended at " + TimeText(*told_ms));
-      } else {
-        selection_.missing.push_back({.object = object, .reason = WhyNewestIsNotUsed(record)});
-      }
-    }
-    for (const TableRef& table : divided_otherwise) {
-      selection_.notes.push_back(fmt::format(
-          "newer backups of {}, of a run that had not finished, are not used: the table "
-          "is divided into partitions otherwise in them",
-          table.ToString()));
-    }
-    return Ok();
-  }
-
-  // The newest good backup that was made after that time; nullopt: none was.
-  Result<std::optional<catalog::BackupRecord>> GoodSince(const TableRef& object, int64_t since_ms) {
-    const auto found = newest_.find(object);
-    std::optional<catalog::BackupRecord> newest;
-    if (found == newest_.end() || found->second.created_ms <= since_ms) return newest;
-    if (found->second.IsGood()) return std::optional(found->second);
-    HF_ASSIGN_OR_RETURN(newest, catalog::LatestGood(catalog_, object, request_.as_of_ms));
-    if (newest && newest->created_ms <= since_ms) newest.reset();
-    return newest;
-  }
-
-  // Takes a backup that the run which decides does not know of.
-  void Take(catalog::BackupRecord record, const std::string& why) {
-    std::string note =
-        fmt::format("using {} of {}, {}: the run that made it had not finished by then",
-                    record.backup, TimeText(record.consistent_through_ms), why);
-    selection_.backups.push_back({.record = std::move(record), .note = std::move(note)});
-  }
-
-  // Tables of which no run tells, as when the catalog was rebuilt from manifests, or when their
-  // backups are newer than the last run that looked.
-  Status SettleUnknownTables(const Census& census) {
-    std::map<TableRef, int64_t> tables;
-    for (const auto& [object, record] : newest_) {
-      int64_t& created_ms = tables[object.WholeTable()];
-      created_ms = std::max(created_ms, record.created_ms);
-    }
-    bool any = false;
-    for (const auto& [table, created_ms] : tables) {
-      if (census.Knows(table, created_ms)) continue;
-      any = true;
-      for (const TableRef& object : BackedUpObjects(census, table)) {
-        const catalog::BackupRecord& record = newest_.at(object);
-        if (record.IsGood()) {
-          selection_.backups.push_back({.record = record, .note = {}});
-        } else {
-          HF_RETURN_IF_ERROR(FallBack(object, WhyNewestIsNotUsed(record)));
-        }
-      }
-    }
-    if (gone_ms_ != 0 && !selection_.backups.empty()) {
-      selection_.notes.push_back(
-          fmt::format("{} was gone when the run of {} looked: it is restored as it last was",
-                      SourceText(source_), TimeText(gone_ms_)));
-    } else if (any) {
-      selection_.notes.emplace_back(
-          "of some tables no finished run is known: the newest good backup of each of their "
-          "partitions is used, deleted ones included");
-    }
-    return Ok();
-  }
-
-  // Partitions that were deleted at the source are not restored with their table; who lost them
-  // must be told that they could be.
-  void NoteDeletedPartitions() {
-    if (!source_.partition.empty()) return;
-    std::set<TableRef> told;
-    std::set<TableRef> tables;
-    for (const SelectedBackup& chosen : selection_.backups) {
-      told.insert(chosen.record.object);
-      if (!chosen.record.object.partition.empty()) tables.insert(chosen.record.object.WholeTable());
-    }
-    for (const MissingObject& missing : selection_.missing) told.insert(missing.object);
-    struct LeftOut {
-      int64_t partitions = 0;
-      int64_t rows = 0;
-    };
-    std::map<TableRef, LeftOut> left_out;
-    for (const auto& [object, record] : newest_) {
-      const TableRef table = object.WholeTable();
-      if (object.partition.empty() || told.contains(object) || !tables.contains(table)) continue;
-      ++left_out[table].partitions;
-      left_out[table].rows += record.rows;
-    }
-    for (const auto& [table, count] : left_out) {
-      selection_.notes.push_back(fmt::format(
-          "{}: not restored: {} with {}, deleted at the source, of which there are backups; "
-          "--as-of TIME takes the table as it was before that, and a partition can be restored by "
-          "its name",
-          table.ToString(), Counted(count.partitions, "partition"), Counted(count.rows, "row")));
+void Append(Selection more, Selection& selection) {
+  std::ranges::move(more.backups, std::back_inserter(selection.backups));
+  std::ranges::move(more.missing, std::back_inserter(selection.missing));
+  for (std::string& note : more.notes) {
+    if (std::ranges::find(selection.notes, note) == selection.notes.end()) {
+      selection.notes.push_back(std::move(note));
     }
   }
+}
 
-  // Tables that were dropped at the source are not restored with their dataset, which may be what
-  // the restore is for.
-  void NoteDeletedTables() {
-    if (!source_.table.empty()) return;
-    std::set<TableRef> told;
-    for (const SelectedBackup& chosen : selection_.backups) {
-      told.insert(chosen.record.object.WholeTable());
-    }
-    for (const MissingObject& missing : selection_.missing) {
-      told.insert(missing.object.WholeTable());
-    }
-    std::set<std::string> gone;
-    for (const auto& [object, record] : newest_) {
-      if (!told.contains(object.WholeTable())) gone.insert(object.table);
-    }
-    if (gone.empty()) return;
-    std::string names;
-    size_t count = 0;
-    for (const std::string& name : gone) {
-      if (count++ == kSuggestionsMax) break;
-      names += (names.empty() ? "" : ", ") + name;
-    }
-    if (gone.size() > kSuggestionsMax) names += ", ...";
-    selection_.notes.push_back(fmt::format(
-        "not restored: {}, deleted at the source, of which there are backups: {}; --as-of TIME "
-        "takes the dataset as it was before that, and each can be restored by its name",
-        Counted(static_cast<int64_t>(gone.size()), "table"), names));
+Result<Selection> SelectScope(catalog::Catalog& catalog, const RestoreRequest& request) {
+  HF_ASSIGN_OR_RETURN(const auto datasets, DatasetsOf(catalog, *request.scope));
+  RunHistory history(catalog);
+  Selection selection;
+  for (const DatasetRef& dataset : datasets) {
+    HF_ASSIGN_OR_RETURN(Selection of_dataset,
+                        SelectSource(catalog, history,
+                                     {.source = {dataset.project, dataset.dataset, "", ""},
+                                      .as_of_ms = request.as_of_ms,
+                                      .include_deleted = request.include_deleted,
+                                      .within = &*request.scope,
+                                      .also_if_gone = IsNamed(*request.scope, dataset)}));
+    Append(std::move(of_dataset), selection);
   }
+  return selection;
+}
 
-  // The table or its partitions that have backups and of which no run tells by itself. A table that
-  // was divided otherwise before counts as its newest backup has it.
-  std::vector<TableRef> BackedUpObjects(const Census& census, const TableRef& table) const {
-    std::vector<TableRef> objects;
-    const catalog::BackupRecord* last = nullptr;
-    for (auto at = newest_.lower_bound(table);
-         at != newest_.end() && at->first.WholeTable() == table; ++at) {
-      objects.push_back(at->first);
-      if (last == nullptr || at->second.created_ms > last->created_ms) last = &at->second;
-    }
-    std::erase_if(objects, [&](const TableRef& object) {
-      return object.partition.empty() != last->object.partition.empty() ||
-             census.KnowsObject(object);
-    });
-    return objects;
+// A scope of exactly what the source names.
+Scope ScopeOf(const TableRef& source) {
+  if (source.project.empty()) return {};
+  Scope scope{
+      .include = {source.dataset.empty() ? source.project : SourceText(source.WholeTable())},
+      .exclude = {}};
+  if (!source.partition.empty()) scope.partitions.insert(source);
+  return scope;
+}
+
+Result<Selection> SelectLatest(catalog::Catalog& catalog, const RestoreRequest& request) {
+  if (!request.run.empty()) {
+    return SelectRun(catalog, request.run,
+                     request.scope ? *request.scope : ScopeOf(request.source));
   }
-
-  // The backup that a run names; nullopt: it is not in the index any more.
-  Result<std::optional<catalog::BackupRecord>> FindRecord(const ObjectState& state) {
-    const auto found = newest_.find(state.object);
-    if (found != newest_.end() && found->second.backup == state.backup) {
-      return std::optional(found->second);
-    }
-    auto record = catalog::GetBackup(catalog_, state.backup);
-    if (record.ok()) return std::optional(*std::move(record));
-    if (record.error().code != Code::kNotFound) return record.error();
-    return std::optional<catalog::BackupRecord>();
-  }
-
-  // Whether there are backups of the table as a whole where a partition is named, or the reverse.
-  bool HasOtherLayout(const TableRef& object) const {
-    for (auto at = newest_.lower_bound(object.WholeTable());
-         at != newest_.end() && at->first.WholeTable() == object.WholeTable(); ++at) {
-      if (at->first.partition.empty() != object.partition.empty() && at->second.IsGood()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  // Of a name that has backups of the table that had it before; empty: there are none.
-  std::string EarlierText(const TableRef& object) const {
-    const auto at = newest_.lower_bound(object.WholeTable());
-    if (at == newest_.end() || at->first.WholeTable() != object.WholeTable()) return {};
-    return fmt::format(
-        "; a table of that name was there before, with backups until {}: --as-of "
-        "TIME takes it as it was then",
-        TimeText(at->second.consistent_through_ms));
-  }
-
-  static std::string WhyNewestIsNotUsed(const catalog::BackupRecord& record) {
-    return fmt::format("the newest backup {} of {} {}", record.backup,
-                       TimeText(record.consistent_through_ms), WhyNotGood(record));
-  }
-
-  // The newest good backup at or before the time, and why it is not the newest of all.
-  Status FallBack(const TableRef& object, const std::string& why) {
-    HF_ASSIGN_OR_RETURN(auto latest, catalog::LatestGood(catalog_, object, request_.as_of_ms));
-    if (!latest) {
-      selection_.missing.push_back(
-          {.object = object,
-           .reason = why + (HasOtherLayout(object)
-                                ? "; the good backups are of the table as it was divided before: "
-                                  "--as-of TIME takes it as it was then"
-                                : "; no good backup of it")});
-      return Ok();
-    }
-    std::string note = fmt::format("{}; using {} of {}", why, latest->backup,
-                                   TimeText(latest->consistent_through_ms));
-    selection_.backups.push_back({.record = *std::move(latest), .note = std::move(note)});
-    return Ok();
-  }
-
-  Error NothingToRestore() {
-    std::string message = fmt::format("there is no good backup of {}{}", SourceText(source_),
-                                      request_.as_of_ms ? " at or before that time" : "");
-    if (!selection_.missing.empty()) {
-      const MissingObject& first = selection_.missing.front();
-      message += fmt::format(": {}: {}", first.object.ToString(), first.reason);
-      return MakeError(ErrorId::kNothingToRestore, std::move(message),
-                       "See all its backups with `holdfast backup list`; one that is suspect or "
-                       "damaged is restored only with --backup ID");
-    }
-    const auto nearest = Nearest(catalog_, source_);
-    if (!nearest.ok()) return nearest.error();
-    return MakeError(ErrorId::kNothingToRestore, std::move(message),
-                     nearest->empty()
-                         ? kListOrRebuild
-                         : fmt::format("There are backups of: {}. If there should be one of this "
-                                       "as well, `holdfast catalog rebuild` reads the repositories "
-                                       "in again",
-                                       *nearest));
-  }
-
-  catalog::Catalog& catalog_;
-  const RestoreRequest& request_;
-  const TableRef& source_;
-  MethodChoice choice_{{}};
-  NewestByObject newest_;
-  Selection selection_;
-  int64_t gone_ms_ = 0;  // the newest run that found nothing of the source; 0: none did
-};
+  if (request.scope) return SelectScope(catalog, request);
+  RunHistory history(catalog);
+  return SelectSource(catalog, history,
+                      {.source = request.source,
+                       .as_of_ms = request.as_of_ms,
+                       .include_deleted = request.include_deleted});
+}
 
 // A backup that is named is taken whatever it is worth, but only for what it is a backup of.
 Result<Selection> SelectNamed(catalog::Catalog& catalog, const RestoreRequest& request) {
@@ -472,14 +120,85 @@ Result<Selection> SelectNamed(catalog::Catalog& catalog, const RestoreRequest& r
   return selection;
 }
 
+// Names that have backups and are near to what was asked for: first those that a slip of the
+// fingers would explain, then any of the same dataset or project.
+Result<std::string> Nearest(catalog::Catalog& catalog, const TableRef& source) {
+  std::set<std::string> names;
+  for (const bool same_dataset : {true, false}) {
+    const catalog::BackupFilter filter{.project = source.project,
+                                       .dataset = same_dataset ? source.dataset : "",
+                                       .newest_only = true};
+    HF_ASSIGN_OR_RETURN(const auto page, catalog.FindBackups(filter, ""));
+    for (const catalog::BackupRecord& record : page.items) {
+      names.insert(source.table.empty() ? record.object.dataset_ref().ToString()
+                                        : record.object.WholeTable().ToString());
+    }
+    if (!names.empty()) break;
+  }
+  std::vector<std::string> candidates(names.begin(), names.end());
+  const std::string nearest = NearestWord(SourceText(source.WholeTable()), candidates);
+  std::string text = nearest;
+  for (const std::string& name : candidates) {
+    if (std::ranges::count(text, ',') + 1 >= static_cast<ptrdiff_t>(kSuggestionsMax)) break;
+    if (name != nearest) text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+Error NothingToRestore(catalog::Catalog& catalog, const RestoreRequest& request,
+                       const Selection& selection) {
+  std::string message = fmt::format("there is no good backup of {}{}", SourceText(request),
+                                    request.as_of_ms ? " at or before that time" : "");
+  std::optional<int64_t> first_ms;
+  for (const MissingObject& missing : selection.missing) {
+    if (missing.after_ms) {
+      first_ms = std::min(first_ms.value_or(*missing.after_ms), *missing.after_ms);
+    }
+  }
+  if (!first_ms && request.as_of_ms && !request.source.table.empty()) {
+    auto after = FirstAfter(catalog, request.source, *request.as_of_ms);
+    if (!after.ok()) return std::move(after).error();
+    first_ms = *after;
+  }
+  if (first_ms) {
+    return MakeError(ErrorId::kBeforeFirstBackup,
+                     fmt::format("{}; the first one is of {}", message, TimeOf(*first_ms)),
+                     fmt::format("Give that time or a later one: --as-of {}", TimeOf(*first_ms)));
+  }
+  if (!selection.missing.empty()) {
+    const MissingObject& first = selection.missing.front();
+    message += fmt::format(": {}: {}", first.object.ToString(), first.reason);
+    return MakeError(ErrorId::kNothingToRestore, std::move(message),
+                     "See all its backups with `holdfast backup list`; one that is suspect or "
+                     "damaged is restored only with --backup ID");
+  }
+  if (request.scope) return MakeError(ErrorId::kNothingToRestore, message, kListOrRebuild);
+  const auto nearest = Nearest(catalog, request.source);
+  if (!nearest.ok()) return nearest.error();
+  return MakeError(ErrorId::kNothingToRestore, std::move(message),
+                   nearest->empty()
+                       ? kListOrRebuild
+                       : fmt::format("There are backups of: {}. If there should be one of this "
+                                     "as well, `holdfast catalog rebuild` reads the repositories "
+                                     "in again",
+                                     *nearest));
+}
+
 }  // namespace
 
 Json MissingObject::ToJson() const {
-  return {{"object", object.ToString()}, {"reason", reason}, {"unsupported", unsupported}};
+  Json json = {{"object", object.ToString()}, {"reason", reason}, {"unsupported", unsupported}};
+  if (before_ms) json["nearest_before"] = TimeOf(*before_ms);
+  if (after_ms) json["nearest_after"] = TimeOf(*after_ms);
+  return json;
 }
 
-Result<Selection> Select(catalog::Catalog& catalog, const RestoreRequest& request) {
-  return request.backup.empty() ? Selector(catalog, request).Run() : SelectNamed(catalog, request);
+Result<Selection> Select(catalog::Catalog& catalog, const RestoreRequest& request, Timestamp now) {
+  if (!request.backup.empty()) return SelectNamed(catalog, request);
+  HF_ASSIGN_OR_RETURN(Selection selection, SelectLatest(catalog, request));
+  if (request.partition_days_max) KeepLastDays(selection, *request.partition_days_max, now);
+  if (selection.backups.empty()) return NothingToRestore(catalog, request, selection);
+  return selection;
 }
 
 }  // namespace holdfast::restore

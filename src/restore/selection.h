@@ -5,13 +5,17 @@
 // finished run before the time found in place, or, when that run failed on it or its backup is
 // suspect or damaged, of the newest good one before. What is there and has no good backup is listed
 // as missing, never left out in silence. What the source names and is gone by the time asked for is
-// taken as it last was; of a dataset that still has tables, those that are gone stay out. Source:
+// taken as it last was; of a dataset that still has tables, those that are gone stay out, unless
+// they are asked for. Of several datasets each is decided by itself. Source:
 // DESIGN §4 "Restore", R4 of the invariants in google-semantics.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "restore/request.h"
@@ -28,6 +32,9 @@ struct MissingObject {
   TableRef object;
   std::string reason;
   bool unsupported = false;  // of a kind that is not backed up: no run failed
+  // The nearest times as of which it can be had; nullopt: none is known.
+  std::optional<int64_t> before_ms = {};
+  std::optional<int64_t> after_ms = {};
 
   // As a plan and a report show it.
   Json ToJson() const;
@@ -39,9 +46,10 @@ struct Selection {
   std::vector<std::string> notes;       // on the choice as a whole
 };
 
-// Errors: kNothingToRestore (with why, or with the nearest names that have backups);
-// kBackupNotFound, kBackupAmbiguous; kUsage when the backup named is of another object than the
-// source, or of one partition where the whole table is named.
-Result<Selection> Select(catalog::Catalog& catalog, const RestoreRequest& request);
+// `now`: from which RestoreRequest::partition_days_max counts. Errors: kNothingToRestore (with why,
+// or with the nearest names that have backups); kBeforeFirstBackup; kRunNotFound; kBackupNotFound,
+// kBackupAmbiguous; kUsage when the backup named is of another object than the source, or of one
+// partition where the whole table is named.
+Result<Selection> Select(catalog::Catalog& catalog, const RestoreRequest& request, Timestamp now);
 
 }  // namespace holdfast::restore

@@ -49,7 +49,7 @@ std::string Chosen(const Selection& selection) {
 }
 
 std::string ChosenNow(SimFixture& fixture, const TableRef& source) {
-  const auto selection = Select(fixture.catalog(), Of(source));
+  const auto selection = Select(fixture.catalog(), Of(source), fixture.clock().Now());
   return selection.ok() ? Chosen(*selection) : selection.error().message;
 }
 
@@ -75,7 +75,7 @@ TEST(Select, TakesTheBackupBeforeOfWhatTheLastRunCarried) {
   ASSERT_TRUE(
       fixture.catalog().CompleteTask(TaskId(StartBackupProcess{.run = run.id}), {}, items).ok());
   ASSERT_TRUE(fixture.catalog().FinishRun(run.id, run.started_ms + 10).ok());
-  const auto selection = Select(fixture.catalog(), Of(kSales));
+  const auto selection = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
   EXPECT_THAT(NoteOf(*selection, kFirst), HasSubstr("no quota is left"));
@@ -97,7 +97,7 @@ TEST(Select, TakesThePartitionsOfATableThatTheLastRunCouldNotRead) {
   fixture.cloud().AppendRows(kDays, {Json{{"day", "2026-01-03"}}});
   fixture.cloud().faults().DenyAccess(kDays.ToString());
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto selection = Select(fixture.catalog(), Of(kSales));
+  const auto selection = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "days$20260101:1 days$20260102:2");
   EXPECT_THAT(NoteOf(*selection, kDays.WithPartition("20260101")), HasSubstr("could not read"));
@@ -117,7 +117,7 @@ TEST(Select, ListsATableThatHasNoBackupAsMissing) {
   AddTwo(fixture);
   fixture.cloud().faults().DenyAccess(kSecond.ToString());
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto selection = Select(fixture.catalog(), Of(kSales));
+  const auto selection = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "t1:10");
   ASSERT_EQ(selection->missing.size(), 1u);
@@ -127,7 +127,7 @@ TEST(Select, ListsATableThatHasNoBackupAsMissing) {
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(plan->ToJson()["missing"][0]["object"], kSecond.ToString());
   // Alone it is an error that says why.
-  const auto alone = Select(fixture.catalog(), Of(kSecond));
+  const auto alone = Select(fixture.catalog(), Of(kSecond), fixture.clock().Now());
   ASSERT_FALSE(alone.ok());
   EXPECT_EQ(alone.error().id, ErrorId::kNothingToRestore);
   EXPECT_THAT(alone.error().message, HasSubstr("could not back it up"));
@@ -139,12 +139,12 @@ TEST(Select, LeavesOutATableThatWasDroppedButGivesItBackWhenItIsNamed) {
   ASSERT_TRUE(fixture.BackUp().ok());
   fixture.cloud().DropTable(kSecond);
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto dataset = Select(fixture.catalog(), Of(kSales));
+  const auto dataset = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(dataset.ok()) << dataset.error().message;
   EXPECT_EQ(Chosen(*dataset), "t1:10");
   EXPECT_THAT(dataset->notes, testing::ElementsAre(testing::AllOf(
                                   HasSubstr("1 table, deleted at the source"), HasSubstr("t2"))));
-  const auto named = Select(fixture.catalog(), Of(kSecond));
+  const auto named = Select(fixture.catalog(), Of(kSecond), fixture.clock().Now());
   ASSERT_TRUE(named.ok()) << named.error().message;
   EXPECT_EQ(Chosen(*named), "t2:20");
   EXPECT_THAT(named->notes.at(0), HasSubstr("was gone"));
@@ -157,11 +157,11 @@ TEST(Select, TellsOfTheTableThatASnapshotTookTheNameOf) {
   fixture.cloud().DropTable(kSecond);
   fixture.cloud().AddTable(kSecond, testing_support::TwoColumns(), {}, {{"type", "SNAPSHOT"}});
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto dataset = Select(fixture.catalog(), Of(kSales));
+  const auto dataset = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(dataset.ok()) << dataset.error().message;
   ASSERT_EQ(dataset->missing.size(), 1U);
   EXPECT_THAT(dataset->missing[0].reason, HasSubstr("a table of that name was there before"));
-  const auto named = Select(fixture.catalog(), Of(kSecond));
+  const auto named = Select(fixture.catalog(), Of(kSecond), fixture.clock().Now());
   ASSERT_FALSE(named.ok());
   EXPECT_THAT(named.error().message, HasSubstr("--as-of TIME"));
 }
@@ -183,7 +183,7 @@ TEST(Select, PassesOverASuspectBackupForTheGoodOneBefore) {
   ASSERT_TRUE(fixture.BackUp().ok());
   fixture.cloud().ReplaceRows(kFirst, {});
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto selection = Select(fixture.catalog(), Of(kSales));
+  const auto selection = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
   EXPECT_THAT(NoteOf(*selection, kFirst), HasSubstr("is suspect: rows fell from 10 to 0"));
@@ -198,15 +198,16 @@ TEST(Select, SaysWhichPartitionsItLeavesOut) {
   ASSERT_TRUE(fixture.BackUp().ok());
   fixture.cloud().DeletePartition(kDays.WithPartition("20260102"));
   ASSERT_TRUE(fixture.BackUp().ok());
-  const auto selection = Select(fixture.catalog(), Of(kSales));
+  const auto selection = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "days$20260101:1 t1:10 t2:20");
   EXPECT_THAT(selection->notes,
               testing::ElementsAre(testing::AllOf(
                   HasSubstr("days: not restored: 1 partition with 2 rows"), HasSubstr("--as-of"))));
   // Nobody who asks for one partition, or restores it by name, is told of the others.
-  EXPECT_THAT(Select(fixture.catalog(), Of(kDays.WithPartition("20260102")))->notes,
-              testing::Each(testing::Not(HasSubstr("not restored"))));
+  EXPECT_THAT(
+      Select(fixture.catalog(), Of(kDays.WithPartition("20260102")), fixture.clock().Now())->notes,
+      testing::Each(testing::Not(HasSubstr("not restored"))));
 }
 
 TEST(Select, PassesOverADamagedBackupForTheGoodOneBefore) {
@@ -222,14 +223,14 @@ TEST(Select, PassesOverADamagedBackupForTheGoodOneBefore) {
           .RecordVerification(
               {.backup = (*newest)->backup, .at_ms = 1, .level = VerifyLevel::kL1, .passed = false})
           .ok());
-  const auto selection = Select(fixture.catalog(), Of(kFirst));
+  const auto selection = Select(fixture.catalog(), Of(kFirst), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "t1:10");
   EXPECT_THAT(NoteOf(*selection, kFirst), HasSubstr("is damaged"));
 
   RestoreRequest named = Of(kFirst);
   named.backup = (*newest)->backup;
-  const auto by_id = Select(fixture.catalog(), named);
+  const auto by_id = Select(fixture.catalog(), named, fixture.clock().Now());
   ASSERT_TRUE(by_id.ok()) << by_id.error().message;
   EXPECT_EQ(Chosen(*by_id), "t1:11");
   EXPECT_THAT(NoteOf(*by_id, kFirst), HasSubstr("is damaged"));
@@ -245,7 +246,7 @@ TEST(Select, DoesNotTakeTheOnlyBackupWhenItIsDamaged) {
           .RecordVerification(
               {.backup = (*only)->backup, .at_ms = 1, .level = VerifyLevel::kL1, .passed = false})
           .ok());
-  const auto selection = Select(fixture.catalog(), Of(kFirst));
+  const auto selection = Select(fixture.catalog(), Of(kFirst), fixture.clock().Now());
   ASSERT_FALSE(selection.ok());
   EXPECT_THAT(selection.error().message, HasSubstr("damaged"));
   EXPECT_THAT(selection.error().hint, HasSubstr("--backup"));
@@ -262,7 +263,7 @@ TEST(Select, TakesNothingThatWasReadAfterTheTime) {
   ASSERT_TRUE(fixture.BackUp().ok());
   RestoreRequest request = Of(kSales);
   request.as_of_ms = then;
-  const auto selection = Select(fixture.catalog(), request);
+  const auto selection = Select(fixture.catalog(), request, fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
 }
@@ -282,7 +283,7 @@ TEST(Select, TakesOfARunThatWasUnderWayAtTheTimeOnlyWhatItHadReadByThen) {
   RestoreRequest request = Of(kSales);
   for (const bool had_read_both : {false, true}) {
     request.as_of_ms = second.consistent_through_ms - (had_read_both ? 0 : 1);
-    const auto selection = Select(fixture.catalog(), request);
+    const auto selection = Select(fixture.catalog(), request, fixture.clock().Now());
     ASSERT_TRUE(selection.ok()) << selection.error().message;
     EXPECT_EQ(Chosen(*selection), had_read_both ? "t1:15 t2:25" : "t1:15 t2:20");
     if (!had_read_both) {
@@ -319,7 +320,7 @@ TEST(Select, TakesANamedBackupOnlyForWhatItIsOf) {
   for (const Asked& asked : cases) {
     RestoreRequest request = Of(asked.source);
     request.backup = asked.backup;
-    const auto selection = Select(fixture.catalog(), request);
+    const auto selection = Select(fixture.catalog(), request, fixture.clock().Now());
     EXPECT_EQ(selection.ok(), asked.taken) << asked.source.ToString();
     if (selection.ok()) continue;
     EXPECT_EQ(selection.error().id, ErrorId::kUsage);
@@ -351,7 +352,7 @@ TEST(Select, TakesNewerBackupsOfARunThatNeverFinished) {
        {OfAKilledRun(fixture, first, first, 7), OfAKilledRun(fixture, first, third, 4)}) {
     ASSERT_TRUE(fixture.catalog().RecordBackup(record).ok());
   }
-  const auto selection = Select(fixture.catalog(), Of(kSales));
+  const auto selection = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "days$20260101:7 days$20260102:2 days$20260103:4");
   EXPECT_THAT(NoteOf(*selection, first), HasSubstr("had not finished"));
@@ -372,7 +373,7 @@ TEST(Select, TakesOfARunThatNeverFinishedOnlyWhatIsGoodAndFits) {
   suspect.suspect = "rows fell";
   ASSERT_TRUE(fixture.catalog().RecordBackup(suspect).ok());
   ASSERT_TRUE(fixture.catalog().RecordBackup(OfAKilledRun(fixture, first, kDays, 9)).ok());
-  const auto selection = Select(fixture.catalog(), Of(kSales));
+  const auto selection = Select(fixture.catalog(), Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "days$20260101:1 days$20260102:2");
   EXPECT_THAT(selection->notes, testing::Contains(HasSubstr("otherwise")));
@@ -386,7 +387,7 @@ TEST(Select, WithoutRunsTakesTheNewestGoodBackupOfEach) {
   auto rebuilt = catalog::SqliteCatalog::Open(":memory:").value();
   const auto page = fixture.catalog().FindBackups({}, "");
   for (const auto& record : page->items) ASSERT_TRUE(rebuilt->RecordBackup(record).ok());
-  const auto selection = Select(*rebuilt, Of(kSales));
+  const auto selection = Select(*rebuilt, Of(kSales), fixture.clock().Now());
   ASSERT_TRUE(selection.ok()) << selection.error().message;
   EXPECT_EQ(Chosen(*selection), "t1:10 t2:20");
   EXPECT_THAT(selection->notes.at(0), HasSubstr("no finished run"));

@@ -155,6 +155,16 @@ constexpr std::array<std::string_view, 17> kBeforeNames = {
 // Groups of the service's own functions, which look like datasets of routines.
 constexpr std::array<std::string_view, 7> kFunctionGroups = {
     "SAFE", "NET", "HLL_COUNT", "KLL_QUANTILES", "AEAD", "KEYS", "ML"};
+// Those of them behind which a table may be given another name, under which its columns are known.
+constexpr std::array<std::string_view, 6> kBeforeAliased = {"FROM",  "JOIN",  "UPDATE",
+                                                            "MERGE", "USING", "DELETE"};
+// Words that can follow a table without being that name.
+constexpr std::array<std::string_view, 27> kNoAlias = {
+    "WHERE",   "GROUP",           "HAVING", "QUALIFY", "WINDOW",      "ORDER",
+    "LIMIT",   "UNION",           "EXCEPT", "SET",     "SELECT",      "INTERSECT",
+    "JOIN",    "INNER",           "LEFT",   "RIGHT",   "FULL",        "CROSS",
+    "ON",      "USING",           "FOR",    "WHEN",    "TABLESAMPLE", "PIVOT",
+    "UNPIVOT", "MATCH_RECOGNIZE", "VALUES"};
 // Words that end a FROM clause at their level of parentheses.
 constexpr std::array<std::string_view, 12> kAfterFrom = {"WHERE",  "GROUP",  "HAVING",    "QUALIFY",
                                                          "WINDOW", "ORDER",  "LIMIT",     "UNION",
@@ -172,6 +182,7 @@ struct Path {
   std::vector<std::string> parts;
   bool before_parenthesis = false;
   bool where_a_name_stands = false;
+  bool is_its_own_alias = false;  // a FROM item or the like that is given no other name
 };
 
 // Finds the paths of a text, with what stands around each.
@@ -193,6 +204,7 @@ class PathFinder {
       if (path.parts.size() == 1 && tokens_[first].kind == TokenKind::kName) {
         NoteWord(Upper(tokens_[first].text));
       } else {
+        path.is_its_own_alias = takes_alias_ && path.where_a_name_stands && !IsAlias(i);
         paths.push_back(std::move(path));
         expects_name_ = false;
         last_word_.clear();
@@ -217,6 +229,12 @@ class PathFinder {
     return path;
   }
 
+  // Whether the token is another name for what stands before it.
+  bool IsAlias(size_t i) const {
+    if (i >= tokens_.size() || tokens_[i].kind == TokenKind::kOther) return false;
+    return tokens_[i].kind == TokenKind::kQuotedName || !IsOneOf(kNoAlias, Upper(tokens_[i].text));
+  }
+
   // One pair of quotes may hold several names.
   static void Append(const Token& token, Path& path) {
     size_t begin = 0;
@@ -238,6 +256,7 @@ class PathFinder {
       expects_name_ = false;
     } else {
       expects_name_ = sign == "," && levels_.back().in_from;
+      takes_alias_ = expects_name_;
     }
     last_word_.clear();
   }
@@ -245,11 +264,13 @@ class PathFinder {
   void NoteWord(const std::string& word) {
     // EXTRACT(DAY FROM o.ordered), a IS DISTINCT FROM o.b: what follows is a value.
     const bool of_value = word == "FROM" && (levels_.back().of_extract || last_word_ == "DISTINCT");
+    const bool merge_into = word == "INTO" && last_word_ == "MERGE";
     last_word_ = word;
     if (of_value) return;
     if (word == "FROM" || word == "JOIN") levels_.back().in_from = true;
     if (IsOneOf(kAfterFrom, word)) levels_.back().in_from = false;
     expects_name_ = IsOneOf(kBeforeNames, word);
+    takes_alias_ = merge_into || IsOneOf(kBeforeAliased, word);
   }
 
   struct Level {
@@ -261,11 +282,17 @@ class PathFinder {
   std::vector<Level> levels_ = {{}};  // one for each open parenthesis
   std::string last_word_;             // empty: a sign or a path was last
   bool expects_name_ = false;
+  bool takes_alias_ = false;  // where it does: whether another name may follow
 };
 
 // What a path names; nullopt: no object of a dataset, or a place where it cannot.
 std::optional<TableRef> ObjectOf(const Path& path, const DatasetRef& home) {
   std::vector<std::string> parts = path.parts;
+  // The project of a domain has a dot in its name: `example.com:shop.sales.orders`.
+  if (parts.size() == 4 && parts[1].find(':') != std::string::npos) {
+    parts[0] += "." + parts[1];
+    parts.erase(parts.begin() + 1);
+  }
   // Of `acme.sales`.INFORMATION_SCHEMA.TABLES, the service tells.
   for (const std::string& part : parts) {
     if (Upper(part) == "INFORMATION_SCHEMA") return std::nullopt;
@@ -290,6 +317,38 @@ std::optional<TableRef> ObjectOf(const Path& path, const DatasetRef& home) {
 TableRef AsTable(const TableRef& object) {
   const auto reserved = ParseReservedName(object.table);
   return {object.project, object.dataset, reserved ? reserved->routine : object.table, {}};
+}
+
+// What the name of many tables, `events_*`, becomes: as long as all that it means keep their names
+// and go to one dataset. nullopt: they do not.
+std::optional<TableRef> WildcardTarget(const TableRef& wildcard, const Renames& renames) {
+  const std::string prefix = wildcard.table.substr(0, wildcard.table.size() - 1);
+  std::optional<DatasetRef> dataset;
+  for (auto at = renames.lower_bound({wildcard.project, wildcard.dataset, prefix, ""});
+       at != renames.end() && at->first.dataset_ref() == wildcard.dataset_ref() &&
+       at->first.table.starts_with(prefix);
+       ++at) {
+    const TableRef& target = at->second;
+    if (target.table != at->first.table) return std::nullopt;
+    if (dataset && *dataset != target.dataset_ref()) return std::nullopt;
+    dataset = target.dataset_ref();
+  }
+  if (!dataset) return std::nullopt;
+  return TableRef{dataset->project, dataset->dataset, wildcard.table, ""};
+}
+
+// What takes the place of the object; nullopt: it stays.
+std::optional<TableRef> SuccessorOf(const TableRef& object, const Path& path,
+                                    const Renames& renames) {
+  auto found = renames.find(object);
+  if (found == renames.end() && path.where_a_name_stands) found = renames.find(AsTable(object));
+  if (found != renames.end()) {
+    if (found->first == found->second) return std::nullopt;
+    return AsTable(found->second);
+  }
+  if (!object.table.ends_with('*')) return std::nullopt;
+  const auto target = WildcardTarget(object, renames);
+  return target == object ? std::nullopt : target;
 }
 
 }  // namespace
@@ -331,14 +390,17 @@ std::string RewriteSql(std::string_view sql, const DatasetRef& home, const Renam
   for (const Path& path : PathFinder(sql).Find()) {
     const auto object = ObjectOf(path, home);
     if (!object) continue;
-    auto found = renames.find(*object);
-    if (found == renames.end() && path.where_a_name_stands) found = renames.find(AsTable(*object));
-    if (found == renames.end() || found->first == found->second) continue;
-    const TableRef target = AsTable(found->second);
+    const auto target = SuccessorOf(*object, path, renames);
+    if (!target) continue;
     rewritten += sql.substr(copied, path.begin - copied);
-    rewritten += QuotePath({target.project}) + "." + QuotePath({target.dataset}) + "." +
-                 QuotePath({target.table});
+    rewritten += QuotePath({target->project}) + "." + QuotePath({target->dataset}) + "." +
+                 QuotePath({target->table});
     copied = path.end;
+    // Its columns may be written as orders.id: that name is to mean it still.
+    const std::string& known_as = path.parts.back();
+    if (path.is_its_own_alias && !path.before_parenthesis && known_as != target->table) {
+      rewritten += " AS " + QuotePath({known_as});
+    }
   }
   return rewritten + std::string(sql.substr(copied));
 }

@@ -29,7 +29,8 @@ std::vector<TableRef> NamesInSql(std::string_view sql, const DatasetRef& home);
 bool MayNameDataset(std::string_view sql, const DatasetRef& dataset);
 
 // The text with the names that `renames` has replaced by those of their successors, whole and
-// quoted.
+// quoted. A table of another name is given its old one as an alias, where it had no other. The name
+// of many tables, `events_*`, follows them where all keep their names and go to one dataset.
 std::string RewriteSql(std::string_view sql, const DatasetRef& home, const Renames& renames);
 
 }  // namespace holdfast::restore

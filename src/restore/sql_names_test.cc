@@ -114,6 +114,59 @@ TEST(RewriteSql, FindsNamesInTheLessCommonPlaces) {
   EXPECT_TRUE(NamesInSql("SELECT SAFE.SUBSTR(a), NET.HOST(b) FROM UNNEST([1])", home).empty());
 }
 
+// A table of another name is still known in the text by its old one.
+TEST(RewriteSql, GivesATableOfAnotherNameItsOldOneAsAlias) {
+  const DatasetRef home{"acme", "sales"};
+  const Renames renames{{{"acme", "sales", "o", ""}, {"acme", "sales", "o_2", ""}}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT o.id FROM sales.o WHERE o.id > 1",
+       "SELECT o.id FROM `acme`.`sales`.`o_2` AS `o` WHERE o.id > 1"},
+      {"SELECT 1 FROM sales.o AS x", "SELECT 1 FROM `acme`.`sales`.`o_2` AS x"},
+      {"SELECT 1 FROM sales.o x", "SELECT 1 FROM `acme`.`sales`.`o_2` x"},
+      {"SELECT 1 FROM sales.o `x`", "SELECT 1 FROM `acme`.`sales`.`o_2` `x`"},
+      {"SELECT 1 FROM sales.o, UNNEST(o.items)",
+       "SELECT 1 FROM `acme`.`sales`.`o_2` AS `o`, UNNEST(o.items)"},
+      {"SELECT 1 FROM a x JOIN sales.o ON x.id = o.id",
+       "SELECT 1 FROM a x JOIN `acme`.`sales`.`o_2` AS `o` ON x.id = o.id"},
+      {"SELECT 1 FROM sales.o LEFT JOIN b y USING (id)",
+       "SELECT 1 FROM `acme`.`sales`.`o_2` AS `o` LEFT JOIN b y USING (id)"},
+      {"SELECT 1 FROM sales.o FOR SYSTEM_TIME AS OF t",
+       "SELECT 1 FROM `acme`.`sales`.`o_2` AS `o` FOR SYSTEM_TIME AS OF t"},
+      {"INSERT INTO sales.o SELECT 1", "INSERT INTO `acme`.`sales`.`o_2` SELECT 1"},
+      {"MERGE INTO sales.o USING sales.o s ON o.id = s.id WHEN MATCHED THEN DELETE",
+       "MERGE INTO `acme`.`sales`.`o_2` AS `o` USING `acme`.`sales`.`o_2` s ON o.id = s.id WHEN "
+       "MATCHED THEN DELETE"},
+      {"UPDATE sales.o SET a = 1 WHERE o.b",
+       "UPDATE `acme`.`sales`.`o_2` AS `o` SET a = 1 WHERE "
+       "o.b"},
+      {"TRUNCATE TABLE sales.o", "TRUNCATE TABLE `acme`.`sales`.`o_2`"},
+      {"SELECT (SELECT MAX(o.id) FROM sales.o)",
+       "SELECT (SELECT MAX(o.id) FROM `acme`.`sales`.`o_2` AS `o`)"},
+  };
+  for (const auto& [sql, rewritten] : cases) EXPECT_EQ(RewriteSql(sql, home, renames), rewritten);
+}
+
+TEST(RewriteSql, LetsTheNameOfManyTablesFollowThem) {
+  const DatasetRef home{"acme", "sales"};
+  const Renames together{{{"acme", "sales", "events_1", ""}, {"acme", "back", "events_1", ""}},
+                         {{"acme", "sales", "events_2", ""}, {"acme", "back", "events_2", ""}},
+                         {{"acme", "sales", "other", ""}, {"acme", "x", "y", ""}}};
+  EXPECT_EQ(RewriteSql("SELECT 1 FROM `sales.events_*` WHERE _TABLE_SUFFIX = '1'", home, together),
+            "SELECT 1 FROM `acme`.`back`.`events_*` WHERE _TABLE_SUFFIX = '1'");
+  Renames apart = together;
+  apart[{"acme", "sales", "events_2", ""}].dataset = "elsewhere";
+  EXPECT_EQ(RewriteSql("SELECT 1 FROM `sales.events_*`", home, apart),
+            "SELECT 1 FROM `sales.events_*`");
+}
+
+TEST(RewriteSql, KnowsTheProjectsOfDomains) {
+  const DatasetRef home{"example.com:shop", "sales"};
+  const Renames renames{
+      {{"example.com:shop", "sales", "o", ""}, {"example.com:back", "sales", "o", ""}}};
+  EXPECT_EQ(RewriteSql("SELECT 1 FROM `example.com:shop.sales.o`", home, renames),
+            "SELECT 1 FROM `example.com:back`.`sales`.`o`");
+}
+
 TEST(MayNameDataset, FindsWhatARewriteMayHaveMissed) {
   const DatasetRef home{"acme", "sales"};
   for (const char* sql : {"CREATE TABLE t LIKE sales.items", "SELECT x-sales.net(x)",

@@ -41,10 +41,17 @@ Place PlaceOf(const Services& services, const std::string& key, const std::strin
           "restore-plans/" + key + "/"};
 }
 
-// All targets are in one project, and data stays in its location.
-Place PlaceOf(const Services& services, const RestorePlan& plan) {
-  const TableRestore& first = plan.tables.front();
-  return PlaceOf(services, plan.key, first.target.project, first.backups.back().location);
+// A project and a location that a plan has targets in; data stays in its location.
+using Region = std::pair<std::string, std::string>;
+
+// Each once, in order. The plan is stored in all of them, so that it is found from any target, and
+// from whatever target comes first another time.
+std::set<Region> RegionsOf(const RestorePlan& plan) {
+  std::set<Region> regions;
+  for (const TableRestore& table : plan.tables) {
+    regions.emplace(table.target.project, table.backups.back().location);
+  }
+  return regions;
 }
 
 Json TextsToJson(const std::vector<std::string>& texts) { return texts; }
@@ -215,35 +222,45 @@ Result<std::optional<RestorePlan>> Resume(const RestoreRequest& request, const S
 
 Result<RestorePlan> PlanRestore(const RestoreRequest& request, const Services& services) {
   HF_RETURN_IF_ERROR(ValidateRequest(request));
-  HF_ASSIGN_OR_RETURN(const Selection selection, Select(services.catalog, request));
+  HF_ASSIGN_OR_RETURN(const Selection selection,
+                      Select(services.catalog, request, services.clock.Now()));
   HF_ASSIGN_OR_RETURN(RestorePlan fresh, MakePlan(request, selection));
-  HF_ASSIGN_OR_RETURN(const auto stored, ReadStored(services, PlaceOf(services, fresh)));
+  std::optional<StoredPlan> stored;
+  for (const auto& [project, location] : RegionsOf(fresh)) {
+    HF_ASSIGN_OR_RETURN(stored,
+                        ReadStored(services, PlaceOf(services, fresh.key, project, location)));
+    if (stored) break;
+  }
   if (!stored) return fresh;
   HF_ASSIGN_OR_RETURN(auto resumed, Resume(request, services, *stored, fresh));
   return resumed ? *std::move(resumed) : std::move(fresh);
 }
 
 Status KeepPlan(const RestoreRequest& request, const RestorePlan& plan, const Services& services) {
-  const TableRestore& first = plan.tables.front();
-  HF_RETURN_IF_ERROR(
-      EnsureStagingBucket(services, first.target.project, first.backups.back().location));
-  const Place place = PlaceOf(services, plan);
   const int64_t begun_ms = plan.resumes_ms.value_or(ToUnixMillis(services.clock.Now()));
-  const std::string name = fmt::format("{}{:015}-{}.json", place.prefix, begun_ms, plan.hash);
-  HF_RETURN_IF_ERROR(cloud::CreateObjectFromString(services.objects, {place.bucket, name, 0},
-                                                   StoredText(request, plan, begun_ms)));
-  return cloud::ForEachPage<cloud::ObjectInfo>(
-      [&](const std::string& token) {
-        return services.objects.ListObjects(place.bucket, place.prefix, token);
-      },
-      [&](cloud::ObjectInfo&& object) {
-        return object.ref.name == name ? Ok() : services.objects.DeleteObject(object.ref);
-      });
+  const std::string text = StoredText(request, plan, begun_ms);
+  for (const auto& [project, location] : RegionsOf(plan)) {
+    HF_RETURN_IF_ERROR(EnsureStagingBucket(services, project, location));
+    const Place place = PlaceOf(services, plan.key, project, location);
+    const std::string name = fmt::format("{}{:015}-{}.json", place.prefix, begun_ms, plan.hash);
+    HF_RETURN_IF_ERROR(
+        cloud::CreateObjectFromString(services.objects, {place.bucket, name, 0}, text));
+    HF_RETURN_IF_ERROR(cloud::ForEachPage<cloud::ObjectInfo>(
+        [&](const std::string& token) {
+          return services.objects.ListObjects(place.bucket, place.prefix, token);
+        },
+        [&](cloud::ObjectInfo&& object) {
+          return object.ref.name == name ? Ok() : services.objects.DeleteObject(object.ref);
+        }));
+  }
+  return Ok();
 }
 
 void ForgetPlan(const RestorePlan& plan, const Services& services) {
-  const Place place = PlaceOf(services, plan);
-  DeleteStaged(services, place.bucket, place.prefix);
+  for (const auto& [project, location] : RegionsOf(plan)) {
+    const Place place = PlaceOf(services, plan.key, project, location);
+    DeleteStaged(services, place.bucket, place.prefix);
+  }
 }
 
 Result<std::optional<UnfinishedRestore>> FindRestoreOf(const TableInfo& table,

@@ -1,6 +1,6 @@
 // Plans of restores that are not finished, kept where any process finds them again.
 //
-// A plan is stored in the target's staging bucket, under the key of its request, before its first
+// A plan is stored in the targets' staging buckets, under the key of its request, before its first
 // table is made, and deleted when the last is done. So the same command, on any machine, goes on
 // filling the targets that were begun from the same backups although newer ones exist by then, and
 // leaves alone those that are finished. A target that carries the label of an unfinished restore

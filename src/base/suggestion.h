@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::cli {
+namespace holdfast {
 
 // The candidate with the fewest edits (insert, delete, replace, swap of two neighbours; case does
 // not count) from `text`; the first of equals. Empty: none is near, where near is at most one edit
@@ -18,4 +18,4 @@ std::string NearestWord(std::string_view text, std::span<const std::string> cand
 // "did you mean \"nearest\"?", or empty when none is near.
 std::string DidYouMean(std::string_view text, std::span<const std::string> candidates);
 
-}  // namespace holdfast::cli
+}  // namespace holdfast

@@ -1,10 +1,10 @@
-#include "cli/suggestion.h"
+#include "base/suggestion.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace holdfast::cli {
+namespace holdfast {
 namespace {
 
 const std::vector<std::string> kCommands = {"backup", "restore", "status", "up", "version"};
@@ -35,4 +35,4 @@ TEST(DidYouMean, IsAQuestionOrNothing) {
 }
 
 }  // namespace
-}  // namespace holdfast::cli
+}  // namespace holdfast

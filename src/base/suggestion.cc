@@ -1,9 +1,9 @@
-#include "cli/suggestion.h"
+#include "base/suggestion.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace holdfast::cli {
+namespace holdfast {
 
 namespace {
 
@@ -55,4 +55,4 @@ std::string DidYouMean(std::string_view text, std::span<const std::string> candi
   return nearest.empty() ? nearest : "did you mean \"" + nearest + "\"?";
 }
 
-}  // namespace holdfast::cli
+}  // namespace holdfast
