@@ -124,10 +124,9 @@ std::string SelectOf(const std::string& where, bool first_of_each) {
       "record, verified_level, verified_ms, damaged_level, suspect";
   constexpr std::string_view kOrder =
       "project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC";
-  return fmt::format(
-      "SELECT {}{} FROM backups{} ORDER BY {} LIMIT {}",
-      first_of_each ? "DISTINCT ON (project, dataset, table_id, partition) " : "", kColumns, where,
-      kOrder, kBackupsPageSize);
+  return fmt::format("SELECT {}{} FROM backups{} ORDER BY {} LIMIT {}",
+                     first_of_each ? "DISTINCT ON (project, dataset, table_id, partition) " : "",
+                     kColumns, where, kOrder, kBackupsPageSize);
 }
 
 Result<BackupRecord> RecordOfRow(BackupRecordReader& reader, const SqlRow& row) {
