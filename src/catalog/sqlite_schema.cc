@@ -150,9 +150,9 @@ UPDATE backups SET method = json_extract(record, '$.method');
 )sql";
 
 // From version 4, in which backups were kept in the order of their ids. They are read by the index
-// that they had, so that nothing is sorted; their pages lie everywhere, and are kept for the time.
+// that they had: to sort them would take as much room again for temporary files.
 constexpr const char* kFromVersion4 = R"sql(
-PRAGMA cache_size = -100000;
+PRAGMA cache_size = -20000;
 DROP INDEX backups_by_run;
 ALTER TABLE backups RENAME TO backups_by_id_alone;
 )sql";
