@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "backup/freeze.h"
@@ -17,6 +18,7 @@ namespace holdfast::backup {
 namespace {
 
 constexpr size_t kPublishedAtOnce = 200;
+constexpr size_t kReservedAtOnce = 5'000;  // tasks in one transaction, which adds up the day's use
 constexpr int64_t kMsPerSecond = 1000;
 constexpr int64_t kUsualRpoSeconds = int64_t{24} * 60 * 60;  // where none is said
 
@@ -149,6 +151,13 @@ class Demand {
   std::vector<QuotaItem> items_;
 };
 
+// What is to be let through, and is not reserved yet.
+struct ReadyTask {
+  RunBackup message;
+  std::string key;
+  bool was_waiting = false;
+};
+
 // A pending task of the run that is not let through yet.
 struct WantedTask {
   std::string id;
@@ -162,11 +171,13 @@ class Admission {
   Admission(const BusSetup& setup, const Services& services, Run run)
       : setup_(setup), services_(services), run_(std::move(run)), demand_(services, run_.policy) {}
 
-  Status Execute(bool republish) {
+  // Whether all that fits today is let through; false: others took of the quotas meanwhile, so that
+  // what is left is to be planned anew.
+  Result<bool> Execute(bool republish) {
     HF_RETURN_IF_ERROR(demand_.Begin());
     HF_RETURN_IF_ERROR(ReadTasks(republish));
     HF_RETURN_IF_ERROR(Flush());
-    if (wanted_.empty()) return Ok();
+    if (wanted_.empty()) return true;
     plan_ = PlanQuota(demand_.projects(), demand_.items(), demand_.now_ms());
     if (plan_.units_carried > 0) {
       LogWarning("the day's quotas are too small for the run: the rest is carried",
@@ -176,7 +187,8 @@ class Admission {
                   {"days", std::to_string(plan_.days)}});
     }
     for (const uint32_t item : plan_.order) HF_RETURN_IF_ERROR(Settle(owner_[item]));
-    return Flush();
+    HF_RETURN_IF_ERROR(Flush());
+    return !is_overtaken_;
   }
 
  private:
@@ -256,10 +268,7 @@ class Admission {
       }
     }
     std::ranges::sort(today);
-    if (carried.empty()) {
-      if (wanted.was_waiting) served_.push_back(message.table_to_backup);
-      return LetThrough(wanted.id, message);
-    }
+    if (carried.empty()) return LetThrough(wanted.id, message, wanted.was_waiting);
     return Divide(task, message, today, carried);
   }
 
@@ -272,8 +281,9 @@ class Admission {
     std::vector<WorkMessage> part;
     if (!today.empty()) part.emplace_back(Part(message, today));
     HF_RETURN_IF_ERROR(services_.catalog.CompleteTask(task.id, part, carried));
-    if (part.empty()) return waiting_.size() < kPublishedAtOnce ? Ok() : Flush();
-    return LetThrough(TaskId(part.front()), std::get<RunBackup>(part.front()));
+    if (waiting_.size() >= kPublishedAtOnce) HF_RETURN_IF_ERROR(NoteTables());
+    if (part.empty()) return Ok();
+    return LetThrough(TaskId(part.front()), std::get<RunBackup>(part.front()), false);
   }
 
   ItemOutcome Carry(const RunBackup& message, const BackupUnit& unit, const std::string& project,
@@ -287,33 +297,60 @@ class Admission {
     return CarriedOutcome(message, unit, std::move(reason), std::move(expected));
   }
 
-  Status LetThrough(const std::string& task, const RunBackup& message) {
-    HF_ASSIGN_OR_RETURN(auto uses, UsesOf(run_.policy, message, UseKey(task, 1)));
+  Status LetThrough(const std::string& task, const RunBackup& message, bool was_waiting) {
+    const std::string key = UseKey(task, 1);
+    HF_ASSIGN_OR_RETURN(auto uses, UsesOf(run_.policy, message, key));
     std::ranges::move(uses, std::back_inserter(uses_));
-    return Publish(message);
+    ready_.push_back({.message = message, .key = key, .was_waiting = was_waiting});
+    return ready_.size() < kReservedAtOnce ? Ok() : Flush();
   }
 
   Status Publish(WorkMessage message) {
     publish_.push_back(std::move(message));
-    return publish_.size() < kPublishedAtOnce ? Ok() : Flush();
+    return publish_.size() < kPublishedAtOnce ? Ok() : PublishAll();
   }
 
-  // What is let through is counted before it is published: a worker takes nothing else.
-  Status Flush() {
-    if (!uses_.empty()) {
-      HF_RETURN_IF_ERROR(services_.catalog.CountUse(
-          ToUnixMillis(QuotaDayStart(FromUnixMillis(demand_.now_ms()))), uses_));
-    }
+  Status PublishAll() {
+    HF_RETURN_IF_ERROR(PublishWork(setup_, publish_));
+    publish_.clear();
+    return Ok();
+  }
+
+  Status NoteTables() {
     if (!waiting_.empty()) {
       HF_RETURN_IF_ERROR(services_.catalog.NoteWaiting(waiting_, demand_.now_ms()));
     }
     if (!served_.empty()) HF_RETURN_IF_ERROR(services_.catalog.NoteServed(served_));
-    HF_RETURN_IF_ERROR(PublishWork(setup_, publish_));
-    uses_.clear();
     waiting_.clear();
     served_.clear();
-    publish_.clear();
     return Ok();
+  }
+
+  // What is let through is reserved before it is published: a worker takes nothing else.
+  Status Flush() {
+    HF_ASSIGN_OR_RETURN(std::vector<ReadyTask> reserved, Reserve());
+    for (const ReadyTask& task : reserved) {
+      if (task.was_waiting) served_.push_back(task.message.table_to_backup);
+    }
+    HF_RETURN_IF_ERROR(NoteTables());
+    for (ReadyTask& task : reserved) HF_RETURN_IF_ERROR(Publish(std::move(task.message)));
+    return PublishAll();
+  }
+
+  // Those of the ready tasks whose uses are counted now.
+  Result<std::vector<ReadyTask>> Reserve() {
+    if (ready_.empty()) return std::vector<ReadyTask>();
+    HF_ASSIGN_OR_RETURN(
+        const std::vector<std::string> refused,
+        services_.catalog.ReserveUse(ToUnixMillis(QuotaDayStart(FromUnixMillis(demand_.now_ms()))),
+                                     uses_, services_.quotas));
+    std::vector<ReadyTask> reserved = std::exchange(ready_, {});
+    uses_.clear();
+    if (refused.empty()) return reserved;
+    is_overtaken_ = true;
+    const std::set<std::string_view> keys(refused.begin(), refused.end());
+    std::erase_if(reserved, [&](const ReadyTask& task) { return keys.contains(task.key); });
+    return reserved;
   }
 
  public:
@@ -346,10 +383,12 @@ class Admission {
   std::vector<WantedTask> wanted_;
   std::vector<uint32_t> owner_;  // by item: the index of its task
   QuotaPlan plan_;
-  std::vector<catalog::QuotaUse> uses_;  // these four: not recorded yet
+  std::vector<ReadyTask> ready_;         // these five: not recorded, or not published yet
+  std::vector<catalog::QuotaUse> uses_;  // of the ready tasks
   std::vector<TableRef> waiting_;
   std::vector<TableRef> served_;
   std::vector<WorkMessage> publish_;
+  bool is_overtaken_ = false;
 };
 
 // Whether a backup of the message's objects was recorded in this run: an earlier attempt got so
@@ -387,8 +426,12 @@ Status AdmitWork(const BusSetup& setup, const Services& services, const std::str
                  bool republish) {
   HF_ASSIGN_OR_RETURN(const bool looking, services.catalog.IsLookingForWork(run));
   if (looking) return Ok();
-  HF_ASSIGN_OR_RETURN(Run found, services.catalog.GetRun(run));
-  return Admission(setup, services, std::move(found)).Execute(republish);
+  HF_ASSIGN_OR_RETURN(const Run found, services.catalog.GetRun(run));
+  // It ends: each time another process took of the quotas, of which there is less and less.
+  for (bool is_done = false; !is_done; republish = false) {
+    HF_ASSIGN_OR_RETURN(is_done, Admission(setup, services, found).Execute(republish));
+  }
+  return Ok();
 }
 
 Result<bool> WasLetThrough(const Services& services, const catalog::Task& task) {

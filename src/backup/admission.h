@@ -4,8 +4,11 @@
 // all of it is planned at once (model/quota_plan.h): what fits is counted and published, the most
 // urgent first; what does not is carried: it ends with that outcome, its reason and the expected
 // day, and the next run takes it up with the age that it has by then. A worker does nothing that
-// was not let through, so however often a message comes, no limit is passed. Every step is recorded
-// before the next and may be repeated, so a process may die at any moment. Source: issue "quotas".
+// was not let through, so however often a message comes, no limit is passed. What was planned is
+// reserved in the ledger against the limits; where another process was quicker, what is left is
+// planned anew. Another attempt of what was let through is counted, and not refused. Every step is
+// recorded before the next and may be repeated, so a process may die at any moment: what it had
+// reserved and did not do is used up until the quota day ends. Source: issue "quotas".
 #pragma once
 
 #include <optional>

@@ -14,6 +14,7 @@
 #include "backup/table_policy.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "model/staged_table.h"
 
 namespace holdfast::backup {
 
@@ -167,6 +168,7 @@ class DatasetScan {
     std::vector<ItemOutcome> left_out;
     std::erase_if(page, [&](const TableSummary& table) {
       if (!after_.empty() && table.ref.table <= after_) return true;
+      if (IsStagedTable(table.ref.table)) return true;
       if (policy().scope.MayCoverTable(table.ref)) return false;
       auto outcome = LeftOutOutcome(policy().scope, table.ref);
       if (outcome) left_out.push_back(*std::move(outcome));

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "base/json_elements.h"
+
 namespace holdfast {
 
 namespace {
@@ -52,9 +54,7 @@ std::optional<int64_t> AsInt64(const Json& value) {
   return number;
 }
 
-}  // namespace
-
-Result<Json> ParseJson(std::string_view text, JsonLimits limits) {
+Status CheckLimits(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.size_bytes_max) {
     return MakeError(ErrorId::kLimitExceeded,
                      fmt::format("JSON text of {} bytes is over the limit of {}", text.size(),
@@ -64,16 +64,53 @@ Result<Json> ParseJson(std::string_view text, JsonLimits limits) {
     return MakeError(ErrorId::kLimitExceeded,
                      fmt::format("JSON text nests deeper than {} levels", limits.depth_max));
   }
+  return Ok();
+}
+
+// "[json.exception.parse_error.101] parse error at line 1, column 2: ...": the library's own number
+// says nothing to a person.
+Error ErrorOf(const Json::exception& error) {
+  const std::string_view what = error.what();
+  const size_t end = what.find("] ");
+  return MakeError(ErrorId::kInvalidJson,
+                   std::string(end == what.npos ? what : what.substr(end + 2)));
+}
+
+}  // namespace
+
+Result<Json> ParseJson(std::string_view text, JsonLimits limits) {
+  HF_RETURN_IF_ERROR(CheckLimits(text, limits));
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": the library's own
-    // number says nothing to a person.
-    const std::string_view what = error.what();
-    const size_t end = what.find("] ");
-    return MakeError(ErrorId::kInvalidJson,
-                     std::string(end == what.npos ? what : what.substr(end + 2)));
+    return ErrorOf(error);
   }
+}
+
+Status ForEachElement(std::string_view text, JsonLimits limits, const VisitElement& visit) {
+  HF_RETURN_IF_ERROR(CheckLimits(text, limits));
+  using Event = Json::parse_event_t;
+  bool is_array = false;
+  size_t number = 0;
+  // What it answers is whether the value is kept: an element is not, once it was visited.
+  const auto take = [&](int depth, Event event, Json& value) {
+    if (depth == 0) {
+      is_array = is_array || event == Event::array_start;
+      return true;
+    }
+    if (!is_array) return false;
+    const bool is_whole =
+        event == Event::object_end || event == Event::array_end || event == Event::value;
+    if (depth > 1 || !is_whole) return true;
+    visit(++number, std::move(value));
+    return false;
+  };
+  try {
+    if (Json::parse(text, take).is_array()) return Ok();
+  } catch (const Json::exception& error) {
+    return ErrorOf(error);
+  }
+  return MakeError(ErrorId::kInvalidJson, "the JSON text is not an array");
 }
 
 std::string DumpJson(const Json& json) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json_elements.h"
+
 namespace holdfast {
 namespace {
 
@@ -69,6 +71,35 @@ TEST(StringAndBoolReads, NameTheFieldThatIsWrong) {
   EXPECT_EQ(OptionalBool(json, "absent").value(), std::nullopt);
   EXPECT_EQ(StringOr(json, "n", "fallback"), "fallback");
   EXPECT_TRUE(BoolOr(json, "b", true));
+}
+
+TEST(ForEachElement, GivesEachWithItsNumberAndKeepsNone) {
+  std::string seen;
+  const auto note = [&](size_t number, Json&& element) {
+    seen += std::to_string(number) + DumpJson(element) + " ";
+  };
+  ASSERT_TRUE(ForEachElement(R"([{"a": [1, {"b": null}]}, 2, [], "x", null, {}])", {}, note).ok());
+  EXPECT_EQ(seen, R"(1{"a":[1,{"b":null}]} 22 3[] 4"x" 5null 6{} )");
+  seen.clear();
+  EXPECT_TRUE(ForEachElement("[]", {}, note).ok());
+  EXPECT_EQ(seen, "");
+  // They are given as they are read: what comes after them is not looked at before.
+  const Status broken = ForEachElement("[1, {\"a\": 2},\n oops", {}, note);
+  EXPECT_EQ(broken.error().id, ErrorId::kInvalidJson);
+  EXPECT_NE(broken.error().message.find("line 2"), std::string::npos);
+  EXPECT_EQ(seen, "11 2{\"a\":2} ");
+}
+
+TEST(ForEachElement, RefusesWhatIsNoArrayAndWhatIsOverTheLimits) {
+  int visited = 0;
+  const auto count = [&](size_t, Json&&) { ++visited; };
+  for (const char* text : {R"({"a": [1], "b": {}})", "3", "null"}) {
+    EXPECT_EQ(ForEachElement(text, {}, count).error().id, ErrorId::kInvalidJson) << text;
+  }
+  EXPECT_EQ(ForEachElement("[[[1]]]", {.depth_max = 2}, count).error().id, ErrorId::kLimitExceeded);
+  EXPECT_EQ(ForEachElement("[1, 2]", {.size_bytes_max = 3}, count).error().id,
+            ErrorId::kLimitExceeded);
+  EXPECT_EQ(visited, 0);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class PostgresRow final : public SqlRow {
     std::from_chars(text, text + PQgetlength(answer_, row_, column), number);
     return number;
   }
-  std::string Text(int column) const override {
+  std::string_view View(int column) const override {
     return {PQgetvalue(answer_, row_, column),
             static_cast<size_t>(PQgetlength(answer_, row_, column))};
   }

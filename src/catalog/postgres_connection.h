@@ -44,6 +44,7 @@ class PostgresConnection final : public SqlSession {
   // bounded number of times.
   Status Transact(const std::function<Status()>& body) override;
   Status Serialize(std::string_view name) override;
+  bool HasDistinctOn() const override { return true; }
 
   // Runs several statements without values.
   Status ExecuteScript(const char* sql);

@@ -1,6 +1,7 @@
 // What every catalog promises as a ledger of quotas, over each kind of them.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "catalog/catalog.h"
@@ -52,6 +53,68 @@ TEST_P(QuotaLedgerContract, ForgetsWhatIsOld) {
   ASSERT_TRUE(catalog_->CountUse(kToday + 31 * kDay, {}).ok());
   EXPECT_FALSE(catalog_->IsCounted("old").value());
   EXPECT_TRUE(catalog_->IsCounted("new").value());
+}
+
+constexpr size_t kCopies = static_cast<size_t>(Quota::kCopyJobs);
+
+QuotaUse Copies(const std::string& key, int64_t copies, const std::string& project = "p") {
+  QuotaUse use{.key = key, .project = project};
+  use.amounts[kCopies] = copies;
+  return use;
+}
+
+QuotaLimits CopyLimit(int64_t copies) {
+  return QuotaLimits::FromJson({{"copy_jobs_per_day", copies}}).value();
+}
+
+TEST_P(QuotaLedgerContract, ReservesWhatTheDayHasRoomFor) {
+  using Keys = std::vector<std::string>;
+  const QuotaLimits limits = CopyLimit(5);
+  ASSERT_TRUE(catalog_->CountUse(kToday, {Copies("before", 2)}).ok());
+  EXPECT_EQ(catalog_->ReserveUse(kToday, {Copies("a", 2), Copies("b", 2), Copies("c", 1)}, limits)
+                .value(),
+            Keys{"b"})
+      << "what is small enough goes on";
+  EXPECT_EQ(catalog_->UsedOn(kToday)->at("p")[kCopies], 5);
+  EXPECT_EQ(catalog_->ReserveUse(kToday, {Copies("a", 2), Copies("d", 1)}, limits).value(),
+            Keys{"d"})
+      << "what is reserved stays so";
+  EXPECT_EQ(catalog_->ReserveUse(kToday, {Copies("q", 5, "q")}, limits).value(), Keys{})
+      << "of another project";
+  EXPECT_EQ(catalog_->ReserveUse(kToday + kDay, {Copies("d", 5)}, limits).value(), Keys{})
+      << "the next day has its own";
+  EXPECT_EQ(catalog_->ReserveUse(kToday, {Copies("e", 0)}, limits).value(), Keys{});
+}
+
+TEST_P(QuotaLedgerContract, ReservesAllOfAKeyOrNothing) {
+  const QuotaLimits limits = CopyLimit(5);
+  ASSERT_TRUE(catalog_->CountUse(kToday, {Copies("before", 4, "q")}).ok());
+  EXPECT_EQ(
+      catalog_->ReserveUse(kToday, {Copies("a", 2, "p"), Copies("a", 2, "q")}, limits).value(),
+      std::vector<std::string>{"a"});
+  EXPECT_FALSE(catalog_->IsCounted("a").value());
+  EXPECT_FALSE(catalog_->UsedOn(kToday)->contains("p"));
+}
+
+TEST_P(QuotaLedgerContract, ManyWhoReserveAtOnceNeverPassTheLimit) {
+  constexpr int kThreads = 4;
+  constexpr int kUses = 12;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const auto catalog = Open();
+      for (int i = 0; i < kUses; ++i) {
+        const auto answer = catalog->ReserveUse(
+            kToday, {Copies(std::to_string(t) + "/" + std::to_string(i), 1)}, CopyLimit(30));
+        ASSERT_TRUE(answer.ok()) << answer.error().message;
+        refused += static_cast<int>(answer->size());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(catalog_->UsedOn(kToday)->at("p")[kCopies], 30);
+  EXPECT_EQ(refused, kThreads * kUses - 30);
 }
 
 TEST_P(QuotaLedgerContract, RemembersSinceWhenATableWaits) {

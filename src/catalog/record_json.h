@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "catalog/backup_index.h"
@@ -22,7 +23,7 @@ class BackupRecordReader {
   BackupRecordReader& operator=(const BackupRecordReader&) = delete;
 
   // The members that verification changes are at their defaults. Errors: kCatalogDamaged.
-  Result<BackupRecord> Read(const std::string& text);
+  Result<BackupRecord> Read(std::string_view text);
 
  private:
   struct Parser;

@@ -34,9 +34,9 @@ class Conditions {
   std::vector<SqlValue> values_;
 };
 
-// That of the object's backups that match it is the newest. Only what can tell two backups of one
-// object apart is asked for again. Looked up for each row, by the index: a ranking would read all
-// that is left of the listing for every page.
+// That of the object's backups that match it is the newest, for a database without DISTINCT ON.
+// Only what can tell two backups of one object apart is asked for again. Looked up for each row, by
+// the index: a ranking would read all that is left of the listing for every page.
 void AddIsNewest(const BackupFilter& filter, const std::string& id_end, Conditions& conditions) {
   std::string newest =
       "backup = (SELECT other.backup FROM backups AS other WHERE other.project = backups.project"
@@ -67,8 +67,10 @@ void AddIsNewest(const BackupFilter& filter, const std::string& id_end, Conditio
   conditions.Add(newest, values);
 }
 
-// `id_end` and `key` hold what is bound, and must outlive the conditions.
-Conditions ConditionsOf(const BackupFilter& filter, const std::string& id_end, const Json& key) {
+// `id_end` and `key` hold what is bound, and must outlive the conditions. With `looks_up` they say
+// which is the newest of its object; without, the statement does.
+Conditions ConditionsOf(const BackupFilter& filter, const std::string& id_end, const Json& key,
+                        bool looks_up) {
   Conditions conditions;
   conditions.AddIfSet("project = ?", filter.project);
   conditions.AddIfSet("dataset = ?", filter.dataset);
@@ -85,7 +87,7 @@ Conditions ConditionsOf(const BackupFilter& filter, const std::string& id_end, c
   if (filter.good_only) conditions.Add("suspect = 0 AND damaged_level = 0", {});
   if (filter.intact_only) conditions.Add("damaged_level = 0", {});
   if (filter.damaged_only) conditions.Add("damaged_level <> 0", {});
-  if (filter.newest_only) AddIsNewest(filter, id_end, conditions);
+  if (filter.newest_only && looks_up) AddIsNewest(filter, id_end, conditions);
   if (key.empty()) return conditions;
   const auto text = [&](size_t i) {
     return std::string_view(key[i].get_ref<const std::string&>());
@@ -116,17 +118,19 @@ Result<Json> KeyOfBackups(const std::string& page_token) {
   return key;
 }
 
-std::string SelectOf(const std::string& where) {
+// With `first_of_each`: of each object the first one only.
+std::string SelectOf(const std::string& where, bool first_of_each) {
   constexpr std::string_view kColumns =
       "record, verified_level, verified_ms, damaged_level, suspect";
   constexpr std::string_view kOrder =
       "project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC";
-  return fmt::format("SELECT {} FROM backups{} ORDER BY {} LIMIT {}", kColumns, where, kOrder,
-                     kBackupsPageSize);
+  return fmt::format("SELECT {}{} FROM backups{} ORDER BY {} LIMIT {}",
+                     first_of_each ? "DISTINCT ON (project, dataset, table_id, partition) " : "",
+                     kColumns, where, kOrder, kBackupsPageSize);
 }
 
 Result<BackupRecord> RecordOfRow(BackupRecordReader& reader, const SqlRow& row) {
-  HF_ASSIGN_OR_RETURN(BackupRecord record, reader.Read(row.Text(0)));
+  HF_ASSIGN_OR_RETURN(BackupRecord record, reader.Read(row.View(0)));
   record.verified = static_cast<VerifyLevel>(row.Int(1));
   record.verified_ms = row.Int(2);
   record.damaged = row.Int(3) != 0;
@@ -186,12 +190,13 @@ Result<cloud::Page<BackupRecord>> SqlCatalog::FindBackups(const BackupFilter& fi
                                                           const std::string& page_token) {
   HF_ASSIGN_OR_RETURN(const Json key, KeyOfBackups(page_token));
   const std::string id_end = filter.id_prefix + "\x7F";
-  const Conditions conditions = ConditionsOf(filter, id_end, key);
   cloud::Page<BackupRecord> page;
   BackupRecordReader reader;
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
+  const bool distinct = filter.newest_only && session->HasDistinctOn();
+  const Conditions conditions = ConditionsOf(filter, id_end, key, !distinct);
   HF_RETURN_IF_ERROR(session->Query(
-      SelectOf(conditions.text()), conditions.values(), [&](const SqlRow& row) -> Status {
+      SelectOf(conditions.text(), distinct), conditions.values(), [&](const SqlRow& row) -> Status {
         HF_ASSIGN_OR_RETURN(BackupRecord record, RecordOfRow(reader, row));
         page.items.push_back(std::move(record));
         return Ok();

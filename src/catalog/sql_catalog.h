@@ -54,6 +54,8 @@ class SqlCatalog : public Catalog {
   Status FinishRun(const std::string& run, int64_t finished_ms) override;
 
   Status CountUse(int64_t day_ms, const std::vector<QuotaUse>& uses) override;
+  Result<std::vector<std::string>> ReserveUse(int64_t day_ms, const std::vector<QuotaUse>& uses,
+                                              const QuotaLimits& limits) override;
   Result<bool> IsCounted(const std::string& key) override;
   Result<std::map<std::string, QuotaAmounts>> UsedOn(int64_t day_ms) override;
   Status NoteWaiting(const std::vector<TableRef>& tables, int64_t now_ms) override;

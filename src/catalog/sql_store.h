@@ -27,7 +27,9 @@ class SqlRow {
   virtual ~SqlRow() = default;
 
   virtual int64_t Int(int column) const = 0;
-  virtual std::string Text(int column) const = 0;
+  virtual std::string_view View(int column) const = 0;  // valid during the visit too
+
+  std::string Text(int column) const { return std::string(View(column)); }
 };
 
 // One connection, used by one thread at a time.
@@ -47,6 +49,10 @@ class SqlSession {
   // before it began; a row that was changed is this transaction's until its end. `body` may run
   // several times, each but the last taken back, so it begins anew whatever it fills.
   virtual Status Transact(const std::function<Status()>& body) = 0;
+
+  // Whether it understands DISTINCT ON, the first row of each group: of rows that an index gives in
+  // order it then takes one after another, without a look for each of them.
+  virtual bool HasDistinctOn() const { return false; }
 
   // In a transaction: from here to its end no other one that asked for the same `name` runs, in any
   // process. What they committed is seen.

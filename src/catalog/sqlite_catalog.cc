@@ -29,7 +29,7 @@ class SqliteStore final : public SqlStore {
 Result<std::unique_ptr<SqliteCatalog>> SqliteCatalog::Open(const std::string& path,
                                                            const SqliteCatalogOptions& options) {
   HF_ASSIGN_OR_RETURN(auto database, SqliteDatabase::Open(path, options.busy_timeout_ms));
-  HF_RETURN_IF_ERROR(PrepareSchema(*database).WithContext(path));
+  HF_RETURN_IF_ERROR(PrepareSchema(*database, options.on_progress).WithContext(path));
   return std::unique_ptr<SqliteCatalog>(
       new SqliteCatalog(std::make_unique<SqliteStore>(std::move(database))));
 }

@@ -13,11 +13,13 @@
 
 #include "base/result.h"
 #include "catalog/sql_catalog.h"
+#include "catalog/sqlite_schema.h"
 
 namespace holdfast::catalog {
 
 struct SqliteCatalogOptions {
   int busy_timeout_ms = 30'000;
+  SchemaProgress on_progress = {};  // of a file of an earlier version
 };
 
 class SqliteCatalog final : public SqlCatalog {

@@ -11,29 +11,58 @@
 namespace holdfast::catalog {
 namespace {
 
+// Takes a catalog back to version 4.
+const std::string kWithoutVersion5 =
+    "ALTER TABLE backups RENAME TO backups_5; DROP INDEX backups_by_id; DROP INDEX "
+    "backups_by_run;"
+    "CREATE TABLE backups (backup TEXT PRIMARY KEY, project TEXT NOT NULL, dataset TEXT NOT NULL,"
+    "  table_id TEXT NOT NULL, partition TEXT NOT NULL, run TEXT NOT NULL, method TEXT NOT NULL,"
+    "  consistent_through_ms INTEGER NOT NULL, suspect INTEGER NOT NULL,"
+    "  verified_level INTEGER NOT NULL, verified_ms INTEGER NOT NULL,"
+    "  damaged_level INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO backups SELECT backup, project, dataset, table_id, partition, run, method,"
+    "  consistent_through_ms, suspect, verified_level, verified_ms, damaged_level, record"
+    "  FROM backups_5;"
+    "CREATE INDEX backups_by_object ON backups"
+    "  (project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC);"
+    "CREATE INDEX backups_by_run ON backups (run); DROP TABLE backups_5;";
+
+// A million take a while: whoever waits for it is told.
+TEST(SqliteCatalog, TellsHowFarItIsWithAnEarlierVersion) {
+  const testing_support::SqlitePlace place;
+  constexpr int64_t kBackups = 2'500;
+  {
+    const auto made = place.Open().value();
+    for (int64_t i = 0; i < kBackups; ++i) {
+      ASSERT_TRUE(made->RecordBackup({.backup = "b" + std::to_string(i),
+                                      .object = {"p", "d", "t" + std::to_string(i % 7), ""},
+                                      .consistent_through_ms = i})
+                      .ok());
+    }
+  }
+  ASSERT_TRUE(place.Alter(kWithoutVersion5 + "PRAGMA user_version = 4").ok());
+  std::vector<int64_t> moved;
+  const auto note = [&](int64_t so_many, int64_t backups) {
+    EXPECT_EQ(backups, kBackups);
+    moved.push_back(so_many);
+  };
+  const auto opened = SqliteCatalog::Open(place.path(), {.on_progress = note});
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  EXPECT_EQ(moved, (std::vector<int64_t>{0, 1'000, 2'000, 2'500}));
+  moved.clear();
+  ASSERT_TRUE(SqliteCatalog::Open(place.path(), {.on_progress = note}).ok());
+  EXPECT_TRUE(moved.empty()) << "once";
+}
+
 TEST(SqliteCatalog, OfAnEarlierVersionIsBroughtUpToDate) {
-  const std::string without_version_5 =
-      "ALTER TABLE backups RENAME TO backups_5; DROP INDEX backups_by_id; DROP INDEX "
-      "backups_by_run;"
-      "CREATE TABLE backups (backup TEXT PRIMARY KEY, project TEXT NOT NULL, dataset TEXT NOT NULL,"
-      "  table_id TEXT NOT NULL, partition TEXT NOT NULL, run TEXT NOT NULL, method TEXT NOT NULL,"
-      "  consistent_through_ms INTEGER NOT NULL, suspect INTEGER NOT NULL,"
-      "  verified_level INTEGER NOT NULL, verified_ms INTEGER NOT NULL,"
-      "  damaged_level INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL) WITHOUT ROWID;"
-      "INSERT INTO backups SELECT backup, project, dataset, table_id, partition, run, method,"
-      "  consistent_through_ms, suspect, verified_level, verified_ms, damaged_level, record"
-      "  FROM backups_5;"
-      "CREATE INDEX backups_by_object ON backups"
-      "  (project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC);"
-      "CREATE INDEX backups_by_run ON backups (run); DROP TABLE backups_5;";
   const std::string without_version_4 =
-      without_version_5 + "ALTER TABLE backups DROP COLUMN method;";
+      kWithoutVersion5 + "ALTER TABLE backups DROP COLUMN method;";
   const std::string without_version_3 =
       without_version_4 +
       "DROP TABLE run_tasks; DROP TABLE run_totals; DROP INDEX tasks_by_parent;"
       "ALTER TABLE tasks DROP COLUMN parent;";
   const std::string earlier[] = {
-      without_version_5 + "PRAGMA user_version = 4", without_version_4 + "PRAGMA user_version = 3",
+      kWithoutVersion5 + "PRAGMA user_version = 4", without_version_4 + "PRAGMA user_version = 3",
       without_version_3 +
           "ALTER TABLE tasks ADD COLUMN alive_ms INTEGER NOT NULL DEFAULT 0;"
           "PRAGMA user_version = 2",

@@ -38,7 +38,7 @@ class SqliteRow final : public SqlRow {
   explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
 
   int64_t Int(int column) const override { return sqlite3_column_int64(statement_, column); }
-  std::string Text(int column) const override {
+  std::string_view View(int column) const override {
     const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
     if (text == nullptr) return {};
     return {text, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};

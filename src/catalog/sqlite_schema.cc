@@ -31,6 +31,9 @@ CREATE TABLE backups (
   record TEXT NOT NULL,
   PRIMARY KEY (project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC)
 ) WITHOUT ROWID;
+)sql";
+// Made after the table is filled, which is quicker.
+constexpr const char* kBackupIndexes = R"sql(
 CREATE UNIQUE INDEX backups_by_id ON backups (backup);
 CREATE INDEX backups_by_run ON backups (run);
 )sql";
@@ -146,20 +149,26 @@ ALTER TABLE backups ADD COLUMN method TEXT NOT NULL DEFAULT '';
 UPDATE backups SET method = json_extract(record, '$.method');
 )sql";
 
-// From version 4, in which backups were kept in the order of their ids.
+// From version 4, in which backups were kept in the order of their ids. They are read by the index
+// that they had: to sort them would take as much room again for temporary files.
 constexpr const char* kFromVersion4 = R"sql(
-DROP INDEX backups_by_object;
+PRAGMA cache_size = -20000;
 DROP INDEX backups_by_run;
 ALTER TABLE backups RENAME TO backups_by_id_alone;
 )sql";
-constexpr const char* kMoveBackups = R"sql(
-INSERT INTO backups (project, dataset, table_id, partition, consistent_through_ms, backup, run,
-  method, suspect, verified_level, verified_ms, damaged_level, record)
-  SELECT project, dataset, table_id, partition, consistent_through_ms, backup, run,
-    method, suspect, verified_level, verified_ms, damaged_level, record FROM backups_by_id_alone
-  ORDER BY project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC;
+constexpr const char* kSelectOldBackups =
+    "SELECT project, dataset, table_id, partition, consistent_through_ms, backup, run, method,"
+    " suspect, verified_level, verified_ms, damaged_level, record FROM backups_by_id_alone"
+    " ORDER BY project, dataset, table_id, partition, consistent_through_ms DESC, backup DESC";
+constexpr const char* kInsertBackup =
+    "INSERT INTO backups (project, dataset, table_id, partition, consistent_through_ms, backup,"
+    " run, method, suspect, verified_level, verified_ms, damaged_level, record)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kAfterMove = R"sql(
 DROP TABLE backups_by_id_alone;
+PRAGMA cache_size = -2000;
 )sql";
+constexpr int64_t kMovedPerShow = 1'000;
 
 // Added to any version: a program that does not know them plans nothing, and is not misled.
 constexpr const char* kQuotaTables = R"sql(
@@ -194,28 +203,55 @@ Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
   return number;
 }
 
-// Runs the scripts, after which the database has the present version.
-Status BringUpToDate(SqliteDatabase& database, const std::vector<const char*>& scripts) {
+Status RunScripts(SqliteDatabase& database, const std::vector<const char*>& scripts) {
   for (const char* script : scripts) HF_RETURN_IF_ERROR(database.ExecuteScript(script));
+  return Ok();
+}
+
+Status MoveBackups(SqliteDatabase& database, const SchemaProgress& on_progress) {
+  HF_ASSIGN_OR_RETURN(const int64_t backups,
+                      ReadNumber(database, "SELECT COUNT(*) FROM backups_by_id_alone"));
+  int64_t moved = 0;
+  const auto show = [&] {
+    if (on_progress) on_progress(moved, backups);
+  };
+  show();
+  const Status all = database.Query(kSelectOldBackups, {}, [&](const SqlRow& row) -> Status {
+    HF_RETURN_IF_ERROR(database.Execute(
+        kInsertBackup,
+        {row.View(0), row.View(1), row.View(2), row.View(3), row.Int(4), row.View(5), row.View(6),
+         row.View(7), row.Int(8), row.Int(9), row.Int(10), row.Int(11), row.View(12)}));
+    if (++moved % kMovedPerShow == 0) show();
+    return Ok();
+  });
+  HF_RETURN_IF_ERROR(all);
+  show();
+  return RunScripts(database, {kAfterMove, kBackupIndexes});
+}
+
+// The database has the tables: says that it has the present version.
+Status FinishSchema(SqliteDatabase& database) {
   HF_RETURN_IF_ERROR(database.ExecuteScript(kQuotaTables));
   const std::string header = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                          kApplicationId, kSchemaVersion);
   return database.ExecuteScript(header.c_str());
 }
 
-// What leads from that version to the present one.
-std::vector<const char*> ScriptsFrom(int64_t version) {
+// From that version to the present one.
+Status BringUpToDate(SqliteDatabase& database, int64_t version, const SchemaProgress& on_progress) {
   std::vector<const char*> scripts;
   if (version < 2) scripts.push_back(kFromVersion1);
   if (version < 3) scripts.push_back(kFromVersion2);
   if (version < 4) scripts.push_back(kFromVersion3);
-  scripts.insert(scripts.end(), {kFromVersion4, kBackups, kMoveBackups});
-  return scripts;
+  scripts.insert(scripts.end(), {kFromVersion4, kBackups});
+  HF_RETURN_IF_ERROR(RunScripts(database, scripts));
+  HF_RETURN_IF_ERROR(MoveBackups(database, on_progress));
+  return FinishSchema(database);
 }
 
 }  // namespace
 
-Status PrepareSchema(SqliteDatabase& database) {
+Status PrepareSchema(SqliteDatabase& database, const SchemaProgress& on_progress) {
   // In one transaction, so that two processes that start at once make the tables once.
   return database.Transact([&]() -> Status {
     HF_ASSIGN_OR_RETURN(const int64_t application, ReadNumber(database, "PRAGMA application_id"));
@@ -223,7 +259,8 @@ Status PrepareSchema(SqliteDatabase& database) {
     HF_ASSIGN_OR_RETURN(const int64_t tables,
                         ReadNumber(database, "SELECT COUNT(*) FROM sqlite_master"));
     if (application == 0 && version == 0 && tables == 0) {
-      return BringUpToDate(database, {kBackups, kOtherTables});
+      HF_RETURN_IF_ERROR(RunScripts(database, {kBackups, kBackupIndexes, kOtherTables}));
+      return FinishSchema(database);
     }
     if (application != kApplicationId) {
       return MakeError(ErrorId::kCatalogDamaged, "the file is a database of another program");
@@ -234,7 +271,7 @@ Status PrepareSchema(SqliteDatabase& database) {
                                    version, kSchemaVersion));
     }
     if (version < kSchemaVersion) {
-      HF_RETURN_IF_ERROR(BringUpToDate(database, ScriptsFrom(version)));
+      HF_RETURN_IF_ERROR(BringUpToDate(database, version, on_progress));
     }
     return database.ExecuteScript(kQuotaTables);
   });

@@ -1,14 +1,21 @@
 #include "cli/catalog_export.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <filesystem>
 
 #include "backup/scan_plan.h"
 #include "base/directory_lock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "cli/audit.h"
 #include "cli/replace_file.h"
 #include "cli/text_file.h"
+#include "model/staged_table.h"
 #include "repository/repository.h"
 #include "retain/pins.h"
 
@@ -56,6 +63,16 @@ observe::ExportServices ExportServicesOf(Environment& environment) {
           }};
 }
 
+// Of this machine and this directory, in which one process exports at a time.
+std::string ExportHolder(const std::string& data_dir) {
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host.front() = '\0';
+  std::error_code no_path;
+  const auto whole = std::filesystem::weakly_canonical(data_dir, no_path);
+  const std::string named = no_path ? data_dir : whole.string();
+  return Sha256Hex(fmt::format("{}:{}", host.data(), named)).substr(0, kStagedHolderDigits);
+}
+
 // When it was last exported to that dataset; the beginning of time if it never was, or no one
 // remembers.
 Timestamp LastExport(const std::string& data_dir, const DatasetRef& dataset) {
@@ -81,11 +98,16 @@ Result<observe::ExportPlan> PlanCatalogExport(Environment& environment,
 
 Result<observe::ExportReport> ExportCatalogTo(
     Environment& environment, const observe::ExportRequest& request, const std::string& actor,
-    const std::function<void(const observe::ExportProgress& progress)>& on_progress) {
+    const std::function<void(const observe::ExportProgress& progress)>& on_progress,
+    const std::stop_token& stop) {
   const Config& config = environment.config();
   HF_ASSIGN_OR_RETURN(const auto lock, DirectoryLock::Take(config.data_dir + "/catalog_export"));
   observe::ExportServices services = ExportServicesOf(environment);
   services.on_progress = on_progress;
+  services.keep_alive = [&stop]() -> Status {
+    return stop.stop_requested() ? Status(MakeError(ErrorId::kCancelled, "told to stop")) : Ok();
+  };
+  services.holder = ExportHolder(config.data_dir);
   HF_ASSIGN_OR_RETURN(const observe::ExportPlan plan, observe::PlanExport(services, request));
   HF_RETURN_IF_ERROR(
       Audit(environment, "catalog.export", request.dataset.ToString(), Json::object(), actor));
@@ -112,12 +134,13 @@ void RunCatalogExports(const GlobalOptions& global, Environment& environment,
       environment.clock().SleepFor(kExportLookInterval);
       continue;
     }
-    const auto report = ExportCatalogTo(environment, {*settings.to, settings.location}, "schedule",
-                                        [](const observe::ExportProgress&) {});
+    const auto report = ExportCatalogTo(
+        environment, {*settings.to, settings.location}, "schedule",
+        [](const observe::ExportProgress&) {}, stop);
     if (report.ok()) {
       Say(global, "Exported the catalog to " + settings.to->ToString());
       due = environment.clock().Now() + *settings.every;
-    } else {
+    } else if (report.error().id != ErrorId::kCancelled) {
       LogError("the catalog was not exported",
                {{"dataset", settings.to->ToString()}, {"error", report.error().message}});
       due = environment.clock().Now() + std::min(*settings.every, kExportRetryInterval);

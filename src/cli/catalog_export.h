@@ -18,14 +18,17 @@ namespace holdfast::cli {
 Result<observe::ExportPlan> PlanCatalogExport(Environment& environment,
                                               const observe::ExportRequest& request);
 
-// Exports, and leaves an entry of `actor` in the audit log before. Errors: kDirectoryInUse (another
-// process is at it), as PlanExport and ExportCatalog.
+// Exports, and leaves an entry of `actor` in the audit log before; ends early where `stop` says so.
+// Errors: kDirectoryInUse (another process is at it), kCancelled (it was stopped), as PlanExport
+// and ExportCatalog.
 Result<observe::ExportReport> ExportCatalogTo(
     Environment& environment, const observe::ExportRequest& request, const std::string& actor,
-    const std::function<void(const observe::ExportProgress& progress)>& on_progress);
+    const std::function<void(const observe::ExportProgress& progress)>& on_progress,
+    const std::stop_token& stop = {});
 
-// Exports as often as the setting `catalog.export` says, until `stop`; returns at once where it
-// says nothing. What goes wrong is logged, and tried again an hour later, or sooner if it is due.
+// Exports as often as the setting `catalog.export` says, until `stop`, also in the middle of one;
+// returns at once where it says nothing. What goes wrong is logged, and tried again an hour later,
+// or sooner if it is due.
 void RunCatalogExports(const GlobalOptions& global, Environment& environment,
                        const std::stop_token& stop);
 

@@ -1,11 +1,16 @@
 #include "cli/environment.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "adapters/secret.h"
 #include "adapters/system_clock.h"
 #include "catalog/postgres_catalog.h"
 #include "catalog/sqlite_catalog.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/progress.h"
 #include "gcp/bigquery_definitions.h"
 #include "gcp/bigquery_warehouse.h"
 #include "gcp/credentials.h"
@@ -41,8 +46,15 @@ constexpr RetryPolicy kLogRetryPolicy = {.attempts_max = 5,
 
 Result<std::unique_ptr<catalog::Catalog>> OpenCatalog(const Config& config) {
   if (config.catalog_url.empty()) {
-    HF_ASSIGN_OR_RETURN(auto file,
-                        catalog::SqliteCatalog::Open(config.data_dir + "/catalog.sqlite"));
+    SystemClock clock;
+    Progress progress(ProgressMode::kAuto, IsTerminal(), clock);
+    const auto show = [&](int64_t moved, int64_t backups) {
+      progress.Show(fmt::format("Bringing the catalog to a new version, once: {} of {}",
+                                HumanCount(moved), Plural(backups, "backup")),
+                    {{"message_type", "status"}, {"moved", moved}, {"backups", backups}});
+    };
+    HF_ASSIGN_OR_RETURN(auto file, catalog::SqliteCatalog::Open(config.data_dir + "/catalog.sqlite",
+                                                                {.on_progress = show}));
     return std::unique_ptr<catalog::Catalog>(std::move(file));
   }
   catalog::PostgresTarget target{.url = config.catalog_url, .password = {}};

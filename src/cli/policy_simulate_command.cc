@@ -95,9 +95,7 @@ Result<RetentionByObject> ReadPolicy(const std::string& path) {
 
 Result<std::vector<retain::ObjectHistory>> ReadHistory(const std::string& path) {
   HF_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kHistoryBytesMax));
-  const auto json = ParseJson(text, {.size_bytes_max = kHistoryBytesMax});
-  if (!json.ok()) return MakeError(ErrorId::kUsage, path + ": " + json.error().message);
-  auto histories = retain::ParseHistories(*json);
+  auto histories = retain::ParseHistories(text, {.size_bytes_max = kHistoryBytesMax});
   if (!histories.ok()) return MakeError(ErrorId::kUsage, path + ": " + histories.error().message);
   return histories;
 }
@@ -114,17 +112,27 @@ Result<int> Simulate(const GlobalOptions& global, const SimulateOptions& options
   HF_ASSIGN_OR_RETURN(const RetentionByObject policies, ReadPolicy(options.policy));
   HF_ASSIGN_OR_RETURN(const auto histories, ReadHistory(options.history));
   HF_ASSIGN_OR_RETURN(const Timestamp now, ReadNow(options.now));
-  const bool pretty = global.OutputFormat() == Format::kPretty;
-  std::vector<Json> rows;
-  for (const retain::ObjectHistory& history : histories) {
-    HF_ASSIGN_OR_RETURN(const RetentionPolicy policy, policies.Of(history.object));
-    const retain::RetentionPlan plan = retain::PlanRetention(history, policy, now);
-    if (pretty) PrintCalendar(std::cout, plan, policy.calendar);
-    for (const retain::Verdict& verdict : plan.verdicts) {
-      rows.push_back(VerdictJson(plan.object, verdict));
+  // What is printed is made twice rather than held: all calendars come before the first verdict.
+  const auto for_each_plan = [&](const auto& visit) -> Status {
+    for (const retain::ObjectHistory& history : histories) {
+      HF_ASSIGN_OR_RETURN(const RetentionPolicy policy, policies.Of(history.object));
+      visit(retain::PlanRetention(history, policy, now), policy.calendar);
     }
+    return Ok();
+  };
+  if (global.OutputFormat() == Format::kPretty) {
+    HF_RETURN_IF_ERROR(
+        for_each_plan([](const retain::RetentionPlan& plan, const Calendar& calendar) {
+          PrintCalendar(std::cout, plan, calendar);
+        }));
   }
-  PrintVerdicts(std::cout, global.OutputFormat(), rows, "The history holds no backup.");
+  VerdictPrinter printer(std::cout, global.OutputFormat(), "The history holds no backup.");
+  HF_RETURN_IF_ERROR(for_each_plan([&](const retain::RetentionPlan& plan, const Calendar&) {
+    for (const retain::Verdict& verdict : plan.verdicts) {
+      printer.Add(VerdictJson(plan.object, verdict));
+    }
+  }));
+  printer.Finish();
   return kExitOk;
 }
 

@@ -29,6 +29,26 @@ Months MonthsOf(const retain::RetentionPlan& plan, const Calendar& calendar) {
   return months;
 }
 
+const std::vector<Column>& VerdictColumns() {
+  static const std::vector<Column> columns = {
+      {.member = "action", .heading = "ACTION"}, {.member = "object", .heading = "OBJECT"},
+      {.member = "id", .heading = "BACKUP"},     {.member = "time", .heading = "TIME"},
+      {.member = "state", .heading = "STATE"},   {.member = "reasons", .heading = "REASONS"}};
+  return columns;
+}
+
+// Where a format has one text for all reasons.
+void JoinReasons(Format format, Json& row) {
+  const bool flat = format == Format::kPretty || format == Format::kSparse ||
+                    format == Format::kCsv || format == Format::kValue;
+  if (!flat) return;
+  row["reasons"] = fmt::format("{}", fmt::join(row["reasons"].get_ref<const Json::array_t&>() |
+                                                   std::views::transform([](const Json& reason) {
+                                                     return reason.get_ref<const std::string&>();
+                                                   }),
+                                               "; "));
+}
+
 }  // namespace
 
 void PrintCalendar(std::ostream& out, const retain::RetentionPlan& plan, const Calendar& calendar) {
@@ -63,24 +83,16 @@ Json VerdictJson(const std::string& object, const retain::Verdict& verdict) {
 
 void PrintVerdicts(std::ostream& out, Format format, std::vector<Json> rows,
                    std::string_view empty_text) {
-  const bool flat = format == Format::kPretty || format == Format::kSparse ||
-                    format == Format::kCsv || format == Format::kValue;
-  for (Json& row : rows) {
-    if (!flat) break;
-    row["reasons"] = fmt::format("{}", fmt::join(row["reasons"].get_ref<const Json::array_t&>() |
-                                                     std::views::transform([](const Json& reason) {
-                                                       return reason.get_ref<const std::string&>();
-                                                     }),
-                                                 "; "));
-  }
-  PrintRows(out, format,
-            {{.member = "action", .heading = "ACTION"},
-             {.member = "object", .heading = "OBJECT"},
-             {.member = "id", .heading = "BACKUP"},
-             {.member = "time", .heading = "TIME"},
-             {.member = "state", .heading = "STATE"},
-             {.member = "reasons", .heading = "REASONS"}},
-            rows, empty_text);
+  for (Json& row : rows) JoinReasons(format, row);
+  PrintRows(out, format, VerdictColumns(), rows, empty_text);
+}
+
+VerdictPrinter::VerdictPrinter(std::ostream& out, Format format, std::string empty_text)
+    : format_(format), printer_(out, format, VerdictColumns(), std::move(empty_text)) {}
+
+void VerdictPrinter::Add(Json row) {
+  JoinReasons(format_, row);
+  printer_.Add(std::move(row));
 }
 
 }  // namespace holdfast::cli

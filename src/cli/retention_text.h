@@ -19,7 +19,21 @@ void PrintCalendar(std::ostream& out, const retain::RetentionPlan& plan, const C
 // {object, id, time, state, rows, bytes, pinned, held, action: "keep" or "remove", reasons}.
 Json VerdictJson(const std::string& object, const retain::Verdict& verdict);
 
-// Prints such rows; in pretty and in the flat formats the reasons are joined.
+// Prints such rows as they come (RowPrinter); in pretty and in the flat formats the reasons are
+// joined.
+class VerdictPrinter {
+ public:
+  VerdictPrinter(std::ostream& out, Format format, std::string empty_text);
+
+  void Add(Json row);
+  void Finish() { printer_.Finish(); }
+
+ private:
+  Format format_;
+  RowPrinter printer_;
+};
+
+// The same of rows that are there, in one table.
 void PrintVerdicts(std::ostream& out, Format format, std::vector<Json> rows,
                    std::string_view empty_text);
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 
@@ -12,6 +14,10 @@ Result<std::string> ReadTextFile(const std::string& path, size_t size_bytes_max)
   errno = 0;  // the stream tells nothing of why
   std::ifstream file(path, std::ios::binary);
   std::string text;
+  // Else it would be there twice whenever it outgrows its place.
+  std::error_code no_size;
+  const auto size = std::filesystem::file_size(path, no_size);
+  if (!no_size) text.reserve(std::min<size_t>(size, size_bytes_max));
   std::string chunk(size_t{1} << 16U, '\0');
   while (file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || file.gcount() > 0) {
     text.append(chunk, 0, static_cast<size_t>(file.gcount()));

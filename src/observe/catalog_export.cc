@@ -9,6 +9,7 @@
 #include "cloud/run_job.h"
 #include "model/ids.h"
 #include "model/policy.h"
+#include "model/staged_table.h"
 #include "observe/catalog_reading.h"
 #include "observe/export_views.h"
 
@@ -78,12 +79,13 @@ class Exporting {
   std::string StagedPrefix() const { return "catalog-export/" + report_.stamp.id + "/"; }
 
   TableRef StagedTable(ExportTable table) const {
-    return InDataset(plan_.dataset, fmt::format("holdfast_export_{}_{}", report_.stamp.id,
-                                                ExportTableName(table)));
+    return InDataset(plan_.dataset,
+                     StagedTableName(services_.holder, report_.stamp.id, ExportTableName(table)));
   }
 
   Status MakeAll(const ServiceLevelSources& sources, const Scope& scope) {
     HF_RETURN_IF_ERROR(MakeDataset());
+    HF_RETURN_IF_ERROR(DropLeftBehind());
     HF_RETURN_IF_ERROR(services_.objects.EnsureBucket({.name = plan_.staging_bucket,
                                                        .project = plan_.dataset.project,
                                                        .location = plan_.location,
@@ -184,7 +186,7 @@ class Exporting {
                               .location = plan_.location,
                               .id = JobId(operation, report_.stamp.id, object, attempt)};
       auto done =
-          cloud::RunJob(services_.warehouse, services_.clock, job, spec, [] { return Status(); });
+          cloud::RunJob(services_.warehouse, services_.clock, job, spec, services_.keep_alive);
       if (done.ok() || !IsRetryable(done.error()) || attempt == kExportAttemptsMax) return done;
     }
   }
@@ -194,15 +196,39 @@ class Exporting {
         {.step = fmt::format("{} {}", what, ExportTableName(table)), .rows = rows});
   }
 
+  // What an export that died had staged. Nothing of this one depends on it.
+  Status DropLeftBehind() {
+    std::vector<TableRef> found;
+    const Status listed = cloud::ForEachPage<TableSummary>(
+        [&](const std::string& token) {
+          return services_.warehouse.ListTables(plan_.dataset, token);
+        },
+        [&](TableSummary&& table) -> Status {
+          if (IsStagedTable(table.ref.table, services_.holder)) found.push_back(table.ref);
+          return Ok();
+        });
+    if (!listed.ok()) {
+      LogWarning("what an earlier export left is not looked for",
+                 {{"dataset", plan_.dataset.ToString()}, {"error", listed.error().message}});
+    }
+    for (const TableRef& table : found) {
+      HF_RETURN_IF_ERROR(services_.keep_alive());
+      const auto info = services_.warehouse.GetTable(table);
+      if (info.ok() && HasExportLabel(*info)) Drop(table);
+    }
+    return Ok();
+  }
+
+  void Drop(const TableRef& table) {
+    const Status dropped = services_.warehouse.DeleteTable(table);
+    if (dropped.ok()) return;
+    LogWarning("a table of the export is left to expire",
+               {{"table", table.ToString()}, {"error", dropped.error().message}});
+  }
+
   // What is left costs storage only; the tables expire.
   void DropStaged() {
-    for (const TableRef& table : staged_) {
-      const Status dropped = services_.warehouse.DeleteTable(table);
-      if (!dropped.ok()) {
-        LogWarning("a table of the export is left to expire",
-                   {{"table", table.ToString()}, {"error", dropped.error().message}});
-      }
-    }
+    for (const TableRef& table : staged_) Drop(table);
     const Status deleted = cloud::ForEachPage<cloud::ObjectInfo>(
         [&](const std::string& token) {
           return services_.objects.ListObjects(plan_.staging_bucket, StagedPrefix(), token);

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "cloud/object_store.h"
+#include "cloud/run_job.h"
 #include "cloud/warehouse.h"
 #include "observe/export_rows.h"
 #include "observe/service_levels.h"
@@ -49,6 +50,11 @@ struct ExportServices {
                        const std::function<Status(const ExportedPin& pin)>& visit)>
       visit_pins;
   std::function<void(const ExportProgress& progress)> on_progress = [](const ExportProgress&) {};
+  // Asked for each row and between the polls of a job: its error ends the export.
+  cloud::KeepAlive keep_alive = [] { return Status(); };
+  // Who exports, where one does at a time: what it left staged when it died it takes away
+  // (model/staged_table.h). kStagedHolderDigits digits.
+  std::string holder = "00000000";
   size_t part_bytes = kUploadPartBytes;
 };
 
@@ -95,9 +101,10 @@ struct ExportReport {
 Result<ExportPlan> PlanExport(const ExportServices& services, const ExportRequest& request);
 
 // Carries it out. `sources` and `scope` say what is looked at (service_levels.h). A source or a
-// repository that cannot be looked into is a row of the table "unseen", not an error. Errors: the
-// warehouse's, the store's, the catalog's; then every table is as it was or replaced whole, and
-// what was staged is deleted, or expires.
+// repository that cannot be looked into is a row of the table "unseen", not an error. What an
+// earlier export of the same holder left staged is deleted first. Errors: the warehouse's, the
+// store's, the catalog's, keep_alive's; then every table is as it was or replaced whole, and what
+// was staged is deleted, or expires.
 Result<ExportReport> ExportCatalog(const ExportServices& services,
                                    const ServiceLevelSources& sources, const Scope& scope,
                                    const ExportPlan& plan);

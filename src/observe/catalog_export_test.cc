@@ -6,6 +6,7 @@
 #include <set>
 
 #include "backup/scan_plan.h"
+#include "model/staged_table.h"
 #include "observe/export_views.h"
 #include "tests/support/altered_warehouse.h"
 #include "tests/support/sim_fixture.h"
@@ -42,6 +43,8 @@ class ExportedCatalog : public testing::Test {
             .staging_bucket_pattern = BackupPolicy().staging_bucket_pattern,
             .tool_version = "test",
             .visit_pins = visit_pins_,
+            .keep_alive = keep_alive_,
+            .holder = holder_,
             .part_bytes = part_bytes_};
   }
 
@@ -100,6 +103,8 @@ class ExportedCatalog : public testing::Test {
   AlteredWarehouse warehouse_{fixture_.cloud().warehouse()};
   std::unique_ptr<Random> random_ = MakeSeededRandom(7);
   decltype(ExportServices::visit_pins) visit_pins_;
+  cloud::KeepAlive keep_alive_ = [] { return Status(); };
+  std::string holder_ = "0a1b2c3d";
   size_t part_bytes_ = kUploadPartBytes;
 };
 
@@ -235,6 +240,80 @@ TEST_F(ExportedCatalog, StaysAsItWasWhenALoadLosesRows) {
   EXPECT_EQ(RowsOf("outcomes"), before);
   EXPECT_EQ(TablesOfTarget(), kAllNames) << "nothing staged is left";
   EXPECT_EQ(StagedObjects(), 0U);
+}
+
+// Wherever it is told to stop, readers see what they saw or the new export, and nothing is left.
+TEST_F(ExportedCatalog, StopsInTheMiddle) {
+  AddShop();
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  ASSERT_TRUE(Export().ok());
+  const sim::Rows before = RowsOf("backups");
+  fixture_.cloud().AppendRows(kOrders, NumberedRows(100, 10));
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  int asked = 0;
+  int stop_at = 1;
+  keep_alive_ = [&]() -> Status {
+    if (++asked < stop_at) return Ok();
+    return MakeError(ErrorId::kCancelled, "told to stop");
+  };
+  for (bool was_stopped = true; was_stopped; ++stop_at) {
+    asked = 0;
+    const auto report = Export();
+    was_stopped = !report.ok();
+    if (!was_stopped) break;
+    EXPECT_EQ(report.error().id, ErrorId::kCancelled) << stop_at;
+    EXPECT_EQ(asked, stop_at) << "it went on";
+    EXPECT_EQ(TablesOfTarget(), kAllNames) << stop_at;
+    EXPECT_EQ(StagedObjects(), 0U) << stop_at;
+  }
+  EXPECT_GT(stop_at, 15) << "each row, and the polls of the jobs";
+  EXPECT_GT(RowsOf("backups").size(), before.size());
+}
+
+// An export that was killed when it had loaded what it was to show.
+TEST_F(ExportedCatalog, TakesAwayWhatOneThatDiedHadStaged) {
+  ASSERT_TRUE(Export().ok());
+  const auto stage = [&](const std::string& holder, const Json& labels) {
+    const TableRef table = Target(StagedTableName(holder, "20261121T101844Z-3fa9c1d2", "backups"));
+    EXPECT_TRUE(fixture_.cloud()
+                    .warehouse()
+                    .CreateTable(table, {{"schema", TwoColumns().ToJson()}, {"labels", labels}})
+                    .ok());
+    return table.table;
+  };
+  const Json label = {{std::string(kExportLabel), "v1"}};
+  stage(holder_, label);
+  std::set<std::string> expected = kAllNames;
+  expected.insert(stage("ffffffff", label));  // another machine may be at it
+  ASSERT_TRUE(Export().ok());
+  EXPECT_EQ(TablesOfTarget(), expected);
+  expected.insert(stage(holder_, Json::object()));  // by its label not of an export
+  ASSERT_TRUE(Export().ok());
+  EXPECT_EQ(TablesOfTarget(), expected);
+}
+
+// What an export has staged is nobody's data: a scan passes over it, and so do the service levels.
+TEST_F(ExportedCatalog, ItsStagedTablesAreNotBackedUp) {
+  AddShop();
+  std::optional<RunReport> run;
+  warehouse_.change_job = [&](cloud::JobSpec&) {
+    if (run) return;
+    auto done = fixture_.BackUp();
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    run = *std::move(done);
+  };
+  ASSERT_TRUE(Export().ok());
+  ASSERT_TRUE(run);
+  EXPECT_TRUE(std::ranges::any_of(run->items,
+                                  [](const ItemOutcome& item) { return item.object == kOrders; }));
+  for (const ItemOutcome& item : run->items) {
+    EXPECT_FALSE(item.object.table.starts_with("holdfast_export_")) << item.object.ToString();
+  }
+  fixture_.cloud().AddTable(
+      {"acme-shop", "sales", StagedTableName(holder_, "20261121T101844Z-3fa9c1d2", "backups"), ""},
+      TwoColumns(), NumberedRows(0, 5));
+  ASSERT_TRUE(Export().ok());
+  EXPECT_EQ(Column(ExportTable::kObjects, "table_id"), std::vector<Json>{"orders"});
 }
 
 TEST_F(ExportedCatalog, NamesWhatCouldNotBeLookedInto) {

@@ -36,18 +36,19 @@ Result<ServiceLevels> CatalogReading::ReadAll(const ServiceLevelSources& sources
   return levels;
 }
 
-void CatalogReading::Show(std::string_view what, ExportTable table) const {
+Status CatalogReading::BeginRow(std::string_view what, ExportTable table) const {
   const int64_t rows = At(table).rows();
   if (rows % kRowsPerShow == 0) {
     services_.on_progress({.step = fmt::format("reading {}", what), .rows = rows});
   }
+  return services_.keep_alive();
 }
 
 Result<ServiceLevels> CatalogReading::LookAtSources(const ServiceLevelSources& sources,
                                                     const Scope& scope, const ExportStamp& stamp) {
   ServiceLevelSources with_rows = sources;
   with_rows.on_seen = [&](const SeenObject& seen) -> Status {
-    Show("objects", ExportTable::kObjects);
+    HF_RETURN_IF_ERROR(BeginRow("objects", ExportTable::kObjects));
     return AppendObject(At(ExportTable::kObjects), seen, stamp.at_ms);
   };
   return MeasureServiceLevels(
@@ -64,7 +65,7 @@ Status CatalogReading::ReadBackups() {
 }
 
 Status CatalogReading::ReadOneBackup(const catalog::BackupRecord& record) {
-  Show("backups", ExportTable::kBackups);
+  HF_RETURN_IF_ERROR(BeginRow("backups", ExportTable::kBackups));
   HF_ASSIGN_OR_RETURN(const std::string policy, PolicyOf(record.run));
   HF_RETURN_IF_ERROR(AppendBackup(At(ExportTable::kBackups), record, policy));
   if (!record.bucket.empty()) repositories_.insert({record.bucket, record.prefix});
@@ -91,8 +92,8 @@ Status CatalogReading::ReadPins() {
   for (const repository::Location& repository : repositories_) {
     std::optional<Error> failed;  // of writing, which is not the repository's doing
     const Status visited = services_.visit_pins(repository, [&](const ExportedPin& pin) -> Status {
-      Show("pins", ExportTable::kPins);
-      Status appended = AppendPin(At(ExportTable::kPins), pin);
+      Status appended = BeginRow("pins", ExportTable::kPins);
+      if (appended.ok()) appended = AppendPin(At(ExportTable::kPins), pin);
       if (!appended.ok()) failed = appended.error();
       return appended;
     });
@@ -109,12 +110,13 @@ Status CatalogReading::ReadRuns() {
   return cloud::ForEachPage<Run>(
       [&](const std::string& token) { return services_.catalog.ListRuns(false, token); },
       [&](Run&& run) -> Status {
+        HF_RETURN_IF_ERROR(BeginRow("runs", ExportTable::kRuns));
         HF_ASSIGN_OR_RETURN(const auto progress, services_.catalog.GetProgress(run.id));
         HF_RETURN_IF_ERROR(AppendRun(At(ExportTable::kRuns), run, progress.totals));
         return cloud::ForEachPage<ItemOutcome>(
             [&](const std::string& token) { return services_.catalog.ListOutcomes(run.id, token); },
             [&](ItemOutcome&& item) -> Status {
-              Show("outcomes", ExportTable::kOutcomes);
+              HF_RETURN_IF_ERROR(BeginRow("outcomes", ExportTable::kOutcomes));
               return AppendOutcome(At(ExportTable::kOutcomes), run.id, item);
             });
       });
@@ -126,7 +128,7 @@ Status CatalogReading::ReadAuditLog() {
     HF_ASSIGN_OR_RETURN(const auto entries, services_.catalog.ListAudit(sequence));
     if (entries.empty()) return Ok();
     for (const catalog::AuditEntry& entry : entries) {
-      Show("audit entries", ExportTable::kAudit);
+      HF_RETURN_IF_ERROR(BeginRow("audit entries", ExportTable::kAudit));
       HF_RETURN_IF_ERROR(AppendAudit(At(ExportTable::kAudit), entry));
       sequence = entry.sequence;
     }

@@ -38,7 +38,8 @@ class CatalogReading {
   Status ReadRuns();
   Status ReadAuditLog();
   Result<std::string> PolicyOf(const std::string& run);
-  void Show(std::string_view what, ExportTable table) const;
+  // Shows how far it is; asks whether to go on.
+  Status BeginRow(std::string_view what, ExportTable table) const;
 
   const ExportServices& services_;
   std::array<std::unique_ptr<TableUpload>, kExportTables> uploads_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cloud/page.h"
+#include "model/staged_table.h"
 
 namespace holdfast::observe {
 
@@ -97,7 +98,7 @@ class Measuring {
   }
 
   Status LookAtTable(const TableSummary& table) {
-    if (!scope_.CoversTable(table.ref)) return Ok();
+    if (!scope_.CoversTable(table.ref) || IsStagedTable(table.ref.table)) return Ok();
     SeenObject seen{.listed = &table, .partitions = {}};
     if (table.kind == TableKind::kTable) HF_RETURN_IF_ERROR(MeasureTable(table, seen));
     return sources_.on_seen ? sources_.on_seen(seen) : Ok();

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
-#include <set>
+#include <numeric>
+#include <tuple>
+
+#include "base/json_elements.h"
 
 namespace holdfast::retain {
 
@@ -86,17 +90,40 @@ Result<ParsedEntry> ParseEntry(const Json& json) {
   return entry;
 }
 
-ObjectHistory ToHistory(std::string object, std::vector<ParsedEntry> entries) {
-  const auto newest = std::ranges::max_element(entries, {}, [](const ParsedEntry& entry) {
-    return std::pair<Timestamp, const std::string&>(entry.backup.time, entry.backup.id);
-  });
-  ObjectHistory history{.object = std::move(object),
-                        .backups = {},
-                        .source_deleted_at = newest->source_deleted_at,
-                        .source_last_seen = newest->source_last_seen};
-  for (ParsedEntry& entry : entries) history.backups.push_back(std::move(entry.backup));
-  return history;
-}
+// What was read of one object: its history, and which entries of the array its backups were.
+struct ReadObject {
+  ObjectHistory history;
+  std::vector<uint32_t> numbers;  // by backup
+  size_t newest = 0;              // the backup that says what became of the source
+
+  void Add(size_t number, ParsedEntry&& entry) {
+    const auto is_newer = [](const HistoryEntry& a, const HistoryEntry& b) {
+      return std::tie(a.time, a.id) > std::tie(b.time, b.id);
+    };
+    if (history.backups.empty() || is_newer(entry.backup, history.backups[newest])) {
+      newest = history.backups.size();
+      history.source_deleted_at = entry.source_deleted_at;
+      history.source_last_seen = entry.source_last_seen;
+    }
+    history.backups.push_back(std::move(entry.backup));
+    numbers.push_back(static_cast<uint32_t>(number));
+  }
+
+  // The first of its entries whose id came before, as its place among them; nullopt: there is none.
+  std::optional<size_t> FindRepeated() const {
+    std::vector<size_t> order(history.backups.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::ranges::sort(order, [&](size_t a, size_t b) {
+      return std::tie(history.backups[a].id, a) < std::tie(history.backups[b].id, b);
+    });
+    std::optional<size_t> first;
+    for (size_t i = 1; i < order.size(); ++i) {
+      if (history.backups[order[i]].id != history.backups[order[i - 1]].id) continue;
+      if (!first || order[i] < *first) first = order[i];
+    }
+    return first;
+  }
+};
 
 }  // namespace
 
@@ -104,23 +131,36 @@ std::string_view BackupStateName(BackupState state) {
   return kStateNames[static_cast<size_t>(state)];
 }
 
-Result<std::vector<ObjectHistory>> ParseHistories(const Json& json) {
-  if (!json.is_array()) return MakeError(ErrorId::kInvalidJson, "the history is not an array");
-  std::map<std::string, std::vector<ParsedEntry>> objects;
-  std::set<std::pair<std::string, std::string>> seen;
-  for (size_t i = 0; i < json.size(); ++i) {
-    auto entry = ParseEntry(json[i]).WithContext(fmt::format("entry {} of the history", i + 1));
-    HF_RETURN_IF_ERROR(entry);
-    if (!seen.emplace(entry->object, entry->backup.id).second) {
-      return MakeError(ErrorId::kInvalidJson,
-                       fmt::format("entry {} of the history: the id \"{}\" comes twice in {}",
-                                   i + 1, entry->backup.id, entry->object));
+Result<std::vector<ObjectHistory>> ParseHistories(std::string_view text, JsonLimits limits) {
+  std::map<std::string, ReadObject, std::less<>> objects;
+  size_t fault_at = std::numeric_limits<size_t>::max();  // the number of the entry
+  Status fault;
+  const auto take = [&](size_t number, Json&& json) {
+    if (!fault.ok()) return;
+    auto entry = ParseEntry(json);
+    if (entry.ok()) {
+      ReadObject& object = objects[entry->object];
+      object.Add(number, *std::move(entry));
+    } else {
+      fault_at = number;
+      fault = entry.error().WithContext(fmt::format("entry {} of the history", number));
     }
-    objects[entry->object].push_back(*std::move(entry));
+  };
+  HF_RETURN_IF_ERROR(ForEachElement(text, limits, take));
+  for (const auto& [object, read] : objects) {
+    const auto repeated = read.FindRepeated();
+    if (!repeated || read.numbers[*repeated] >= fault_at) continue;
+    fault_at = read.numbers[*repeated];
+    fault = MakeError(ErrorId::kInvalidJson,
+                      fmt::format("entry {} of the history: the id \"{}\" comes twice in {}",
+                                  fault_at, read.history.backups[*repeated].id, object));
   }
+  if (!fault.ok()) return fault.error();
   std::vector<ObjectHistory> histories;
-  for (auto& [object, entries] : objects) {
-    histories.push_back(ToHistory(object, std::move(entries)));
+  histories.reserve(objects.size());
+  for (auto& [object, read] : objects) {
+    read.history.object = object;
+    histories.push_back(std::move(read.history));
   }
   return histories;
 }

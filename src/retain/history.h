@@ -42,11 +42,13 @@ struct ObjectHistory {
   std::optional<Timestamp> source_last_seen;   // nullopt: source_deleted_at stands for it
 };
 
-// Histories from a JSON array of {object, id, time, state, rows, bytes, pinned, held,
+// Histories from the text of a JSON array of {object, id, time, state, rows, bytes, pinned, held,
 // source_deleted_at, source_last_seen}, in order of object. Object, id and time must be there; a
 // backup is good, unpinned and of a source that exists where nothing is said. Of one object the
-// newest backup says what became of the source. Errors: kInvalidJson naming the entry and member
-// (an unknown one, a wrong type, an id that comes twice in an object).
-Result<std::vector<ObjectHistory>> ParseHistories(const Json& json);
+// newest backup says what became of the source. The array is read an entry at a time: it takes some
+// 200 bytes a backup beside the text. Errors: those of the text (ForEachElement); kInvalidJson
+// naming the first entry with a fault, and the member (an unknown one, a wrong type, an id that
+// comes twice in an object).
+Result<std::vector<ObjectHistory>> ParseHistories(std::string_view text, JsonLimits limits = {});
 
 }  // namespace holdfast::retain

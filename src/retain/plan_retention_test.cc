@@ -237,13 +237,12 @@ TEST(PlanRetention, SaysWhyInWords) {
 }
 
 TEST(ParseHistories, GroupsByObjectAndTakesTheSourceFromTheNewest) {
-  const auto histories = ParseHistories(ParseJson(R"([
+  const auto histories = ParseHistories(R"([
       {"object": "b", "id": "1", "time": "2026-01-01T00:00:00Z", "state": "suspect", "rows": 3},
       {"object": "a", "id": "1", "time": "2026-01-02T00:00:00Z", "held": true,
        "source_deleted_at": null},
       {"object": "a", "id": "2", "time": "2026-01-01T00:00:00Z", "pinned": true,
-       "source_deleted_at": "2026-01-01T12:00:00Z"}])")
-                                            .value());
+       "source_deleted_at": "2026-01-01T12:00:00Z"}])");
   ASSERT_TRUE(histories.ok()) << histories.error().ToString();
   ASSERT_EQ(histories->size(), 2U);
   EXPECT_EQ((*histories)[0].object, "a");
@@ -258,6 +257,16 @@ TEST(ParseHistories, NamesWhatIsWrong) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({})", "not an array"},
       {R"([3])", "entry 1"},
+      {R"([[]])", "entry 1"},
+      {R"([{"object": "a", "id": "1", "time": "2026-01-01T00:00:00Z"}, {"id": 1}, 3)", "line 1"},
+      {R"([{"object": "a", "id": "1", "time": "2026-01-01T00:00:00Z"},
+           {"object": "b", "id": "1", "time": "2026-01-01T00:00:00Z"},
+           {"object": "b", "id": "1", "time": "2026-01-01T00:00:00Z"},
+           {"object": "a", "id": "1", "time": "2026-01-01T00:00:00Z"}, 3])",
+       "entry 3 of the history: the id \"1\" comes twice in b"},
+      {R"([{"object": "a", "id": "1", "time": "2026-01-01T00:00:00Z"}, 3,
+           {"object": "a", "id": "1", "time": "2026-01-01T00:00:00Z"}])",
+       "entry 2"},
       {R"([{"id": "1", "time": "2026-01-01T00:00:00Z"}])", "object"},
       {R"([{"object": "a", "id": "1"}])", "time"},
       {R"([{"object": "a", "id": "1", "time": "yesterday"}])", "time"},
@@ -269,7 +278,7 @@ TEST(ParseHistories, NamesWhatIsWrong) {
        "entry 2"},
   };
   for (const auto& [text, part] : cases) {
-    const auto histories = ParseHistories(ParseJson(text).value());
+    const auto histories = ParseHistories(text);
     ASSERT_FALSE(histories.ok()) << text;
     EXPECT_THAT(histories.error().message, HasSubstr(part));
   }

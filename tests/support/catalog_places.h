@@ -24,6 +24,10 @@ class CatalogPlace {
   // One more connection to the same catalog.
   virtual Result<std::unique_ptr<catalog::Catalog>> Open() const = 0;
 
+  // A bare connection to it, for a catalog of the test's own. The tables are there once one was
+  // opened.
+  virtual Result<std::unique_ptr<catalog::SqlSession>> OpenSession() const = 0;
+
   // Changes it behind the catalog's back.
   virtual Status Alter(const std::string& sql) const = 0;
 };
@@ -33,6 +37,10 @@ class SqlitePlace final : public CatalogPlace {
   Result<std::unique_ptr<catalog::Catalog>> Open() const override {
     HF_ASSIGN_OR_RETURN(auto opened, catalog::SqliteCatalog::Open(path()));
     return std::unique_ptr<catalog::Catalog>(std::move(opened));
+  }
+  Result<std::unique_ptr<catalog::SqlSession>> OpenSession() const override {
+    HF_ASSIGN_OR_RETURN(auto database, catalog::SqliteDatabase::Open(path(), 1000));
+    return std::unique_ptr<catalog::SqlSession>(std::move(database));
   }
   Status Alter(const std::string& sql) const override {
     HF_ASSIGN_OR_RETURN(const auto database, catalog::SqliteDatabase::Open(path(), 1000));
@@ -63,6 +71,12 @@ class PostgresPlace final : public CatalogPlace {
     HF_ASSIGN_OR_RETURN(auto opened, catalog::PostgresCatalog::Open(
                                          {.target = {.url = (*Server())->Url(), .password = {}}}));
     return std::unique_ptr<catalog::Catalog>(std::move(opened));
+  }
+  Result<std::unique_ptr<catalog::SqlSession>> OpenSession() const override {
+    if (!Server().ok()) return Server().error();
+    HF_ASSIGN_OR_RETURN(auto connection, catalog::PostgresConnection::Open(
+                                             {.url = (*Server())->Url(), .password = {}}));
+    return std::unique_ptr<catalog::SqlSession>(std::move(connection));
   }
   Status Alter(const std::string& sql) const override {
     if (!Server().ok()) return Server().error();
