@@ -11,6 +11,7 @@
 #include "model/ids.h"
 #include "repository/repository.h"
 #include "retain/prune.h"
+#include "tests/simulation/fault_rates.h"
 #include "verify/drift.h"
 
 namespace holdfast::simulation {
@@ -90,14 +91,7 @@ void VirtualDays::Tick(bool faults) {
 void VirtualDays::SetFaults() {
   sim::FaultPlan& faults = fixture_.cloud().faults();
   if (Chance(60)) {
-    faults.SetRates({.unavailable = 0.02,
-                     .throttled = 0.02,
-                     .reset_before = 0.01,
-                     .reset_after = 0.02,
-                     .job_failure = 0.05,
-                     .drop_table = Chance(20) ? 0.01 : 0.0,
-                     .lost_ack = 0.05,
-                     .corrupt_write = Chance(30) ? 0.1 : 0.0});
+    faults.SetRates(DrawFaultRates(AtWork::kDaysBackup, random_));
     Note("services failed");
   }
   if (Chance(35)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(400)), Chance(50));
@@ -221,7 +215,7 @@ void VirtualDays::Prune() {
   sim::FaultPlan& faults = fixture_.cloud().faults();
   const bool quiet = Chance(50);
   if (!quiet) {
-    faults.SetRates({.unavailable = 0.02, .throttled = 0.02, .reset_after = 0.02});
+    faults.SetRates(DrawFaultRates(AtWork::kDaysPrune, random_));
     if (Chance(50)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(120)), Chance(50));
   }
   const retain::Services services = retain_services();
