@@ -180,11 +180,15 @@ TEST(FurtherCopy, IsHeldAsTheFirstWas) {
 TEST(FurtherCopy, TakesThePlaceOfOneWhoseManifestARunFindsMissing) {
   SimFixture fixture;
   const auto record = BackUpTwice(fixture);
+  const std::string pin = "pins/" + record.backup + "/pin-1.json";
+  ASSERT_TRUE(
+      CreateObjectFromString(fixture.cloud().objects(), {record.bucket, pin, 0}, "{}").ok());
   RemoveManifest(fixture, record);
   const RunReport next = fixture.BackUp(PolicyWithSecond()).value();
   EXPECT_EQ(ItemOf(next, kOrders).outcome, Outcome::kBackedUp);
   EXPECT_EQ(PlaceIn(fixture.catalog(), record.backup), kElsewhere);
   EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), record.backup)->IsGood());
+  EXPECT_TRUE(*fixture.cloud().objects().StatObject({kElsewhere.bucket, "second/" + pin, 0}));
 }
 
 TEST(FurtherCopy, IsNotTakenForOneThatCannotBeReached) {
