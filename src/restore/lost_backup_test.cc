@@ -234,6 +234,38 @@ TEST(FurtherCopy, TakesThePlaceOfALostBackupWhenTheCatalogIsRebuiltFromIt) {
 }
 
 // Evidence in a repository is of what lies there.
+// A process that dies between the two places has not found the copy missing.
+TEST(FurtherCopy, IsRestoredAfterACrashAtAnyCall) {
+  for (int64_t call = 1; call < 200; ++call) {
+    SimFixture fixture;
+    const auto record = BackUpTwice(fixture);
+    RemoveManifest(fixture, record);
+    fixture.cloud().faults().CrashAtCall(call);
+    (void)RestoreWith(fixture, PolicyWithSecond(), To(kOrders, "rr"));
+    const bool crashed = fixture.cloud().faults().crashed();
+    fixture.cloud().faults().Revive();
+    if (!crashed) {
+      EXPECT_GT(call, 10) << "nothing crashed";
+      return;
+    }
+    fixture.clock().Advance(std::chrono::minutes{1});
+    const auto report = RestoreWith(fixture, PolicyWithSecond(), To(kOrders, "rr"));
+    ASSERT_TRUE(report.ok()) << call << ": " << report.error().message;
+    EXPECT_TRUE(report->Succeeded()) << call;
+  }
+  FAIL() << "no restore went through";
+}
+
+// A place that denies access may have it still.
+TEST(FurtherCopy, TakesNoPlaceOfABackupThatARebuildCannotAskFor) {
+  SimFixture fixture;
+  const auto record = BackUpTwice(fixture);
+  fixture.cloud().faults().DenyAccess(record.bucket);
+  ASSERT_TRUE(backup::RebuildFrom(fixture.services(), {kElsewhere}).ok());
+  EXPECT_EQ(PlaceIn(fixture.catalog(), record.backup),
+            (repository::Location{record.bucket, record.prefix}));
+}
+
 TEST(FurtherCopy, ThatPassedSaysNothingOfADamagedFirst) {
   SimFixture fixture;
   const auto record = BackUpTwice(fixture);
