@@ -4,6 +4,7 @@
 
 #include "backup/projects_stage.h"
 #include "backup/replicate.h"
+#include "base/log.h"
 #include "base/retry.h"
 #include "model/effective_policy.h"
 #include "repository/carry_pins.h"
@@ -337,13 +338,29 @@ Result<catalog::RebuildReport> RebuildFrom(const Services& services,
   return catalog::RebuildCatalog(sources, services.catalog);
 }
 
+namespace {
+
+// nullopt: it is gone, or is no repository that could be read. A restore takes its backups from
+// their copies then, and a verification says what is wrong with each.
+Result<std::optional<repository::Repository>> OpenIfWhole(const Services& services,
+                                                          const repository::Location& location) {
+  auto repository = repository::Repository::Open(services.objects, location);
+  if (repository.ok()) return std::optional(*std::move(repository));
+  const Error& error = repository.error();
+  if (error.code != Code::kNotFound && !verify::IsDamageOfRepository(error)) return error;
+  LogWarning("a repository was left out",
+             {{"repository", location.Uri()}, {"error", error.message}});
+  return std::optional<repository::Repository>();
+}
+
+}  // namespace
+
 Result<int64_t> ForgetPruned(const Services& services, const TableRef& scope) {
   HF_ASSIGN_OR_RETURN(const auto locations, RepositoriesNear(services.catalog, scope));
   int64_t forgotten = 0;
   for (const repository::Location& location : locations) {
-    auto repository = repository::Repository::Open(services.objects, location);
-    if (!repository.ok() && repository.error().code == Code::kNotFound) continue;
-    if (!repository.ok()) return std::move(repository).error();
+    HF_ASSIGN_OR_RETURN(auto repository, OpenIfWhole(services, location));
+    if (!repository) continue;
     HF_RETURN_IF_ERROR(cloud::ForEachPage<repository::EvidenceEntry>(
         [&](const std::string& token) {
           return repository->ListEvidence(repository::kPrunedEvidence, token);
@@ -369,9 +386,8 @@ Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef&
   std::set<std::string> unverified;
   std::vector<catalog::RebuildSource> sources;
   for (const repository::Location& location : locations) {
-    auto repository = repository::Repository::Open(services.objects, location);
-    if (!repository.ok() && repository.error().code == Code::kNotFound) continue;
-    if (!repository.ok()) return std::move(repository).error();
+    HF_ASSIGN_OR_RETURN(auto repository, OpenIfWhole(services, location));
+    if (!repository) continue;
     sources.push_back(
         SourceOf(*std::move(repository), WhatIsUnknown(services.catalog, scope, unverified)));
   }

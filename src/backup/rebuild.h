@@ -32,7 +32,7 @@ Result<catalog::RebuildReport> RebuildFrom(const Services& services,
 
 // Takes the backups out of the catalog that a prune of another catalog deleted, in the repositories
 // in which this one knows backups of what `scope` names: they are not lost. A repository that is
-// gone is left out. Returns how many there were. Idempotent. Errors: as above.
+// gone or damaged is left out. Returns how many there were. Idempotent. Errors: as above.
 Result<int64_t> ForgetPruned(const Services& services, const TableRef& scope);
 
 // Reads in what other catalogs' workers left of the objects that `scope` names, as far as its
@@ -40,7 +40,7 @@ Result<int64_t> ForgetPruned(const Services& services, const TableRef& scope);
 // runs that it does not know, verifications of backups of which it knows none, and nothing else.
 // What a rebuild that was killed left out is of that kind as well. Forgets what others pruned. A
 // restore by a catalog that is behind would take an older backup in silence. A repository that is
-// gone is left out. Idempotent. Errors: as above.
+// gone or damaged is left out. Idempotent. Errors: as above.
 Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef& scope);
 
 }  // namespace holdfast::backup

@@ -281,17 +281,25 @@ TEST(CatchUp, ReadsWhatAKilledRebuildLeftOut) {
   }
 }
 
-TEST(CatchUp, LeavesOutARepositoryThatIsGone) {
-  SimFixture fixture;
-  AddTables(fixture);
-  ASSERT_TRUE(fixture.BackUp().ok());
-  const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
-  for (const cloud::ObjectInfo& object : fixture.cloud().AllObjects(record->bucket)) {
-    fixture.cloud().RemoveObject(object.ref);
+// A restore goes on to the copies, and a verification says what is wrong.
+TEST(CatchUp, LeavesOutARepositoryThatIsGoneOrDamaged) {
+  for (const bool is_damaged : {false, true}) {
+    SimFixture fixture;
+    AddTables(fixture);
+    ASSERT_TRUE(fixture.BackUp().ok());
+    const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+    for (const cloud::ObjectInfo& object : fixture.cloud().AllObjects(record->bucket)) {
+      if (!is_damaged) {
+        fixture.cloud().RemoveObject(object.ref);
+      } else if (object.ref.name == "repository.json") {
+        fixture.cloud().CorruptObject({record->bucket, object.ref.name, 0}, 3);
+      }
+    }
+    const auto report = CatchUp(fixture.services(), kOrders);
+    ASSERT_TRUE(report.ok()) << is_damaged << report.error().message;
+    EXPECT_EQ(report->manifests, 0);
+    EXPECT_EQ(ForgetPruned(fixture.services(), {}).value(), 0);
   }
-  const auto report = CatchUp(fixture.services(), kOrders);
-  ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->manifests, 0);
 }
 
 TEST(Rebuild, NamesAProjectThatDeniesAccess) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "backup/run_backup.h"
+#include "tests/support/altered_store.h"
 #include "tests/support/sim_fixture.h"
 #include "verify/verify.h"
 
@@ -70,6 +71,32 @@ TEST(FurtherRepository, ThatCannotTakeABackupFailsItByNameAndLeavesTheFirst) {
   EXPECT_THAT(item.reason, HasSubstr("further repository gs://acme-shop-elsewhere/second"));
   EXPECT_NE(item.backup, "");
   EXPECT_TRUE(catalog::LatestGood(fixture.catalog(), kOrders).value());
+}
+
+// The service tells of another object than the one that it was to copy.
+TEST(FurtherRepository, HoldsNoBackupOfWhichACopyIsAnother) {
+  struct Case {
+    const char* what;
+    void (*change)(cloud::ObjectInfo& copy);
+  };
+  for (const Case& wrong : {Case{"size", [](cloud::ObjectInfo& copy) { --copy.size_bytes; }},
+                            Case{"checksum", [](cloud::ObjectInfo& copy) { ++copy.crc32c; }}}) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    testing_support::AlteredStore objects(fixture.cloud().objects());
+    objects.change_copy = [&](cloud::ObjectInfo& copy) {
+      if (copy.ref.bucket == kFurtherBucket) wrong.change(copy);
+    };
+    const Services mine = fixture.services();
+    const Services with{mine.warehouse,    mine.definitions, objects,     mine.projects,
+                        mine.catalog,      mine.clock,       mine.random, mine.organization,
+                        mine.tool_version, mine.quotas};
+    const RunReport report = fixture.BackUp(PolicyWithFurther(), with).value();
+    const ItemOutcome& item = ItemOf(report, kOrders);
+    EXPECT_EQ(item.outcome, Outcome::kFailed) << wrong.what;
+    EXPECT_EQ(item.error_id, FindError(ErrorId::kObjectCorrupt).id) << wrong.what;
+    EXPECT_FALSE(OpenFurther(fixture)->HasManifest(kOrders, item.backup).value()) << wrong.what;
+  }
 }
 
 // A service that is away for a moment: the attempt fails, the next one makes up for it.

@@ -33,11 +33,12 @@ class TokenSource {
 
   // `forget` is told of a token that a service refused; without it, a token is never asked for
   // again before its time.
+  // A function is a source: NOLINTBEGIN(google-explicit-constructor)
   template <typename F>
   requires(!std::same_as<F, TokenSource> && std::convertible_to<F, Get>)
-      TokenSource(F get,
-                  Forget forget = {})  // NOLINT(google-explicit-constructor): a function is one
+      TokenSource(F get, Forget forget = {})
       : get_(std::move(get)), forget_(std::move(forget)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   Result<std::string> operator()() const { return get_ ? get_() : std::string(); }
 

@@ -180,11 +180,15 @@ TEST(FurtherCopy, IsHeldAsTheFirstWas) {
 TEST(FurtherCopy, TakesThePlaceOfOneWhoseManifestARunFindsMissing) {
   SimFixture fixture;
   const auto record = BackUpTwice(fixture);
+  const std::string pin = "pins/" + record.backup + "/pin-1.json";
+  ASSERT_TRUE(
+      CreateObjectFromString(fixture.cloud().objects(), {record.bucket, pin, 0}, "{}").ok());
   RemoveManifest(fixture, record);
   const RunReport next = fixture.BackUp(PolicyWithSecond()).value();
   EXPECT_EQ(ItemOf(next, kOrders).outcome, Outcome::kBackedUp);
   EXPECT_EQ(PlaceIn(fixture.catalog(), record.backup), kElsewhere);
   EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), record.backup)->IsGood());
+  EXPECT_TRUE(*fixture.cloud().objects().StatObject({kElsewhere.bucket, "second/" + pin, 0}));
 }
 
 TEST(FurtherCopy, IsNotTakenForOneThatCannotBeReached) {
@@ -230,6 +234,38 @@ TEST(FurtherCopy, TakesThePlaceOfALostBackupWhenTheCatalogIsRebuiltFromIt) {
 }
 
 // Evidence in a repository is of what lies there.
+// A process that dies between the two places has not found the copy missing.
+TEST(FurtherCopy, IsRestoredAfterACrashAtAnyCall) {
+  for (int64_t call = 1; call < 200; ++call) {
+    SimFixture fixture;
+    const auto record = BackUpTwice(fixture);
+    RemoveManifest(fixture, record);
+    fixture.cloud().faults().CrashAtCall(call);
+    (void)RestoreWith(fixture, PolicyWithSecond(), To(kOrders, "rr"));
+    const bool crashed = fixture.cloud().faults().crashed();
+    fixture.cloud().faults().Revive();
+    if (!crashed) {
+      EXPECT_GT(call, 10) << "nothing crashed";
+      return;
+    }
+    fixture.clock().Advance(std::chrono::minutes{1});
+    const auto report = RestoreWith(fixture, PolicyWithSecond(), To(kOrders, "rr"));
+    ASSERT_TRUE(report.ok()) << call << ": " << report.error().message;
+    EXPECT_TRUE(report->Succeeded()) << call;
+  }
+  FAIL() << "no restore went through";
+}
+
+// A place that denies access may have it still.
+TEST(FurtherCopy, TakesNoPlaceOfABackupThatARebuildCannotAskFor) {
+  SimFixture fixture;
+  const auto record = BackUpTwice(fixture);
+  fixture.cloud().faults().DenyAccess(record.bucket);
+  ASSERT_TRUE(backup::RebuildFrom(fixture.services(), {kElsewhere}).ok());
+  EXPECT_EQ(PlaceIn(fixture.catalog(), record.backup),
+            (repository::Location{record.bucket, record.prefix}));
+}
+
 TEST(FurtherCopy, ThatPassedSaysNothingOfADamagedFirst) {
   SimFixture fixture;
   const auto record = BackUpTwice(fixture);

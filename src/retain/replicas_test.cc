@@ -117,6 +117,25 @@ TEST(Replicas, WhoseManifestIsGoneLeaveNoDataBehindWhenTheBackupStays) {
   world.CheckManifests();
 }
 
+// What is left of it in the first repository goes; it is the backup by now.
+TEST(Replicas, ThatTookThePlaceOfALostBackupStayWithTheirRecord) {
+  ReplicatedWorld world;
+  catalog::BackupRecord oldest = world.Records().back();
+  world.fixture().cloud().RemoveObject(
+      {PruneWorld::kBucket, repository::ManifestName("", oldest.object, oldest.backup), 0});
+  oldest.bucket = PruneWorld::kFurtherBucket;
+  ASSERT_TRUE(world.fixture().catalog().MoveBackup(oldest).ok());
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->CountNotDone(), 0);
+  const auto known = catalog::GetBackup(world.fixture().catalog(), oldest.backup);
+  ASSERT_TRUE(known.ok()) << known.error().message;
+  EXPECT_EQ(known->bucket, PruneWorld::kFurtherBucket);
+  EXPECT_TRUE(world.IsElsewhere(oldest));
+  world.CheckManifests(PruneWorld::kFurtherBucket);
+  EXPECT_EQ(world.ObjectsBelow("data/").size(), 2U);
+}
+
 TEST(Replicas, OfATombstoneThatNamesOtherDataAreRefused) {
   ReplicatedWorld world;
   auto repository = world.OpenRepository();

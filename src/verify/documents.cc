@@ -46,9 +46,11 @@ Result<std::string> Inspect(cloud::ObjectStore& store, const cloud::ObjectInfo& 
   const auto text = cloud::ReadObjectToString(store, info.ref, kDocumentBytesMax);
   if (!text.ok()) {
     if (IsRetryable(text.error()) || text.error().id == ErrorId::kCancelled) return text.error();
-    // Deleted since it was listed: a pin that was released, a tombstone that was cleared.
-    if (text.error().id == ErrorId::kObjectNotFound) return std::string();
-    return text.error().message;
+    if (text.error().id != ErrorId::kObjectNotFound) return text.error().message;
+    // Deleted since it was listed: a pin that was released, a tombstone that was cleared. What is
+    // listed still has lost its bytes.
+    HF_ASSIGN_OR_RETURN(const auto still_there, store.StatObject(info.ref));
+    return still_there ? "it is listed, and its bytes are not there" : std::string();
   }
   const auto document = ParseJson(*text, {.size_bytes_max = size_t{kDocumentBytesMax}});
   if (!document.ok()) return document.error().message;

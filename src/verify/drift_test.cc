@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/altered_store.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::verify {
@@ -25,12 +26,14 @@ class DriftTest : public testing::Test {
     ASSERT_TRUE(fixture_.BackUp().ok());
   }
 
-  DriftReport Check() {
+  DriftReport Check() { return Check(fixture_.cloud().objects()); }
+
+  DriftReport Check(cloud::ObjectStore& objects) {
     const backup::Services with = fixture_.services();
-    const Services services{with.warehouse, with.objects, with.catalog,
-                            with.clock,     with.random,  BackupPolicy().staging_bucket_pattern};
+    const Services services{with.warehouse, objects,     with.catalog,
+                            with.clock,     with.random, BackupPolicy().staging_bucket_pattern};
     std::vector<repository::Repository> repositories{
-        repository::Repository::Open(with.objects, {kVault, ""}).value()};
+        repository::Repository::Open(objects, {kVault, ""}).value()};
     auto report = CheckDrift(services, repositories);
     EXPECT_TRUE(report.ok()) << report.error().message;
     return report.ok() ? *std::move(report) : DriftReport();
@@ -160,6 +163,22 @@ TEST_F(DriftTest, FindingsAreCountedPastThoseThatAreKept) {
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_EQ(report->findings.size(), 1U);
   EXPECT_EQ(report->Of(DriftKind::kDataLost), 2);
+}
+
+TEST_F(DriftTest, ADocumentThatIsListedAndHasNoBytesIsDamagedAndOneThatWasDeletedIsNot) {
+  const std::string run = Objects("runs/", "").at(0).ref.name;
+  for (const bool is_deleted : {false, true}) {
+    testing_support::AlteredStore objects(fixture_.cloud().objects());
+    objects.before_read = [&](const cloud::ObjectRef& object) -> Status {
+      if (object.name != run) return Ok();
+      return MakeError(ErrorId::kObjectNotFound, object.Uri() + " does not exist");
+    };
+    objects.change_stat = [&](std::optional<cloud::ObjectInfo>& found) {
+      if (is_deleted && found && found->ref.name == run) found.reset();
+    };
+    const DriftReport report = Check(objects);
+    EXPECT_EQ(report.Of(DriftKind::kDocumentDamaged), is_deleted ? 0 : 1);
+  }
 }
 
 }  // namespace

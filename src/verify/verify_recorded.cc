@@ -162,6 +162,8 @@ Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
     std::optional<Manifest> manifest;
     auto report = Look(services, copied, level, manifest);
     if (!report.ok()) {
+      // Nothing is known of the copy then, and damage that was recorded would hide it.
+      if (report.error().code == Code::kCancelled) return report.error();
       LogWarning("a further repository could not be read",
                  {{"repository", place.Uri()}, {"error", report.error().message}});
       continue;

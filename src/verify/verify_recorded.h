@@ -74,7 +74,7 @@ struct WholeCopy {
 // Looks for a copy of a damaged backup that passes at that level in the further places, and moves
 // the backup there in the catalog: the next run backs its object up again in the place where it is
 // to be. `damage`: of the one that the record tells of. nullopt: there is none; a place that cannot
-// be read is logged. Errors: of the catalog.
+// be read is logged. Errors: of the catalog; kCancelled, since nothing is known then.
 Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
                                                 const catalog::BackupRecord& record,
                                                 VerifyLevel level, const Error& damage);

@@ -26,6 +26,13 @@ def blob_of(world, content):
     return found
 
 
+def write_all(paths, content):
+    for path in paths:
+        os.chmod(path, 0o600)
+        with open(path, 'wb') as file:
+            file.write(content)
+
+
 def data_of(world, name):
     uri = world.json('backup', 'show', newest(world, name)['backup'])['data'][0]['uri']
     return uri.removeprefix(f'gs://{BUCKET}/')
@@ -33,10 +40,7 @@ def data_of(world, name):
 
 def damage(world, change):
     content = world.read_object(BUCKET, data_of(world, PEOPLE))
-    for path in blob_of(world, content):
-        os.chmod(path, 0o600)
-        with open(path, 'wb') as file:
-            file.write(change(bytearray(content)))
+    write_all(blob_of(world, content), change(bytearray(content)))
 
 
 def flip_first(content):
@@ -196,34 +200,109 @@ def a_copy_that_was_written_to_is_no_backup(world):
     check(world.last_code != 0, 'a copy that was tampered with was restored as good')
 
 
-def every_object_of_a_repository_is_watched(world):
-    """A changed byte in any of them is found, and named, by verify or by catalog check: exit code 4."""
+def backup_in(name, backups):
+    """The backup whose data or manifest has that name; None: it is another kind of object."""
+    found = [backup for backup in backups if backup in name]
+    return found[0] if found and name.startswith(('data/', 'manifests/')) else None
+
+
+def expect_verify_finds(world, damaged, backups, why):
+    """`backup verify` exits with 4 and calls exactly these backups damaged, by their tables' names."""
+    rows = world.json('backup', 'verify', '--all', '--level', 'L1', expect=4)
+    check(len(rows) == len(backups), f'{why}: {rows}')
+    found = {row['backup']: row['name'] for row in rows if row['result'] == 'DAMAGED'}
+    check(found == {backup: backups[backup] for backup in damaged}, f'{why}: {found}')
+
+
+def expect_check_finds(world, name, why, code=4):
+    out = world.run('catalog', 'check', expect=None)
+    check(world.last_code == code, f'{why}: exit code {world.last_code}:\n{out}')
+    check(f'gs://{BUCKET}/{name}' in out, f'{why}: {name} is not named:\n{out}\n{world.last_error}')
+
+
+def of_every_kind(world):
+    """Backups by id with their objects' names, and a repository that has every kind of object."""
     sales(world)
     world.json('backup', 'run')
     world.run('backup', 'verify')
     world.run('backup', 'pin', newest(world, PEOPLE)['backup'], '--reason', 'audit')
     world.run('catalog', 'check')
-    folders = set()
-    for item in world.objects(BUCKET):
-        name = item['name']
-        folders.add(name.partition('/')[0])
-        content = world.read_object(BUCKET, name)
-        for path in blob_of(world, content):
-            os.chmod(path, 0o600)
-            with open(path, 'wb') as file:
-                file.write(flip_middle(bytearray(content)))
-        is_read = name.startswith('data/') or name == 'repository.json'
-        tool = ('backup', 'verify', '--all', '--level', 'L1') if is_read else ('catalog', 'check')
-        out = world.run(*tool, expect=4)
-        of_table = 'people' in name and not name.startswith(('evidence/', 'pins/'))
-        check((PEOPLE if of_table and tool[0] == 'backup' else BUCKET) in out + world.last_error,
-              f'{name} is not named:\n{out}\n{world.last_error}')
-        for path in blob_of(world, flip_middle(bytearray(content))):
-            os.chmod(path, 0o600)
-            with open(path, 'wb') as file:
-                file.write(content)
+    return {row['backup']: row['object'] for row in world.json('backup', 'list')}
+
+
+def every_object_of_a_repository_is_watched(world):
+    """Bytes that were flipped, cut, exchanged or lost beneath the service, in each object in turn."""
+    backups = of_every_kind(world)
+    items = [item['name'] for item in world.objects(BUCKET)]
+    folders = {name.partition('/')[0] for name in items}
     check(folders == {'data', 'evidence', 'manifests', 'pins', 'repository.json', 'run-items', 'runs'},
           f'{folders}')
+    contents = {name: world.read_object(BUCKET, name) for name in items}
+    for name, content in contents.items():
+        # Another one of its folder, or the next best.
+        others = sorted((other for other in contents if contents[other] != content),
+                        key=lambda other: other.partition('/')[0] != name.partition('/')[0])
+        for what, changed in (('flip', flip_middle(bytearray(content))), ('cut', cut(content)),
+                              ('swap', contents[others[0]])):
+            why = f'{what} {name}'
+            paths = blob_of(world, content)
+            write_all(paths, changed)
+            if backup_in(name, backups):
+                expect_verify_finds(world, {backup_in(name, backups)}, backups, why)
+            elif name == 'repository.json':
+                expect_verify_finds(world, set(backups), backups, why)
+            else:
+                expect_check_finds(world, name, why)
+            write_all(paths, content)
+    rows = world.json('backup', 'verify', '--all', '--level', 'L1')
+    check(all(row['result'] == 'ok' for row in rows), f'all is as it was: {rows}')
+
+
+def what_is_deleted_from_a_repository_is_missed(world):
+    """Each object deleted, or overwritten by somebody with the bucket, one after the other."""
+    def delete(name):
+        world.delete_object(BUCKET, name)
+
+    def overwrite(name):
+        world.replace_object(BUCKET, name, other_content[name])
+
+    for number, (harm, folder) in enumerate(((delete, 'data/'), (delete, 'manifests/'),
+                                             (overwrite, 'data/'), (overwrite, 'manifests/'))):
+        if number > 0:
+            world.close()
+            world.__init__()
+        backups = of_every_kind(world)
+        names = [item['name'] for item in world.objects(BUCKET)]
+        contents = {name: world.read_object(BUCKET, name) for name in names}
+        of_folder = [name for name in names if name.startswith(folder)]
+        other_content = {name: contents[of_folder[place - 1]] for place, name in enumerate(of_folder)}
+        damaged = set()
+        for name in of_folder:
+            harm(name)
+            damaged.add(backup_in(name, backups))
+            expect_verify_finds(world, damaged, backups, f'{harm.__name__} {name}')
+        check(len(damaged) >= 3, f'{damaged}')
+        if folder == 'data/':
+            continue
+        # Without a trace, by design: what was looked at or pinned is what somebody added.
+        for name in names:
+            if name.startswith(('evidence/', 'pins/')) and harm is delete:
+                delete(name)
+        for name in names:
+            if name.startswith('run-items/'):
+                delete(name) if harm is delete else world.replace_object(BUCKET, name, b'{}')
+                expect_check_finds(world, name, f'{harm.__name__} {name}')
+        delete('repository.json')
+        expect_verify_finds(world, set(backups), backups, 'delete repository.json')
+
+
+def a_run_file_that_is_deleted_is_missed(world):
+    of_every_kind(world)
+    runs = [item['name'] for item in world.objects(BUCKET, 'runs/')]
+    check(runs, 'a run was kept')
+    for name in runs:
+        world.delete_object(BUCKET, name)
+        expect_check_finds(world, name, f'delete {name}', code=3)
 
 
 def a_mistyped_scope_is_an_error(world):
@@ -243,4 +322,6 @@ if __name__ == '__main__':
                   a_partitioned_table_that_was_emptied_is_suspect_with_or_without_a_catalog,
                   a_copy_that_was_written_to_is_no_backup,
                   every_object_of_a_repository_is_watched,
+                  what_is_deleted_from_a_repository_is_missed,
+                  a_run_file_that_is_deleted_is_missed,
                   a_mistyped_scope_is_an_error)

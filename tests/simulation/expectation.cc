@@ -68,8 +68,9 @@ void Expectation::FollowObject(const ItemOutcome& item, const std::vector<Truth>
   if (item.suspect) return;
   Good good{.backup = item.backup, .contents = {}, .definitions = {}};
   for (const Truth& truth : truths) {
-    const auto content = truth.objects.find(item.object);
-    if (content != truth.objects.end()) good.contents.push_back(content->second);
+    const auto& contents = of_ == Of::kSnapshots ? truth.wholes : truth.objects;
+    const auto content = contents.find(item.object);
+    if (content != contents.end()) good.contents.push_back(content->second);
     const auto definition = truth.definitions.find(item.object.WholeTable());
     if (definition != truth.definitions.end()) good.definitions.push_back(definition->second);
   }
@@ -95,6 +96,18 @@ std::vector<TableRef> Expectation::PresentIn(const DatasetRef& dataset) const {
     }
   }
   return objects;
+}
+
+std::string Expectation::NewestRunOf(const TableRef& table) const {
+  constexpr size_t kTimeLength = std::string_view("20261121T101844Z").size();
+  std::string newest;
+  const auto objects = present_.find(table);
+  if (objects == present_.end()) return newest;
+  for (const TableRef& object : objects->second) {
+    const Good* const good = GoodOf(object);
+    if (good != nullptr) newest = std::max(newest, good->backup.substr(0, kTimeLength));
+  }
+  return newest;
 }
 
 const Good* Expectation::GoodOf(const TableRef& object) const {

@@ -31,6 +31,10 @@ inline bool IsNotSaved(const ItemOutcome& item) {
 
 class Expectation {
  public:
+  // Of snapshots, which are of the whole of a table however it is divided.
+  enum class Of { kObjects, kSnapshots };
+  explicit Expectation(Of of = Of::kObjects) : of_(of) {}
+
   // The run is finished, with these outcomes; `truths` is what was there at each time at which a
   // process was at it. Adds test failures for an outcome that cannot be true.
   void Follow(const Run& run, const std::vector<ItemOutcome>& items,
@@ -45,6 +49,10 @@ class Expectation {
   // nullptr: it never had a good backup.
   const Good* GoodOf(const TableRef& object) const;
 
+  // When the run began that made the newest good backup of what is there of a table, as it stands
+  // in the ids of backups; empty: there is none.
+  std::string NewestRunOf(const TableRef& table) const;
+
   // Whether nobody can say: a table vanished under the last run that looked at it, or came back
   // and is not due yet.
   bool IsUncertain(const TableRef& object) const {
@@ -56,6 +64,7 @@ class Expectation {
                    const std::vector<Truth>& truths);
   void FollowObject(const ItemOutcome& item, const std::vector<Truth>& truths);
 
+  Of of_;
   std::map<TableRef, std::set<TableRef>> present_;  // objects by table
   std::map<TableRef, Good> good_;
   std::set<TableRef> uncertain_;

@@ -313,6 +313,7 @@ void Organization::LookAtTable(const TableRef& ref, Truth& truth) const {
     return;
   }
   truth.definitions[ref] = DefinitionOf(*table);
+  truth.wholes[ref] = std::make_shared<sim::Rows>(cloud_.ReadRows(ref));
   bool divided = false;
   if (table->partitioning.kind != Partitioning::Kind::kNone) {
     const Status listed = cloud::ForEachPage<PartitionInfo>(
@@ -330,7 +331,7 @@ void Organization::LookAtTable(const TableRef& ref, Truth& truth) const {
         });
     CHECK(listed.ok(), "partitions are not listed");
   }
-  if (!divided) truth.objects[ref] = std::make_shared<sim::Rows>(cloud_.ReadRows(ref));
+  if (!divided) truth.objects[ref] = truth.wholes[ref];
 }
 
 Truth Organization::Look() const {

@@ -22,6 +22,7 @@ using Content = std::shared_ptr<const sim::Rows>;
 
 struct Truth {
   std::map<TableRef, Content> objects;   // every object that is to be backed up
+  std::map<TableRef, Content> wholes;    // of each table all rows, divided or not
   std::map<TableRef, Json> definitions;  // of each table: schema, partitioning, description, labels
 };
 

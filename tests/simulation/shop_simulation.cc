@@ -10,6 +10,7 @@
 #include "restore/unfinished.h"
 #include "retain/pins.h"
 #include "retain/prune.h"
+#include "tests/simulation/fault_rates.h"
 #include "tests/support/faulty_catalog.h"
 
 namespace holdfast::simulation {
@@ -211,24 +212,7 @@ std::string ShopSimulation::EditRoutine() {
 void ShopSimulation::SetFaults() {
   sim::FaultPlan& faults = fixture_.cloud().faults();
   if (Chance(60)) {
-    faults.SetRates({.unavailable = 0.005,
-                     .throttled = 0.005,
-                     .reset_before = 0.005,
-                     .reset_after = 0.01,
-                     .timeout = 0.005,
-                     .cut_read = 0.02,
-                     .job_failure = 0.05,
-                     .drop_table = Chance(20) ? 0.02 : 0.0,
-                     .lost_ack = 0.05,
-                     .lost_message = 0.005,
-                     .duplicate_message = 0.1,
-                     .delayed_message = 0.05,
-                     .reordered_message = 0.2,
-                     .corrupt_write = Chance(30) ? 0.1 : 0.0,
-                     .told_conflict = 0.05,
-                     .rival = 0.3,
-                     .disk_full = Chance(30) ? 0.02 : 0.0,
-                     .lost_commit = 0.005});
+    faults.SetRates(DrawFaultRates(AtWork::kShopBackup, random_));
     Note("services failed");
   }
   if (Chance(10)) faults.DenyAccess(Chance(50) ? "acme-shop.sales" : kOrders.ToString());
@@ -365,11 +349,7 @@ void ShopSimulation::PruneUnderFaults() {
   for (int pass = 0; pass < 3; ++pass) {
     const bool is_quiet = pass == 2;
     if (!is_quiet) {
-      faults.SetRates({.unavailable = 0.02,
-                       .throttled = 0.02,
-                       .reset_after = 0.02,
-                       .disk_full = Chance(30) ? 0.05 : 0.0,
-                       .lost_commit = 0.02});
+      faults.SetRates(DrawFaultRates(AtWork::kShopPrune, random_));
       if (Chance(50)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(80)), Chance(50));
     }
     const retain::Services services = retain_services();

@@ -88,7 +88,11 @@ TEST(SixtyDays, EachDayEveryObjectRestores) {
                             "restored as VIEW",
                             "restored as MATERIALIZED_VIEW",
                             "restored as EXTERNAL",
-                            "row access policies were restored"}) {
+                            "row access policies were restored",
+                            "a backup was lost",
+                            "data of a backup was lost",
+                            "restored from the second repository",
+                            "a snapshot was newer than the export"}) {
     const auto found = days.happened().find(event);
     EXPECT_TRUE(found != days.happened().end() && found->second > 0) << event;
   }

@@ -6,12 +6,10 @@
 
 #include <algorithm>
 
-#include "backup/rebuild.h"
 #include "backup/schedule_runner.h"
 #include "model/ids.h"
-#include "repository/repository.h"
 #include "retain/prune.h"
-#include "verify/drift.h"
+#include "tests/simulation/fault_rates.h"
 
 namespace holdfast::simulation {
 
@@ -23,18 +21,24 @@ using std::chrono::minutes;
 constexpr const char* kPolicyText = R"(
 defaults:
   schedule: {cron: "0 23 * * *", time_zone: America/New_York}
+  repositories:
+    - {bucket_pattern: "{project}-vault", prefix: copies, project: acme-vault, location: EU}
 folders:
   folders/20: {schedule: {cron: "0 8 * * *", time_zone: Europe/Berlin}}
 datasets:
   acme-lab.trials: {schedule: "0 2 * * *", method: copy}
+tables:
+  acme-books.accounts.chart: {method: snapshot}
+  acme-books.accounts.entries: {method: [export, snapshot]}
+  acme-shop.sales.archive: {method: [export, snapshot]}
 )";
 
-RetentionPolicy RetentionOf(const TableRef& object) {
-  const char* const text =
-      object.project == "acme-shop"
-          ? R"({"preset": "gfs", "keep_daily": 4, "deleted_source": {"grace": "10d"}})"
-          : R"({"preset": "bbq", "keep_young": 4})";
-  return RetentionPolicy::FromJson(ParseJson(text).value()).value();
+// Backed up by export and by snapshot.
+const TableRef kByTwoMethods[] = {{"acme-shop", "sales", "archive", ""},
+                                  {"acme-books", "accounts", "entries", ""}};
+
+bool HasTwoMethods(const TableRef& object) {
+  return std::ranges::find(kByTwoMethods, object.WholeTable()) != std::end(kByTwoMethods);
 }
 
 }  // namespace
@@ -90,14 +94,7 @@ void VirtualDays::Tick(bool faults) {
 void VirtualDays::SetFaults() {
   sim::FaultPlan& faults = fixture_.cloud().faults();
   if (Chance(60)) {
-    faults.SetRates({.unavailable = 0.02,
-                     .throttled = 0.02,
-                     .reset_before = 0.01,
-                     .reset_after = 0.02,
-                     .job_failure = 0.05,
-                     .drop_table = Chance(20) ? 0.01 : 0.0,
-                     .lost_ack = 0.05,
-                     .corrupt_write = Chance(30) ? 0.1 : 0.0});
+    faults.SetRates(DrawFaultRates(AtWork::kDaysBackup, random_));
     Note("services failed");
   }
   if (Chance(35)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(400)), Chance(50));
@@ -157,7 +154,9 @@ void VirtualDays::RunDue(const std::vector<std::string>& due, bool faults) {
 // of its message failed as a whole. That backup is there, and is what a restore takes.
 void VirtualDays::CorrectOutcome(const Run& run, ItemOutcome& item) {
   if (!IsNotSaved(item) || item.object.table.empty()) return;
-  for (const Method method : {Method::kExport, Method::kCopy, Method::kDefinition}) {
+  for (const Method method :
+       {Method::kExport, Method::kCopy, Method::kSnapshot, Method::kDefinition}) {
+    if (item.method && *item.method != method) continue;
     const auto found =
         fixture_.catalog().FindBackups({.id_prefix = BackupId(run.id, item.object, method)}, "");
     ASSERT_TRUE(found.ok());
@@ -178,17 +177,67 @@ void VirtualDays::FollowRuns() {
     if (run.state != RunState::kFinished || !followed_.insert(run.id).second) continue;
     auto items = catalog::AllOutcomes(fixture_.catalog(), run.id);
     ASSERT_TRUE(items.ok());
-    for (ItemOutcome& item : *items) {
+    for (const ItemOutcome& item : *items) {
       Note("outcome " + std::string(OutcomeName(item.outcome)));
       if (item.suspect) Note("a backup is suspect");
       Say(fmt::format("{} {} {} {}", item.object.ToString(), OutcomeName(item.outcome), item.backup,
                       item.reason));
-      CorrectOutcome(run, item);
     }
     if (at_work_[run.id].size() > 1) Note("a run was gone on with");
-    expectation_.Follow(run, *items, at_work_[run.id]);
+    FollowRun(run, *items);
     at_work_.erase(run.id);
   }
+}
+
+void VirtualDays::FollowRun(const Run& run, const std::vector<ItemOutcome>& items) {
+  std::vector<ItemOutcome> objects;
+  std::vector<ItemOutcome> snapshots;
+  const auto add = [&](ItemOutcome item) {
+    CorrectOutcome(run, item);
+    (item.method == Method::kSnapshot ? snapshots : objects).push_back(std::move(item));
+  };
+  for (const ItemOutcome& item : items) {
+    if (item.object.table.empty()) {
+      objects.push_back(item);
+      snapshots.push_back(item);
+    } else if (!HasTwoMethods(item.object)) {
+      ItemOutcome only = item;
+      only.method.reset();
+      CorrectOutcome(run, only);
+      objects.push_back(std::move(only));
+    } else if (!item.by_method.empty()) {
+      for (const ItemOutcome& of_method : item.by_method) add(of_method);
+    } else {
+      for (const Method method : {Method::kExport, Method::kSnapshot}) {
+        ItemOutcome of_method = item;
+        of_method.method = method;
+        if (!item.method || item.method == method) add(std::move(of_method));
+      }
+    }
+  }
+  expectation_.Follow(run, objects, at_work_[run.id]);
+  snapshots_.Follow(run, snapshots, at_work_[run.id]);
+}
+
+const Expectation& VirtualDays::OracleOf(const TableRef& object) const {
+  const TableRef table = object.WholeTable();
+  if (!HasTwoMethods(table)) return expectation_;
+  return snapshots_.NewestRunOf(table) > expectation_.NewestRunOf(table) ? snapshots_
+                                                                         : expectation_;
+}
+
+std::vector<TableRef> VirtualDays::ExpectedIn(const DatasetRef& dataset) const {
+  std::vector<TableRef> objects;
+  for (const Expectation* expectation : {&expectation_, &snapshots_}) {
+    for (const TableRef& object : expectation->PresentIn(dataset)) {
+      if (&OracleOf(object) == expectation) objects.push_back(object);
+    }
+  }
+  return objects;
+}
+
+bool VirtualDays::IsUncertain(const TableRef& object) const {
+  return expectation_.IsUncertain(object) || snapshots_.IsUncertain(object);
 }
 
 // What was interrupted is gone on with, without faults.
@@ -204,24 +253,11 @@ void VirtualDays::FinishRuns() {
   EXPECT_TRUE(unfinished.ok() && !*unfinished) << "a run does not end";
 }
 
-retain::Services VirtualDays::retain_services() {
-  const backup::Services mine = fixture_.services();
-  return {.warehouse = mine.warehouse,
-          .definitions = mine.definitions,
-          .objects = mine.objects,
-          .catalog = mine.catalog,
-          .clock = mine.clock,
-          .random = mine.random,
-          .policy_of = [](const TableRef& object) -> Result<RetentionPolicy> {
-            return RetentionOf(object);
-          }};
-}
-
 void VirtualDays::Prune() {
   sim::FaultPlan& faults = fixture_.cloud().faults();
   const bool quiet = Chance(50);
   if (!quiet) {
-    faults.SetRates({.unavailable = 0.02, .throttled = 0.02, .reset_after = 0.02});
+    faults.SetRates(DrawFaultRates(AtWork::kDaysPrune, random_));
     if (Chance(50)) faults.CrashAtCall(1 + static_cast<int64_t>(Below(120)), Chance(50));
   }
   const retain::Services services = retain_services();
@@ -241,57 +277,7 @@ void VirtualDays::Prune() {
   if (faults.crashed()) Note("a prune was cut short");
   ClearFaults();
   expectation_.ForgetRemoved(fixture_.catalog());
-}
-
-void VirtualDays::LoseCatalog() {
-  FinishRuns();
-  fixture_.LoseCatalog();
-  const auto found = backup::FindRepositories(fixture_.services(), {}, document_);
-  ASSERT_TRUE(found.ok()) << found.error().message;
-  std::vector<repository::Location> there;
-  for (const repository::Location& location : found->repositories) {
-    if (!fixture_.cloud().AllObjects(location.bucket).empty()) there.push_back(location);
-  }
-  const auto rebuilt = backup::RebuildFrom(fixture_.services(), there);
-  ASSERT_TRUE(rebuilt.ok()) << rebuilt.error().message;
-  EXPECT_EQ(rebuilt->damaged, 0) << rebuilt->problems.front().message;
-  Note("the catalog was lost");
-  Say(fmt::format("catalog rebuilt from {} manifests", rebuilt->manifests));
-}
-
-void VirtualDays::ExpectAllIsWell() {
-  FinishRuns();
-  const auto found = backup::FindRepositories(fixture_.services(), {}, document_);
-  ASSERT_TRUE(found.ok());
-  std::vector<repository::Repository> repositories;
-  int64_t manifests = 0;
-  const backup::Services mine = fixture_.services();
-  const verify::Services services{mine.warehouse, mine.objects,
-                                  mine.catalog,   mine.clock,
-                                  mine.random,    BackupPolicy().staging_bucket_pattern};
-  for (const repository::Location& location : found->repositories) {
-    auto repository = repository::Repository::Open(mine.objects, location);
-    if (!repository.ok()) continue;
-    std::set<std::string> seen;
-    const Status read = repository::ForEachManifest(
-        *repository, {}, [&](const Result<Manifest>& manifest) -> Status {
-          HF_RETURN_IF_ERROR(manifest);
-          ++manifests;
-          EXPECT_TRUE(seen.insert(manifest->backup).second) << manifest->backup << " twice";
-          HF_ASSIGN_OR_RETURN(const auto report,
-                              verify::VerifyManifest(services, *manifest, VerifyLevel::kL2));
-          EXPECT_TRUE(report.Passed()) << DumpJson(report.ToJson());
-          return Ok();
-        });
-    EXPECT_TRUE(read.ok()) << read.error().message;
-    repositories.push_back(*std::move(repository));
-  }
-  EXPECT_GT(manifests, 0);
-  const auto drift = verify::CheckDrift(services, repositories);
-  ASSERT_TRUE(drift.ok()) << drift.error().message;
-  EXPECT_FALSE(drift->HasDamage()) << DumpJson(drift->ToJson());
-  EXPECT_EQ(drift->Of(verify::DriftKind::kUnknownBackup), 0) << DumpJson(drift->ToJson());
-  EXPECT_TRUE(catalog::VerifyAuditChain(fixture_.catalog()).ok());
+  snapshots_.ForgetRemoved(fixture_.catalog());
 }
 
 std::vector<Timestamp> VirtualDays::StartsOf(const std::string& schedule) {

@@ -1,5 +1,5 @@
-// A company's weeks in virtual time: schedules, edits, failures, prunes, and a restore of
-// everything every day.
+// A company's weeks in virtual time: schedules, several methods, a second repository, edits,
+// failures, prunes, losses, and a restore of everything every day.
 //
 // One seed decides all of it: the same seed has the same trace, line by line. Adds test failures
 // where a restore is not as the oracle says (expectation.h). One thread.
@@ -12,11 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "repository/layout.h"
 #include "restore/report.h"
 #include "retain/services.h"
 #include "tests/simulation/expectation.h"
 #include "tests/simulation/organization.h"
 #include "tests/support/sim_fixture.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::simulation {
 
@@ -49,11 +51,26 @@ class VirtualDays {
   void SetFaults();
   void ClearFaults();
   void FollowRuns();
+  void FollowRun(const Run& run, const std::vector<ItemOutcome>& items);
   void CorrectOutcome(const Run& run, ItemOutcome& item);
+  // What a restore of the object has to give back, where the table is backed up by two methods: by
+  // that of the newest run, of the same run by the export.
+  const Expectation& OracleOf(const TableRef& object) const;
+  std::vector<TableRef> ExpectedIn(const DatasetRef& dataset) const;
+  bool IsUncertain(const TableRef& object) const;
   void FinishRuns();
   retain::Services retain_services();
+  verify::Services verify_services();
+  // Where the backups of an object may be: the first repository, and the further one.
+  std::vector<repository::Location> PlacesOf(const TableRef& object,
+                                             const std::string& location) const;
   void Prune();
   void LoseCatalog();
+  // Of backups that a restore would take, what lies in the first repository is lost: all of it, or
+  // the data.
+  void LoseBackups(const DatasetRef& dataset);
+  void LoseBackup(const catalog::BackupRecord& record);
+  void ExpectCopiesOfTheLost();
   void RestoreEverything();
   void RestoreDataset(const DatasetRef& dataset);
   Result<restore::RestoreReport> Restore(const DatasetRef& dataset, const std::string& to);
@@ -69,7 +86,10 @@ class VirtualDays {
   Organization organization_;
   PolicyDocument document_;
   Expectation expectation_;
-  std::set<std::string> followed_;                     // runs
+  Expectation snapshots_{Expectation::Of::kSnapshots};  // of tables that are exported as well
+  std::set<std::string> lost_;       // backups of which nothing is left in the first repository
+  std::set<std::string> lost_data_;  // of which the manifest is
+  std::set<std::string> followed_;   // runs
   std::map<std::string, std::vector<Truth>> at_work_;  // what was there while a run was worked at
   std::vector<std::string> trace_;
   std::map<std::string, int> happened_;

@@ -34,12 +34,15 @@ Result<restore::RestoreReport> VirtualDays::Restore(const DatasetRef& dataset,
   request.source = {.project = dataset.project, .dataset = dataset.dataset};
   request.to_project = "acme-scratch";
   request.to_dataset = to;
-  HF_ASSIGN_OR_RETURN(const auto plan, restore::PlanRestore(request, fixture_.restore_services()));
-  return restore::Apply(request, plan, fixture_.restore_services());
+  restore::Services services = fixture_.restore_services();
+  services.further_places = verify_services().further_places;
+  HF_ASSIGN_OR_RETURN(const auto plan, restore::PlanRestore(request, services));
+  return restore::Apply(request, plan, services);
 }
 
 void VirtualDays::RestoreDataset(const DatasetRef& dataset) {
-  if (expectation_.PresentIn(dataset).empty()) return;  // of the first day: not due yet
+  if (ExpectedIn(dataset).empty()) return;  // of the first day: not due yet
+  if (Chance(15)) LoseBackups(dataset);
   const std::string to = fmt::format("{}_{}", dataset.dataset, ++restores_);
   sim::FaultPlan& faults = fixture_.cloud().faults();
   if (Chance(20)) {
@@ -63,16 +66,23 @@ void VirtualDays::ExpectRestored(const DatasetRef& dataset, const std::string& t
   std::set<TableRef> missing_objects;
   for (const restore::MissingObject& missing : report.missing) {
     missing_objects.insert(missing.object);
-    const bool never_good = expectation_.GoodOf(missing.object) == nullptr;
+    const bool never_good = OracleOf(missing.object).GoodOf(missing.object) == nullptr;
     const bool other_columns = HasOtherColumns(missing.object);
-    EXPECT_TRUE(never_good || other_columns || expectation_.IsUncertain(missing.object))
+    EXPECT_TRUE(never_good || other_columns || IsUncertain(missing.object))
         << missing.object.ToString() << ": " << missing.reason;
     Note(other_columns ? "a good backup has other columns" : "an object has no good backup yet");
   }
   std::map<TableRef, const Good*> newest;  // of each table
-  for (const TableRef& object : expectation_.PresentIn(dataset)) {
-    const Good* const good = expectation_.GoodOf(object);
-    if (good == nullptr || expectation_.IsUncertain(object)) continue;
+  for (const restore::TableReport& table : report.tables) {
+    if (table.notes.end() != std::ranges::find_if(table.notes, [](const std::string& note) {
+          return note.find("its copy in gs://") != note.npos;
+        })) {
+      Note("restored from the second repository");
+    }
+  }
+  for (const TableRef& object : ExpectedIn(dataset)) {
+    const Good* const good = OracleOf(object).GoodOf(object);
+    if (good == nullptr || IsUncertain(object)) continue;
     if (missing_objects.contains(object)) continue;
     ExpectObject(object, {"acme-scratch", to, object.table, object.partition}, *good);
     const Good*& of_table = newest[object.WholeTable()];
@@ -87,11 +97,11 @@ void VirtualDays::ExpectRestored(const DatasetRef& dataset, const std::string& t
 // Whether the last good backup of a partition has columns that the table's newest one has not: it
 // is of another table of that name, and is not put among the rows of this one.
 bool VirtualDays::HasOtherColumns(const TableRef& object) const {
-  const Good* const good = expectation_.GoodOf(object);
+  const Good* const good = OracleOf(object).GoodOf(object);
   if (good == nullptr || good->definitions.empty()) return false;
   const Good* newest = good;
-  for (const TableRef& other : expectation_.PresentIn(object.dataset_ref())) {
-    const Good* const found = expectation_.GoodOf(other);
+  for (const TableRef& other : ExpectedIn(object.dataset_ref())) {
+    const Good* const found = OracleOf(other).GoodOf(other);
     const bool same_table = other.WholeTable() == object.WholeTable();
     if (same_table && found != nullptr && newest->backup < found->backup) newest = found;
   }
@@ -126,6 +136,7 @@ void VirtualDays::ExpectObject(const TableRef& object, const TableRef& back, con
   const sim::Rows rows = fixture_.cloud().ReadRows(back);
   EXPECT_TRUE(equals(rows)) << name << ": " << rows.size() << " rows came back, "
                             << good.contents.back()->size() << " were there";
+  if (&OracleOf(object) == &snapshots_) return Note("a snapshot was newer than the export");
   Note(back.partition.empty() ? "a table was restored" : "a partition was restored");
 }
 
@@ -154,14 +165,14 @@ void VirtualDays::ExpectDefinitions(const std::map<TableRef, const Good*>& newes
 // No table that was gone.
 void VirtualDays::ExpectNothingElse(const DatasetRef& dataset, const std::string& to) {
   std::set<std::string> expected;
-  for (const TableRef& object : expectation_.PresentIn(dataset)) expected.insert(object.table);
+  for (const TableRef& object : ExpectedIn(dataset)) expected.insert(object.table);
   const Status listed = cloud::ForEachPage<TableSummary>(
       [&](const std::string& token) {
         return fixture_.cloud().warehouse().ListTables({"acme-scratch", to}, token);
       },
       [&](TableSummary&& summary) -> Status {
         const TableRef source{dataset.project, dataset.dataset, summary.ref.table, ""};
-        EXPECT_TRUE(expected.contains(source.table) || expectation_.IsUncertain(source))
+        EXPECT_TRUE(expected.contains(source.table) || IsUncertain(source))
             << summary.ref.ToString();
         return Ok();
       });

@@ -1,0 +1,114 @@
+// `restore run`, as a user runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "cli/program_for_test.h"
+
+namespace holdfast::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST_F(ProgramTest, ADatasetComesBackWithItsViews) {
+  MakeTables();
+  {
+    const auto environment = Open();
+    const auto made = environment->warehouse().CreateTable(
+        {"acme-shop", "sales", "latest", ""},
+        {{"view", {{"query", "SELECT 1 AS one"}, {"useLegacySql", false}}}});
+    ASSERT_TRUE(made.ok()) << made.error().ToString();
+  }
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const Ran ran = Run({"restore", "run", "acme-shop.sales", "--to-dataset", "back"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out,
+              HasSubstr("restored  acme-shop.sales.latest -> acme-shop.back.latest  view"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("NOT restored")));
+  const Ran alone =
+      Run({"restore", "run", "acme-shop.sales.dataset:definition", "--to-dataset", "empty"});
+  EXPECT_EQ(alone.exit_code, kExitOk) << alone.err;
+  EXPECT_THAT(alone.out + alone.err, Not(HasSubstr("was gone")));
+  EXPECT_THAT(Run({"status"}).out, Not(HasSubstr("NOT PROTECTED")));
+}
+
+TEST_F(ProgramTest, APartitionWhoseTableIsThereIsNotToBeHadByDroppingIt) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const Ran refused = Run({"restore", "run", "acme-shop.sales.orders$20260110"});
+  EXPECT_EQ(refused.exit_code, kExitRefused);
+  EXPECT_THAT(refused.err, Not(HasSubstr("drop that table,")));
+  EXPECT_THAT(refused.err, Not(HasSubstr("--if-exists=skip")));
+  EXPECT_THAT(refused.err, HasSubstr("Do not drop that table"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("\n    holdfast restore run 'acme-shop.sales.orders$20260110' --to-table "
+                        "'orders_20260110'\n"));
+  EXPECT_THAT(refused.err, HasSubstr("\n    bq cp -f 'acme-shop:sales.orders_20260110$20260110' "
+                                     "'acme-shop:sales.orders$20260110'\n"));
+  // The command that it prints does it.
+  const Json report = RunJson(
+      {"restore", "run", "acme-shop.sales.orders$20260110", "--to-table", "orders_20260110"});
+  EXPECT_EQ(report["tables"][0]["target"], "acme-shop.sales.orders_20260110");
+  EXPECT_EQ(report["succeeded"], true);
+
+  // A whole table may be dropped, so its own hint stays.
+  EXPECT_THAT(Run({"restore", "run", "acme-shop.sales.people"}).err, HasSubstr("drop that table"));
+}
+
+TEST_F(ProgramTest, ADryRunOfARestoreIsRefusedWhereTheRestoreIs) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  for (const bool dry : {true, false}) {
+    std::vector<std::string> command = {"restore", "run", "acme-shop.sales.people"};
+    if (dry) command.emplace_back("--dry-run");
+    const Ran ran = Run(command);
+    EXPECT_EQ(ran.exit_code, kExitRefused) << dry << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("exists already")) << dry;
+  }
+}
+
+TEST_F(ProgramTest, WhatASecondRepositoryHoldsComesBackWhenTheFirstIsGone) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "policies:\n  defaults:\n    repositories:\n"
+         "      - {bucket_pattern: '{project}-second', prefix: copies}\n";
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const std::string second = "gs://acme-shop-second/copies";
+  const auto remove = [&](const std::string& bucket, const std::string& ending) {
+    const auto environment = Open();
+    const Status done = cloud::ForEachPage<cloud::ObjectInfo>(
+        [&](const std::string& token) {
+          return environment->objects().ListObjects(bucket, "", token);
+        },
+        [&](cloud::ObjectInfo&& object) -> Status {
+          if (!object.ref.name.ends_with(ending)) return Ok();
+          return environment->objects().DeleteObject(object.ref);
+        });
+    ASSERT_TRUE(done.ok()) << done.error().ToString();
+  };
+  EXPECT_EQ(Run({"backup", "verify", "--repository", second}).exit_code, kExitOk);
+  remove("acme-shop-holdfast-us", "");
+
+  const Json report = RunJson({"restore", "run", "acme-shop.sales", "--to-dataset", "back"});
+  EXPECT_EQ(report["succeeded"], true);
+  EXPECT_THAT(DumpJson(report), HasSubstr("its copy in " + second));
+  for (const Json& backup : RunJson({"backup", "list", "acme-shop.sales.orders"})) {
+    EXPECT_EQ(backup["verified"], "L3") << DumpJson(backup);
+    EXPECT_EQ(backup["repository"], second);
+  }
+  EXPECT_EQ(Run({"backup", "verify"}).exit_code, kExitOk);
+  remove("acme-shop-second", ".avro");
+  const Ran damaged = Run({"backup", "verify", "--repository", second, "--level", "L0"});
+  EXPECT_EQ(damaged.exit_code, kExitDamaged);
+  EXPECT_THAT(damaged.out, HasSubstr("DAMAGED"));
+  EXPECT_EQ(Run({"backup", "verify", "--repository", second, "--level", "L3"}).exit_code,
+            kExitUsage);
+}
+
+}  // namespace
+}  // namespace holdfast::cli
