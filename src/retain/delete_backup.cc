@@ -7,6 +7,7 @@
 #include "base/retry.h"
 #include "retain/object_review.h"
 #include "retain/replicas.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::retain {
 
@@ -38,6 +39,19 @@ Result<bool> HasData(const Services& services, const Manifest& manifest) {
   return copy.ok();
 }
 
+// That a backup is lost or damaged where the catalog has it is noted as a scan or a verification
+// notes it. Of a store that does not let itself be read nothing is.
+Status Note(const Services& services, const catalog::BackupRecord& record, const Error& damage) {
+  const bool tells_of_it =
+      damage.id == ErrorId::kRetainInDoubt || verify::IsDamageOfRepository(damage);
+  if (!tells_of_it) return Ok();
+  const verify::Services verifying{services.warehouse,     services.objects, services.catalog,
+                                   services.clock,         services.random,  "",
+                                   services.further_places};
+  HF_RETURN_IF_ERROR(verify::NoteLoss(verifying, record, damage));
+  return Ok();
+}
+
 // The catalog may know of a newer good backup that is not there any more: on the strength of it the
 // last one would go.
 Status CheckNewestGood(const Services& services, const RetentionPlan& plan,
@@ -52,14 +66,17 @@ Status CheckNewestGood(const Services& services, const RetentionPlan& plan,
   const auto manifest = repository.ReadManifest(record->object, record->backup);
   if (!manifest.ok() && IsRetryable(manifest.error())) return manifest.error();
   if (!manifest.ok()) {
+    HF_RETURN_IF_ERROR(Note(services, *record, manifest.error()));
     return InDoubt(record->object, record->backup,
                    "the catalog calls it the newest good one, and it has no manifest that can be "
                    "read");
   }
   HF_ASSIGN_OR_RETURN(const bool whole, HasData(services, *manifest));
   if (whole) return Ok();
-  return InDoubt(record->object, record->backup,
-                 "it is the newest good one by the catalog, and its data is not there");
+  const Error gone = InDoubt(record->object, record->backup,
+                             "it is the newest good one by the catalog, and its data is not there");
+  HF_RETURN_IF_ERROR(Note(services, *record, gone));
+  return gone;
 }
 
 // A copy's table is only deleted under the name that this backup gave it, and unchanged: it may be
@@ -250,7 +267,16 @@ Status UnmarkBackup(const DeletionContext& context, const PruneItem& item) {
 Status MarkBackup(const DeletionContext& context, const PruneItem& item) {
   HF_ASSIGN_OR_RETURN(const auto info, StatManifest(context.repository, item.object, item.backup));
   if (!info) {
-    return InDoubt(item.object, item.backup, "the catalog knows it, and it has no manifest");
+    const Error gone =
+        InDoubt(item.object, item.backup, "the catalog knows it, and it has no manifest");
+    // By a prune that this catalog did not hear of.
+    HF_ASSIGN_OR_RETURN(const bool pruned,
+                        context.repository.HasEvidence(repository::kPrunedEvidence, item.backup));
+    if (pruned) return gone;
+    HF_ASSIGN_OR_RETURN(const auto record,
+                        catalog::GetBackup(context.services.catalog, item.backup));
+    HF_RETURN_IF_ERROR(Note(context.services, record, gone));
+    return gone;
   }
   repository::ManifestEntry entry{.path = {}, .info = *info};
   HF_ASSIGN_OR_RETURN(const Manifest manifest, context.repository.ReadManifest(entry));

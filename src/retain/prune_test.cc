@@ -371,6 +371,18 @@ TEST(Prune, SaysNothingOfABackupThatLiesElsewhere) {
   EXPECT_TRUE(catalog::GetBackup(*other, here.backup).ok());
 }
 
+TEST(Prune, NotesABackupThatIsLost) {
+  PruneWorld world;
+  world.BackUpDays(4);
+  const catalog::BackupRecord oldest = world.Records()[3];
+  world.fixture().cloud().RemoveObject(
+      {PruneWorld::kBucket, repository::ManifestName("", oldest.object, oldest.backup), 0});
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kMark, PruneOutcome::kFailed), 1);
+  EXPECT_TRUE(catalog::GetBackup(world.fixture().catalog(), oldest.backup)->damaged);
+}
+
 TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
   PruneWorld world;
   world.options.grace = hours{0};
