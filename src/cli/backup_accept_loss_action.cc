@@ -139,8 +139,8 @@ void LeaveWords(const GlobalOptions& global, Environment& environment,
     Status written = repository.ok() ? Ok() : Status(repository.error());
     for (size_t at = 0; written.ok() && at < losses.size(); at += kLossesPerEvidence) {
       const auto end = std::min(at + kLossesPerEvidence, losses.size());
-      const Json part(losses.begin() + static_cast<int64_t>(at),
-                      losses.begin() + static_cast<int64_t>(end));
+      Json part = Json::array();
+      for (size_t i = at; i < end; ++i) part.push_back(losses[i]);
       written = repository->WriteEvidence(
           repository::kAcceptedLossEvidence,
           "loss-" + verify::EvidenceMoment(environment.clock().Now(), environment.random()),

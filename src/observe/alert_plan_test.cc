@@ -88,7 +88,7 @@ TEST(PlanAlerts, SaysOnceThatItIsOver) {
   ASSERT_EQ(over.size(), 2U);
   for (const PlannedAlert& planned : over) {
     EXPECT_TRUE(planned.alert.is_resolved);
-    EXPECT_EQ(planned.alert.title, "Rows are missing from 1 object");
+    EXPECT_EQ(planned.alert.title, "Rows or bytes are missing from 1 object");
   }
   EXPECT_TRUE(state.sent.empty());
   EXPECT_TRUE(Pass(TwoChannels(), {}, state, kNow + 2 * kHour).empty());
