@@ -1,5 +1,6 @@
 #include "backup/deleted.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,6 +60,127 @@ TEST(FindDeleted, SaysNothingOfWhatCouldNotBeLookedAt) {
                   .empty());
   EXPECT_TRUE(FindDeleted(before, {}, {.include = {"other"}, .exclude = {}}).empty());
   EXPECT_TRUE(FindDeleted({Item(kOrders, Outcome::kVanished)}, {}, {}).empty());
+}
+
+// Ten days of twenty rows, of which those from `first` to `last` are there.
+sim::Rows Days(int first, int last) {
+  sim::Rows rows;
+  for (int day = first; day <= last; ++day) {
+    for (int i = 0; i < 20; ++i) {
+      rows.push_back({{"day", fmt::format("2026-01-{:02}", day)}, {"n", i}});
+    }
+  }
+  return rows;
+}
+
+class LostPartitions : public testing::Test {
+ protected:
+  LostPartitions() {
+    fixture_.cloud().AddTable(
+        kDaily,
+        {{{.name = "day", .type = FieldType::kDate}, {.name = "n", .type = FieldType::kInt64}}},
+        Days(1, 20), {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+  }
+
+  // The partitions that the next run tells of as vanished: "20260101 suspect".
+  std::vector<std::string> BackUp() {
+    const RunReport report = fixture_.BackUp().value();
+    std::vector<std::string> gone;
+    for (const ItemOutcome& item : report.items) {
+      if (item.outcome != Outcome::kVanished) continue;
+      gone.push_back(item.object.partition.substr(6) + (item.suspect ? " suspect" : "") +
+                     (IsLoss(item) && !item.suspect ? " accepted" : ""));
+    }
+    return gone;
+  }
+
+  void Accept(int day) {
+    ASSERT_TRUE(
+        fixture_.catalog()
+            .RecordAcceptance({.object = kDaily.WithPartition(fmt::format("202601{:02}", day)),
+                               .backup = {},
+                               .at_ms = ToUnixMillis(fixture_.clock().Now()),
+                               .actor = "cli:ada",
+                               .reason = "meant so"})
+            .ok());
+  }
+
+  testing_support::SimFixture fixture_;
+};
+
+TEST_F(LostPartitions, AreJudgedApartFromThoseThatGoLater) {
+  using testing::ElementsAre;
+  EXPECT_THAT(BackUp(), ElementsAre());
+  fixture_.cloud().ReplaceRows(kDaily, Days(12, 20));
+  const auto lost = BackUp();
+  ASSERT_EQ(lost.size(), 11U);
+  EXPECT_EQ(lost.front(), "01 suspect");
+  // Expired: one of nine.
+  fixture_.cloud().ReplaceRows(kDaily, Days(13, 20));
+  auto later = BackUp();
+  ASSERT_EQ(later.size(), 12U);
+  EXPECT_EQ(later.back(), "12") << "told once, and no part of the loss";
+  later.pop_back();
+  EXPECT_EQ(later, lost);
+  EXPECT_EQ(BackUp(), lost);
+  // A second loss is one of its own.
+  fixture_.cloud().ReplaceRows(kDaily, Days(20, 20));
+  EXPECT_EQ(BackUp().size(), 11U + 7U);
+}
+
+TEST_F(LostPartitions, AreNotSuspectOnceTheyAreAcceptedUntilTheyAreLostAnew) {
+  using testing::ElementsAre;
+  BackUp();
+  fixture_.cloud().ReplaceRows(kDaily, Days(4, 6));
+  ASSERT_EQ(BackUp().size(), 17U);
+  for (int day = 1; day <= 20; ++day) Accept(day);
+  EXPECT_THAT(BackUp(), testing::Each(testing::HasSubstr("accepted")));
+  EXPECT_EQ(BackUp().size(), 17U) << "told, so that it can be taken back";
+  fixture_.cloud().ReplaceRows(kDaily, Days(1, 20));
+  EXPECT_THAT(BackUp(), ElementsAre());
+  fixture_.cloud().ReplaceRows(kDaily, Days(4, 6));
+  const auto again = BackUp();
+  EXPECT_EQ(again.size(), 17U);
+  EXPECT_THAT(again, testing::Each(testing::HasSubstr("suspect")));
+}
+
+// Whatever could not be looked at in between: what was seen before counts.
+TEST(RecordDeleted, IsNotMisledByARunThatCouldNotLook) {
+  using testing_support::NumberedRows;
+  using testing_support::TwoColumns;
+  for (const char* denied : {"acme-shop", "acme-shop.sales", "organizations/1"}) {
+    testing_support::SimFixture fixture;
+    const TableRef kept{"acme-shop", "sales", "kept", ""};
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    fixture.cloud().AddTable(kept, TwoColumns(), NumberedRows(1, 10));
+    const auto vanished = [&] {
+      const auto report = fixture.BackUp();
+      std::vector<std::string> gone;
+      if (!report.ok()) return gone;
+      for (const ItemOutcome& item : report->items) {
+        if (item.outcome == Outcome::kVanished) gone.push_back(item.object.table);
+      }
+      return gone;
+    };
+    vanished();
+    fixture.cloud().faults().DenyAccess(denied);
+    fixture.cloud().DropTable(kOrders);
+    EXPECT_THAT(vanished(), testing::ElementsAre()) << denied;
+    EXPECT_THAT(vanished(), testing::ElementsAre()) << denied;
+    fixture.cloud().faults().AllowAccess(denied);
+    EXPECT_THAT(vanished(), testing::ElementsAre("orders")) << denied;
+    EXPECT_THAT(vanished(), testing::ElementsAre()) << "told once";
+  }
+}
+
+// Of the partitions of a table that could not be looked at, too.
+TEST_F(LostPartitions, AreFoundBehindARunThatCouldNotLookAtTheTable) {
+  BackUp();
+  fixture_.cloud().faults().DenyAccess("acme-shop.sales.daily");
+  EXPECT_THAT(BackUp(), testing::ElementsAre());
+  fixture_.cloud().ReplaceRows(kDaily, Days(19, 20));
+  fixture_.cloud().faults().AllowAccess("acme-shop.sales.daily");
+  EXPECT_EQ(BackUp().size(), 18U);
 }
 
 // One of several days: each is told of where the runs before tell of it, whoever's scope it was.

@@ -1,37 +1,56 @@
 #include "backup/intact_backups.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "backup/replicate.h"
 #include "backup/stage_result.h"
 #include "base/log.h"
 #include "base/retry.h"
-#include "repository/carry_pins.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::backup {
+
+namespace {
+
+// A backup in few bytes: there may be very many of one table. Two of the same number would only
+// hide that one of them is lost from this scan.
+uint64_t NumberOf(const std::string& backup) { return std::hash<std::string>()(backup); }
+
+}  // namespace
 
 Result<size_t> IntactBackups::Load(std::span<const std::string> tables, size_t backups_max) {
   loaded_.clear();
   committed_.clear();
+  unseen_.clear();
+  std::set<repository::Location> places;
   size_t covered = 0;
-  HF_RETURN_IF_ERROR(ReadCatalog(tables, backups_max, covered));
-  HF_RETURN_IF_ERROR(ReadManifests());
+  HF_RETURN_IF_ERROR(ReadCatalog(tables, backups_max, covered, places));
+  for (const repository::Location& place : places) {
+    HF_RETURN_IF_ERROR(ReadManifestsOf(place));
+  }
+  HF_RETURN_IF_ERROR(FindUnseen(backups_max));
   return covered;
 }
 
+catalog::BackupFilter IntactBackups::FilterOf(const std::string& first,
+                                              const std::string& last) const {
+  return {.project = dataset_.project,
+          .dataset = dataset_.dataset,
+          .table_from = first,
+          .table_through = last,
+          .intact_only = true};
+}
+
+// All versions, of which the first of each object is the newest.
 Status IntactBackups::ReadCatalog(std::span<const std::string> tables, size_t backups_max,
-                                  size_t& covered) {
+                                  size_t& covered, std::set<repository::Location>& places) {
+  const catalog::BackupFilter filter = FilterOf(tables.front(), tables.back());
   size_t backups = 0;
   std::string token;
   do {
     HF_RETURN_IF_ERROR(context_.keep_alive());
-    HF_ASSIGN_OR_RETURN(auto page, services_.catalog.FindBackups({.project = dataset_.project,
-                                                                  .dataset = dataset_.dataset,
-                                                                  .table_from = tables.front(),
-                                                                  .table_through = tables.back(),
-                                                                  .intact_only = true,
-                                                                  .newest_only = true},
-                                                                 token));
+    HF_ASSIGN_OR_RETURN(auto page, services_.catalog.FindBackups(filter, token));
     for (catalog::BackupRecord& record : page.items) {
       // Both come in order of table: up to this one all is known of those before.
       while (covered < tables.size() && tables[covered] < record.object.table) {
@@ -40,9 +59,11 @@ Status IntactBackups::ReadCatalog(std::span<const std::string> tables, size_t ba
       }
       if (covered == tables.size()) return Ok();
       if (tables[covered] != record.object.table) continue;  // one that is gone
-      ++backups;
+      places.insert({record.bucket, record.prefix});
       std::string partition = record.object.partition;
-      loaded_[tables[covered]].emplace(std::move(partition), std::move(record));
+      const auto [at, is_newest] =
+          loaded_[tables[covered]].try_emplace(std::move(partition), std::move(record));
+      backups += is_newest ? 1 : 0;
     }
     token = std::move(page.next_page_token);
   } while (!token.empty());
@@ -50,44 +71,27 @@ Status IntactBackups::ReadCatalog(std::span<const std::string> tables, size_t ba
   return Ok();
 }
 
-Status IntactBackups::ReadManifests() {
-  struct Wanted {
-    std::string first;  // names of manifests begin with one from this to `last`
-    std::string last;
-    std::set<std::string> backups;
-  };
-  std::map<repository::Location, Wanted> places;
+// Lists what lies between the first and the last table that is loaded, which may be more than is
+// wanted: names of objects are not in the order of names of tables.
+Status IntactBackups::ReadManifestsOf(const repository::Location& place) {
+  std::string first;
+  std::string last;
   for (const auto& [table, backups] : loaded_) {
-    for (const auto& [partition, record] : backups) {
-      const repository::Location place{record.bucket, record.prefix};
-      const std::string begins = repository::ManifestsPrefix(
-          place.prefix, {dataset_.project, dataset_.dataset, table, ""});
-      Wanted& wanted = places[place];
-      if (wanted.first.empty() || begins < wanted.first) wanted.first = begins;
-      wanted.last = std::max(wanted.last, begins);
-      wanted.backups.insert(record.backup);
-    }
+    if (backups.empty()) continue;
+    const std::string begins =
+        repository::ManifestsPrefix(place.prefix, {dataset_.project, dataset_.dataset, table, ""});
+    if (first.empty() || begins < first) first = begins;
+    last = std::max(last, begins);
   }
-  for (const auto& [place, wanted] : places) {
-    HF_RETURN_IF_ERROR(ReadManifestsOf(place, wanted.first, wanted.last, wanted.backups));
-  }
-  return Ok();
-}
-
-// Lists what lies between the two names, which may be more than is wanted: names of objects are not
-// in the order of names of tables.
-Status IntactBackups::ReadManifestsOf(const repository::Location& place, const std::string& first,
-                                      const std::string& last,
-                                      const std::set<std::string>& wanted) {
   const auto opened = RepositoryAt(place);
   // What is wrong with one place is said of each table that has its backups there.
   if (!opened.ok()) {
     const bool may_pass = IsInterrupted(opened.error()) || IsRetryable(opened.error());
     return may_pass ? Status(opened.error()) : Ok();
   }
+  std::set<uint64_t>& committed = committed_[place];
   repository::Repository* const repository = *opened;
   if (repository == nullptr) return Ok();
-  std::set<std::string>& committed = committed_[place];
   const TableRef all{dataset_.project, dataset_.dataset, "", ""};
   std::string token;
   do {
@@ -96,13 +100,55 @@ Status IntactBackups::ReadManifestsOf(const repository::Location& place, const s
     for (const repository::ManifestEntry& entry : page.items) {
       const std::string& name = entry.info.ref.name;
       if (name > last && !name.starts_with(last)) return Ok();
-      if (wanted.contains(entry.path.backup)) committed.insert(entry.path.backup);
+      const bool may_be_wanted = !entry.path.object || loaded_.contains(entry.path.object->table);
+      if (may_be_wanted) committed.insert(NumberOf(entry.path.backup));
     }
     if (!token.empty() && token == page.next_page_token) {
       return MakeError(ErrorId::kPageTokenRepeated, "the service gave the same page token twice");
     }
     token = page.next_page_token;
-  } while (!token.empty() && committed.size() < wanted.size());
+  } while (!token.empty());
+  return Ok();
+}
+
+// Backups of any version whose manifest the listing did not show; a few are kept, and what is left
+// is found by a later scan, when these are noted.
+Status IntactBackups::FindUnseen(size_t backups_max) {
+  if (loaded_.empty() || committed_.empty()) return Ok();
+  const catalog::BackupFilter filter = FilterOf(loaded_.begin()->first, loaded_.rbegin()->first);
+  size_t found = 0;
+  std::string token;
+  do {
+    HF_RETURN_IF_ERROR(context_.keep_alive());
+    HF_ASSIGN_OR_RETURN(auto page, services_.catalog.FindBackups(filter, token));
+    for (catalog::BackupRecord& record : page.items) {
+      const auto listed = committed_.find({record.bucket, record.prefix});
+      if (listed == committed_.end() || listed->second.contains(NumberOf(record.backup))) continue;
+      const auto of_table = loaded_.find(record.object.table);
+      if (of_table == loaded_.end()) continue;
+      if (++found > backups_max) return Ok();
+      unseen_[record.object.table].push_back(std::move(record));
+    }
+    token = std::move(page.next_page_token);
+  } while (!token.empty());
+  return Ok();
+}
+
+// Notes those that are lost indeed: another worker may have committed one after it was listed.
+Status IntactBackups::NoteUnseen(const std::string& table, const BackupPolicy& policy) {
+  const auto unseen = unseen_.extract(table);
+  if (unseen.empty()) return Ok();
+  for (const catalog::BackupRecord& record : unseen.mapped()) {
+    HF_ASSIGN_OR_RETURN(repository::Repository* const repository,
+                        RepositoryAt({record.bucket, record.prefix}));
+    if (repository != nullptr) {
+      HF_ASSIGN_OR_RETURN(const bool is_there,
+                          repository->HasManifest(record.object, record.backup));
+      if (is_there) continue;
+    }
+    HF_RETURN_IF_ERROR(NoteLost(repository, record, policy));
+    loaded_.erase(table);  // what was loaded of it is not so any more
+  }
   return Ok();
 }
 
@@ -117,6 +163,7 @@ Result<LastBackups> IntactBackups::Known(const std::string& table, std::optional
 Result<LastBackups> IntactBackups::Of(const TableRef& table, const BackupPolicy& policy) {
   const repository::Location expected{
       FillBucketPattern(policy.bucket_pattern, table.project, location_), policy.prefix};
+  HF_RETURN_IF_ERROR(NoteUnseen(table.table, policy));
   while (true) {
     HF_ASSIGN_OR_RETURN(LastBackups last, Known(table.table, MethodSought(policy)));
     bool found_lost = false;
@@ -131,7 +178,7 @@ Result<LastBackups> IntactBackups::Of(const TableRef& table, const BackupPolicy&
       }
       HF_ASSIGN_OR_RETURN(const bool is_committed, IsCommitted(*repository, record));
       if (!is_committed) {
-        HF_RETURN_IF_ERROR(NoteLost(*repository, record, policy));
+        HF_RETURN_IF_ERROR(NoteLost(repository, record, policy));
         found_lost = true;
       }
       ++entry;
@@ -147,7 +194,7 @@ Result<LastBackups> IntactBackups::Of(const TableRef& table, const BackupPolicy&
 Result<bool> IntactBackups::IsCommitted(repository::Repository& repository,
                                         const catalog::BackupRecord& record) {
   const auto known = committed_.find(repository.location());
-  if (known != committed_.end() && known->second.contains(record.backup)) return true;
+  if (known != committed_.end() && known->second.contains(NumberOf(record.backup))) return true;
   return repository.HasManifest(record.object, record.backup);
 }
 
@@ -158,45 +205,35 @@ Result<bool> IntactBackups::IsAt(const repository::Location& place, const TableR
   return repository->HasManifest(object, backup);
 }
 
-// Whether a copy of the backup is in a further repository: then the catalog knows it there from now
-// on.
-Result<bool> IntactBackups::MoveToCopy(const catalog::BackupRecord& record,
-                                       const BackupPolicy& policy) {
-  const repository::Location lost_in{record.bucket, record.prefix};
-  for (const FurtherRepository& further : policy.repositories) {
-    const repository::Location place = PlaceOfFurther(further, record.object, record.location);
-    if (place == lost_in) continue;
-    HF_ASSIGN_OR_RETURN(repository::Repository* const repository, RepositoryAt(place));
-    if (repository == nullptr) continue;
-    const auto manifest = repository->ReadManifest(record.object, record.backup);
-    if (!manifest.ok() && IsRetryable(manifest.error())) return manifest.error();
-    if (!manifest.ok()) continue;
-    HF_RETURN_IF_ERROR(repository::CarryPins(services_.objects, lost_in, place, record.backup));
-    HF_RETURN_IF_ERROR(
-        services_.catalog.MoveBackup(catalog::RecordOf(*manifest, place.bucket, place.prefix)));
-    LogError(
-        "the manifest of a backup is gone: its copy is used, its object is backed up again",
-        {{"object", record.object.ToString()}, {"backup", record.backup}, {"copy", place.Uri()}});
-    return true;
-  }
-  return false;
-}
-
-Status IntactBackups::NoteLost(repository::Repository& repository,
+Status IntactBackups::NoteLost(repository::Repository* repository,
                                const catalog::BackupRecord& record, const BackupPolicy& policy) {
-  HF_ASSIGN_OR_RETURN(const bool pruned,
-                      repository.HasEvidence(repository::kPrunedEvidence, record.backup));
-  // By a prune that this catalog did not hear of.
-  if (pruned) return services_.catalog.RemoveBackup(record.backup);
-  HF_ASSIGN_OR_RETURN(const bool is_copied, MoveToCopy(record, policy));
-  if (is_copied) return Ok();
-  LogWarning("the manifest of a backup is gone: its object is backed up again",
-             {{"object", record.object.ToString()}, {"backup", record.backup}});
-  return services_.catalog.RecordVerification({.backup = record.backup,
-                                               .at_ms = ToUnixMillis(services_.clock.Now()),
-                                               .level = VerifyLevel::kL0,
-                                               .passed = false,
-                                               .detail = "its manifest is not there"});
+  if (repository != nullptr) {
+    HF_ASSIGN_OR_RETURN(const bool pruned,
+                        repository->HasEvidence(repository::kPrunedEvidence, record.backup));
+    // By a prune that this catalog did not hear of.
+    if (pruned) return services_.catalog.RemoveBackup(record.backup);
+  }
+  const verify::Services verifying{services_.warehouse,
+                                   services_.objects,
+                                   services_.catalog,
+                                   services_.clock,
+                                   services_.random,
+                                   policy.staging_bucket_pattern,
+                                   [&](const TableRef& object, const std::string& location) {
+                                     std::vector<repository::Location> places;
+                                     for (const FurtherRepository& further : policy.repositories) {
+                                       places.push_back(PlaceOfFurther(further, object, location));
+                                     }
+                                     return places;
+                                   }};
+  const repository::Location place{record.bucket, record.prefix};
+  const Error damage =
+      repository != nullptr
+          ? MakeError(ErrorId::kManifestNotFound,
+                      place.Uri() + ": the manifest of backup " + record.backup + " is not there")
+          : MakeError(ErrorId::kRepositoryNotFound, place.Uri() + " is not there");
+  HF_RETURN_IF_ERROR(verify::NoteLoss(verifying, record, damage));
+  return Ok();
 }
 
 // nullptr: it is not there.

@@ -6,6 +6,7 @@
 // its backups. One dataset; used by one thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,25 +44,27 @@ class IntactBackups {
                     const std::string& backup);
 
  private:
-  using Committed = std::map<repository::Location, std::set<std::string>>;
-
-  Status ReadCatalog(std::span<const std::string> tables, size_t backups_max, size_t& covered);
-  Status ReadManifests();
-  Status ReadManifestsOf(const repository::Location& place, const std::string& first,
-                         const std::string& last, const std::set<std::string>& wanted);
+  catalog::BackupFilter FilterOf(const std::string& first, const std::string& last) const;
+  Status ReadCatalog(std::span<const std::string> tables, size_t backups_max, size_t& covered,
+                     std::set<repository::Location>& places);
+  Status ReadManifestsOf(const repository::Location& place);
+  Status FindUnseen(size_t backups_max);
+  Status NoteUnseen(const std::string& table, const BackupPolicy& policy);
   Result<LastBackups> Known(const std::string& table, std::optional<Method> method);
   Result<repository::Repository*> RepositoryAt(const repository::Location& place);
   Result<bool> IsCommitted(repository::Repository& repository, const catalog::BackupRecord& record);
-  Status NoteLost(repository::Repository& repository, const catalog::BackupRecord& record,
+  Status NoteLost(repository::Repository* repository, const catalog::BackupRecord& record,
                   const BackupPolicy& policy);
-  Result<bool> MoveToCopy(const catalog::BackupRecord& record, const BackupPolicy& policy);
 
   const StageContext& context_;
   const Services& services_;
   DatasetRef dataset_;
   std::string location_;
   std::map<std::string, LastBackups> loaded_;  // by table; empty: it has none
-  Committed committed_;                        // of those, the backups whose manifest was seen
+  // Of every place in which their backups lie and that was listed, the backups whose manifest was
+  // seen, by number; of one that is not there none was.
+  std::map<repository::Location, std::set<uint64_t>> committed_;
+  std::map<std::string, std::vector<catalog::BackupRecord>> unseen_;  // by table
   std::map<repository::Location, std::optional<repository::Repository>> repositories_;
 };
 

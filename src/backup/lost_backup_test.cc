@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backup/rebuild.h"
 #include "backup/run_backup.h"
 #include "backup/scan_stage.h"
 #include "catalog/backup_index.h"
@@ -47,6 +48,80 @@ TEST(LostBackup, OfAnUnchangedTableIsMadeAgain) {
 
   const auto after = fixture.BackUp();
   EXPECT_EQ(ItemOf(*after, kOrders).outcome, Outcome::kUnchanged);
+}
+
+// Backs up three versions of the table, and deletes what begins so of the first one.
+catalog::BackupRecord LoseOldest(SimFixture& fixture, const BackupPolicy& policy) {
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  for (int version = 1; version <= 3; ++version) {
+    CHECK(fixture.BackUp(policy).ok(), "a run");
+    fixture.cloud().AppendRows(kOrders, NumberedRows(10 * version, 1));
+  }
+  const auto records = fixture.catalog().FindBackups({.table = kOrders.table}, "").value().items;
+  CHECK(records.size() == 3, "three versions");
+  const catalog::BackupRecord oldest = records.back();
+  fixture.cloud().RemoveObject(
+      {oldest.bucket, repository::ManifestName(oldest.prefix, kOrders, oldest.backup), 0});
+  return oldest;
+}
+
+TEST(LostBackup, OfAnOlderVersionIsNoticedByAScanToo) {
+  SimFixture fixture;
+  const catalog::BackupRecord lost = LoseOldest(fixture, {});
+  ASSERT_TRUE(fixture.BackUp().ok());
+  EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), lost.backup)->damaged);
+  EXPECT_EQ(fixture.catalog().FindBackups({.damaged_only = true}, "")->items.size(), 1U);
+  auto repository =
+      repository::Repository::Open(fixture.cloud().objects(), {lost.bucket, lost.prefix});
+  EXPECT_EQ(repository->ListEvidence(repository::kVerifyEvidence, "")->items.size(), 1U);
+}
+
+TEST(LostBackup, IsReadFromItsCopyAndThePlaceThatItLeftIsKnown) {
+  BackupPolicy policy;
+  policy.repositories = {{.bucket_pattern = "{project}-elsewhere", .prefix = "second"}};
+  for (const bool whole_repository : {false, true}) {
+    SimFixture fixture;
+    const catalog::BackupRecord lost = LoseOldest(fixture, policy);
+    EXPECT_EQ(fixture.catalog().FindCopies({.backup = lost.backup}, "")->items.at(0).state,
+              catalog::CopyState::kWhole)
+        << "made by the run";
+    if (whole_repository) {
+      for (const auto& object : fixture.cloud().AllObjects(lost.bucket)) {
+        fixture.cloud().RemoveObject(object.ref);
+      }
+    }
+    ASSERT_TRUE(fixture.BackUp(policy).ok());
+    EXPECT_EQ(catalog::GetBackup(fixture.catalog(), lost.backup)->bucket, "acme-shop-elsewhere");
+    EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), lost.backup)->IsGood());
+    const auto left = fixture.catalog().FindCopies({.defects_only = true}, "").value().items;
+    EXPECT_EQ(left.size(), whole_repository ? 3U : 1U) << "every version of the table";
+    for (const catalog::CopyRecord& copy : left) {
+      EXPECT_EQ(copy.state, catalog::CopyState::kLeft);
+      EXPECT_EQ(copy.bucket, lost.bucket);
+    }
+    // A rebuilt catalog knows it by the word that was left, and what people said of it.
+    auto elsewhere =
+        repository::Repository::Open(fixture.cloud().objects(), {"acme-shop-elsewhere", "second"});
+    ASSERT_TRUE(elsewhere
+                    ->WriteEvidence(repository::kAcceptedLossEvidence, "loss-1",
+                                    {{"at_ms", 7},
+                                     {"actor", "cli:ada"},
+                                     {"reason", "burnt"},
+                                     {"withdrawn", false},
+                                     {"losses", Json::array({{{"project", kOrders.project},
+                                                              {"dataset", kOrders.dataset},
+                                                              {"table", kOrders.table},
+                                                              {"partition", ""},
+                                                              {"backup", lost.backup}}})}})
+                    .ok());
+    fixture.LoseCatalog();
+    ASSERT_TRUE(RebuildFrom(fixture.services(), {{"acme-shop-elsewhere", "second"}}).ok());
+    const auto known = fixture.catalog().FindCopies({.defects_only = true}, "").value().items;
+    EXPECT_EQ(known.size(), left.size());
+    EXPECT_EQ(
+        fixture.catalog().FindAccepted({}, "")->items,
+        (std::vector<catalog::AcceptedLoss>{{kOrders, lost.backup, 7, "cli:ada", "burnt", false}}));
+  }
 }
 
 TEST(LostBackup, ThatAnotherCatalogPrunedIsForgottenAndNotDamaged) {

@@ -159,8 +159,65 @@ Status ForEachVerification(repository::Repository& repository, const WantEvidenc
       });
 }
 
+// What people left of losses: accepted, or taken back.
+Result<std::vector<catalog::FoundLoss>> AcceptancesOf(const Json& evidence) {
+  catalog::AcceptedLoss loss;
+  HF_ASSIGN_OR_RETURN(loss.at_ms, RequiredInt64(evidence, "at_ms"));
+  loss.actor = StringOr(evidence, "actor", "");
+  loss.reason = StringOr(evidence, "reason", "");
+  loss.withdrawn = BoolOr(evidence, "withdrawn", false);
+  const Json* losses = FindField(evidence, "losses");
+  if (losses == nullptr || !losses->is_array()) {
+    return MakeError(ErrorId::kInvalidJson, "an accepted loss without \"losses\"");
+  }
+  std::vector<catalog::FoundLoss> found;
+  for (const Json& each : *losses) {
+    HF_ASSIGN_OR_RETURN(loss.object.project, RequiredString(each, "project"));
+    HF_ASSIGN_OR_RETURN(loss.object.dataset, RequiredString(each, "dataset"));
+    HF_ASSIGN_OR_RETURN(loss.object.table, RequiredString(each, "table"));
+    HF_ASSIGN_OR_RETURN(loss.object.partition, RequiredString(each, "partition"));
+    HF_ASSIGN_OR_RETURN(loss.backup, RequiredString(each, "backup"));
+    found.emplace_back(loss);
+  }
+  return found;
+}
+
+// Where a backup was that is read from here since. The object is the manifest's.
+Result<std::vector<catalog::FoundLoss>> LeftPlaceOf(const Json& evidence) {
+  catalog::CopyRecord left{.state = catalog::CopyState::kLeft};
+  HF_ASSIGN_OR_RETURN(left.backup, RequiredString(evidence, "backup"));
+  HF_ASSIGN_OR_RETURN(left.bucket, RequiredString(evidence, "bucket"));
+  HF_ASSIGN_OR_RETURN(left.prefix, RequiredString(evidence, "prefix"));
+  HF_ASSIGN_OR_RETURN(left.at_ms, RequiredInt64(evidence, "at_ms"));
+  left.detail = StringOr(evidence, "detail", "");
+  return std::vector<catalog::FoundLoss>{std::move(left)};
+}
+
+using LossParser = Result<std::vector<catalog::FoundLoss>> (*)(const Json& evidence);
+
+Status VisitLosses(repository::Repository& repository, const char* kind, LossParser parse,
+                   const catalog::LossVisitor& visit) {
+  return cloud::ForEachPage<repository::EvidenceEntry>(
+      [&](const std::string& token) { return repository.ListEvidence(kind, token); },
+      [&](repository::EvidenceEntry&& entry) -> Status {
+        const auto json = repository.ReadEvidence(kind, entry.id);
+        if (!json.ok() && IsRetryable(json.error())) return json.error();
+        auto losses = json.ok() ? parse(*json) : json.error();
+        if (!losses.ok()) return visit(std::move(losses).error());
+        for (catalog::FoundLoss& loss : *losses) HF_RETURN_IF_ERROR(visit(std::move(loss)));
+        return Ok();
+      });
+}
+
+Status ForEachLoss(repository::Repository& repository, const catalog::LossVisitor& visit) {
+  HF_RETURN_IF_ERROR(VisitLosses(repository, repository::kLeftEvidence, LeftPlaceOf, visit));
+  return VisitLosses(repository, repository::kAcceptedLossEvidence, AcceptancesOf, visit);
+}
+
 // What of a repository is read.
 struct Reading {
+  int64_t now_ms = 0;
+  bool losses = false;
   TableRef scope;  // everything, when no member is set
   repository::WantManifest want_manifest = [](const repository::ManifestEntry&) { return true; };
   std::function<Result<bool>(const std::string& run)> want_run = [](const std::string&) {
@@ -191,6 +248,7 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
   const repository::Location location = repository.location();
   return {.bucket = location.bucket,
           .prefix = location.prefix,
+          .now_ms = reading.now_ms,
           .for_each_manifest =
               [repository, reading](const catalog::ManifestVisitor& visit) mutable {
                 return repository::ForEachManifest(repository, reading.scope, visit,
@@ -216,6 +274,11 @@ catalog::RebuildSource SourceOf(repository::Repository repository, const Reading
             HF_RETURN_IF_ERROR(ForEachVerification(repository, reading.want_verifications, visit));
             return ForEachRestore(repository, reading.want_verifications, visit);
           },
+          .for_each_loss =
+              reading.losses
+                  ? [repository](const catalog::LossVisitor&
+                                     visit) mutable { return ForEachLoss(repository, visit); }
+                  : std::function<Status(const catalog::LossVisitor&)>(),
           .has_manifest = [&store = repository.store(), here = repository.location()](
                               const catalog::BackupRecord& record) -> Result<bool> {
             HF_ASSIGN_OR_RETURN(const bool is_there, HasManifestAt(store, record));
@@ -275,9 +338,10 @@ Result<bool> IsKnownUnverified(catalog::BackupIndex& index, const std::string& b
 // Reads only what the catalog lacks. `unverified` collects the backups whose verifications that
 // goes for, and outlives the reading: the new ones, and those of which a rebuild that was killed
 // had read the manifest and none of the evidence.
-Reading WhatIsUnknown(catalog::Catalog& catalog, const TableRef& scope,
+Reading WhatIsUnknown(catalog::Catalog& catalog, Timestamp now, const TableRef& scope,
                       std::set<std::string>& unverified) {
-  return {.scope = scope,
+  return {.now_ms = ToUnixMillis(now),
+          .scope = scope,
           .want_manifest = [&](const repository::ManifestEntry& entry) -> Result<bool> {
             const std::string& backup = entry.path.backup;
             HF_ASSIGN_OR_RETURN(const auto known, catalog.FindBackups({.id_prefix = backup}, ""));
@@ -333,7 +397,8 @@ Result<catalog::RebuildReport> RebuildFrom(const Services& services,
   for (const repository::Location& location : repositories) {
     HF_ASSIGN_OR_RETURN(repository::Repository repository,
                         repository::Repository::Open(services.objects, location));
-    sources.push_back(SourceOf(std::move(repository), {}));
+    sources.push_back(SourceOf(std::move(repository),
+                               {.now_ms = ToUnixMillis(services.clock.Now()), .losses = true}));
   }
   return catalog::RebuildCatalog(sources, services.catalog);
 }
@@ -389,7 +454,8 @@ Result<catalog::RebuildReport> CatchUp(const Services& services, const TableRef&
     HF_ASSIGN_OR_RETURN(auto repository, OpenIfWhole(services, location));
     if (!repository) continue;
     sources.push_back(
-        SourceOf(*std::move(repository), WhatIsUnknown(services.catalog, scope, unverified)));
+        SourceOf(*std::move(repository),
+                 WhatIsUnknown(services.catalog, services.clock.Now(), scope, unverified)));
   }
   return catalog::RebuildCatalog(sources, services.catalog);
 }

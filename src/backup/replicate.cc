@@ -50,7 +50,15 @@ Status ReplicateTo(const TableBackup& common, const Manifest& manifest,
   const auto written = repository.WriteManifest(copied);
   // Another worker copied the same.
   if (!written.ok() && written.error().id != ErrorId::kManifestExists) return written.error();
-  return Ok();
+  // From now on it is missed when it is not there.
+  return services.catalog.RecordCopy({.object = manifest.object,
+                                      .backup = manifest.backup,
+                                      .bucket = place.bucket,
+                                      .prefix = place.prefix,
+                                      .state = catalog::CopyState::kWhole,
+                                      .level = VerifyLevel::kL0,
+                                      .at_ms = ToUnixMillis(services.clock.Now()),
+                                      .detail = {}});
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "catalog/loss_ledger.h"
 #include "cloud/page.h"
 #include "model/fingerprint.h"
 #include "model/manifest.h"
@@ -96,15 +97,18 @@ class BackupIndex {
                                                         const std::string& page_token) = 0;
 
   // Says that the backup is that of the record now: its copy in another repository. What was found
-  // of it where it lay before is forgotten, its acceptance is not. Idempotent. kBackupNotFound.
-  virtual Status MoveBackup(const BackupRecord& record) = 0;
+  // of it where it lay before is forgotten, its acceptance is not. `left`: the place where it was,
+  // and what is wrong there. Idempotent. kBackupNotFound.
+  virtual Status MoveBackup(const BackupRecord& record, const CopyRecord& left) = 0;
 
-  // Takes a backup out of the index, with its verifications. Absent: success.
+  // Takes a backup out of the index, with its verifications and all that is known of its copies.
+  // Absent: success.
   virtual Status RemoveBackup(const std::string& backup) = 0;
 
   // Adds a verification and updates the backup's verified/damaged members. They may be heard of in
   // any order: what counts is when they were. The same one twice is kept once; of two at the same
-  // time the one that failed counts. kBackupNotFound when the backup is unknown.
+  // time the one that failed counts. Damage that is new is not accepted by what was said of it
+  // before (LossLedger). kBackupNotFound when the backup is unknown.
   virtual Status RecordVerification(const VerificationRecord& record) = 0;
 
   // Says that a suspect backup is good after all. Idempotent. kBackupNotFound.

@@ -212,14 +212,111 @@ TEST_P(CatalogContract, OfAMovedBackupOnlyWhatIsFoundWhereItIsNowCounts) {
   ASSERT_TRUE(catalog_->AcceptBackup("b1").ok());
   ASSERT_TRUE(catalog_->RecordVerification({"b1", 200, VerifyLevel::kL2, false, "gone"}).ok());
   record.bucket = "elsewhere";
-  ASSERT_TRUE(catalog_->MoveBackup(record).ok());
-  ASSERT_TRUE(catalog_->MoveBackup(record).ok());
+  const CopyRecord left{kTable, "b1", "vault", "", CopyState::kLeft, VerifyLevel::kNone, 300, ""};
+  ASSERT_TRUE(catalog_->MoveBackup(record, left).ok());
+  ASSERT_TRUE(catalog_->MoveBackup(record, left).ok());
+  EXPECT_EQ(catalog_->FindCopies({}, "")->items, std::vector<CopyRecord>{left});
   EXPECT_EQ(GetBackup(*catalog_, "b1")->bucket, "elsewhere");
   EXPECT_TRUE(GetBackup(*catalog_, "b1")->IsGood());
   EXPECT_TRUE(catalog_->ListVerifications("b1")->empty());
   ASSERT_TRUE(catalog_->RecordVerification({"b1", 150, VerifyLevel::kL0, false, "gone"}).ok());
   EXPECT_TRUE(GetBackup(*catalog_, "b1")->damaged);
-  EXPECT_EQ(catalog_->MoveBackup(Record("b9", kTable, 1)).error().id, ErrorId::kBackupNotFound);
+  EXPECT_EQ(catalog_->MoveBackup(Record("b9", kTable, 1), left).error().id,
+            ErrorId::kBackupNotFound);
+}
+
+// The newest word counts in whatever order words are heard; a defect is as old as its first.
+TEST_P(CatalogContract, OfACopyWhatWasFoundLastIsKept) {
+  const auto found = [](CopyState state, int64_t at_ms) {
+    return CopyRecord{kTable, "b1", "second", "p", state, VerifyLevel::kL2, at_ms, "d"};
+  };
+  using enum CopyState;
+  const struct {
+    std::vector<CopyRecord> heard;
+    CopyState state;
+    int64_t at_ms;
+  } cases[] = {{{found(kAbsent, 10), found(kWhole, 20)}, kWhole, 20},
+               {{found(kWhole, 20), found(kWhole, 10)}, kWhole, 20},
+               {{found(kWhole, 20), found(kDamaged, 10)}, kWhole, 20},
+               {{found(kDamaged, 20), found(kDamaged, 30)}, kDamaged, 20},
+               {{found(kDamaged, 20), found(kWhole, 30)}, kWhole, 30},
+               {{found(kLeft, 20), found(kDamaged, 30)}, kLeft, 20},
+               {{found(kLeft, 20), found(kWhole, 30)}, kWhole, 30}};
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    ASSERT_TRUE(catalog_->RemoveBackup("b1").ok());
+    ASSERT_TRUE(catalog_->RecordCopy(found(kDamaged, 5)).ok());
+    ASSERT_TRUE(catalog_->FindCopies({}, "")->items.empty()) << "of a backup that is not there";
+    ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+    for (const CopyRecord& heard : cases[i].heard) ASSERT_TRUE(catalog_->RecordCopy(heard).ok());
+    const auto copies = catalog_->FindCopies({.backup = "b1"}, "")->items;
+    ASSERT_EQ(copies.size(), 1U) << "case " << i;
+    EXPECT_EQ(copies[0], found(cases[i].state, cases[i].at_ms)) << "case " << i;
+    EXPECT_EQ(catalog_->FindCopies({.defects_only = true}, "")->items.empty(),
+              !copies[0].IsDefect());
+  }
+}
+
+TEST_P(CatalogContract, AnAcceptedLossIsOneUntilItIsTakenBack) {
+  AcceptedLoss loss{kTable.WithPartition("20260101"), "", 100, "cli:ada", "meant so", false};
+  ASSERT_TRUE(catalog_->RecordAcceptance(loss).ok());
+  ASSERT_TRUE(catalog_->RecordAcceptance(loss).ok());
+  EXPECT_EQ(catalog_->FindAccepted({.table = kTable.table}, "")->items,
+            std::vector<AcceptedLoss>{loss});
+  EXPECT_TRUE(catalog_->FindAccepted({.table = "other"}, "")->items.empty());
+  AcceptedLoss back = loss;
+  back.at_ms = 200;
+  back.withdrawn = true;
+  ASSERT_TRUE(catalog_->RecordAcceptance(back).ok());
+  ASSERT_TRUE(catalog_->RecordAcceptance(loss).ok()) << "heard of late";
+  EXPECT_TRUE(catalog_->FindAccepted({}, "")->items.empty());
+}
+
+TEST_P(CatalogContract, AcceptedDamageThatIsNewIsNotAccepted) {
+  ASSERT_TRUE(catalog_->RecordBackup(Record("b1", kTable, 100)).ok());
+  const auto found = [&](int64_t at_ms, bool passed) {
+    EXPECT_TRUE(catalog_->RecordVerification({"b1", at_ms, VerifyLevel::kL2, passed, ""}).ok());
+    return catalog_->FindAccepted({}, "")->items.size();
+  };
+  found(200, false);
+  ASSERT_TRUE(catalog_->RecordAcceptance({kTable, "b1", 300, "cli:ada", "known", false}).ok());
+  EXPECT_EQ(found(400, false), 1U) << "the same damage";
+  EXPECT_EQ(found(500, true), 1U);
+  EXPECT_EQ(found(600, false), 0U) << "other damage";
+}
+
+TEST_P(CatalogContract, LossesAreListedInPagesInOrderOfObject) {
+  constexpr int kLosses = 2'500;
+  for (int i = kLosses - 1; i >= 0; --i) {
+    const TableRef object{"acme", "sales", "t" + std::to_string(10'000 + i), ""};
+    const std::string backup = "b" + std::to_string(i);
+    ASSERT_TRUE(catalog_->RecordBackup(Record(backup, object, 100)).ok());
+    ASSERT_TRUE(catalog_
+                    ->RecordCopy({object, backup, "second", "", CopyState::kDamaged,
+                                  VerifyLevel::kNone, 1, ""})
+                    .ok());
+    ASSERT_TRUE(catalog_->RecordAcceptance({object, backup, 1, "a", "r", false}).ok());
+  }
+  std::vector<TableRef> copies;
+  ASSERT_TRUE(cloud::ForEachPage<CopyRecord>(
+                  [&](const std::string& token) {
+                    return catalog_->FindCopies({.defects_only = true}, token);
+                  },
+                  [&](CopyRecord&& copy) {
+                    copies.push_back(copy.object);
+                    return Ok();
+                  })
+                  .ok());
+  std::vector<TableRef> accepted;
+  ASSERT_TRUE(cloud::ForEachPage<AcceptedLoss>(
+                  [&](const std::string& token) { return catalog_->FindAccepted({}, token); },
+                  [&](AcceptedLoss&& loss) {
+                    accepted.push_back(loss.object);
+                    return Ok();
+                  })
+                  .ok());
+  EXPECT_EQ(copies.size(), size_t{kLosses});
+  EXPECT_TRUE(std::ranges::is_sorted(copies));
+  EXPECT_EQ(accepted, copies);
 }
 
 TEST_P(CatalogContract, ARemovedBackupIsGoneWithItsVerifications) {

@@ -124,6 +124,40 @@ INSERT INTO identity VALUES (left(replace(gen_random_uuid()::text, '-', ''), 16)
 CREATE TABLE catalog_version (version BIGINT NOT NULL);
 )sql";
 
+// Added to any version: a program that does not know them tells of less.
+constexpr const char* kLossTables = R"sql(
+CREATE TABLE IF NOT EXISTS backup_copies (
+  project TEXT COLLATE "C" NOT NULL,
+  dataset TEXT COLLATE "C" NOT NULL,
+  table_id TEXT COLLATE "C" NOT NULL,
+  partition TEXT COLLATE "C" NOT NULL,
+  backup TEXT COLLATE "C" NOT NULL,
+  bucket TEXT COLLATE "C" NOT NULL,
+  prefix TEXT COLLATE "C" NOT NULL,
+  state BIGINT NOT NULL,
+  level BIGINT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (backup, bucket, prefix)
+);
+CREATE INDEX IF NOT EXISTS backup_copies_defects ON backup_copies
+  (project, dataset, table_id, partition, backup, bucket, prefix) WHERE state >= 2;
+
+CREATE TABLE IF NOT EXISTS accepted_losses (
+  project TEXT COLLATE "C" NOT NULL,
+  dataset TEXT COLLATE "C" NOT NULL,
+  table_id TEXT COLLATE "C" NOT NULL,
+  partition TEXT COLLATE "C" NOT NULL,
+  backup TEXT COLLATE "C" NOT NULL,
+  at_ms BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  withdrawn BIGINT NOT NULL,
+  PRIMARY KEY (project, dataset, table_id, partition, backup)
+);
+CREATE INDEX IF NOT EXISTS accepted_losses_by_backup ON accepted_losses (backup);
+)sql";
+
 Result<int64_t> ReadCount(PostgresConnection& connection, std::string_view sql) {
   int64_t number = 0;
   HF_RETURN_IF_ERROR(connection.Query(sql, {}, [&](const SqlRow& row) -> Status {
@@ -162,9 +196,23 @@ Status MakeTables(PostgresConnection& connection) {
                      "Name another database in catalog.url");
   }
   HF_RETURN_IF_ERROR(connection.ExecuteScript(kPostgresTables));
+  HF_RETURN_IF_ERROR(connection.ExecuteScript(kLossTables));
   HF_RETURN_IF_ERROR(
       connection.Execute("INSERT INTO catalog_version VALUES (?)", {kPostgresSchemaVersion}));
   return Ok();
+}
+
+// A catalog of a program that did not keep them gets them, from whichever process comes first.
+Status AddLossTables(PostgresConnection& connection) {
+  constexpr std::string_view kCountThem =
+      "SELECT COUNT(*) FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid"
+      " WHERE nspname = 'holdfast' AND relname IN ('backup_copies', 'accepted_losses')";
+  HF_ASSIGN_OR_RETURN(const int64_t there, ReadCount(connection, kCountThem));
+  if (there == 2) return Ok();
+  return connection.Transact([&]() -> Status {
+    HF_RETURN_IF_ERROR(connection.Serialize("schema"));
+    return connection.ExecuteScript(kLossTables);
+  });
 }
 
 }  // namespace
@@ -181,7 +229,7 @@ Status PreparePostgresSchema(PostgresConnection& connection) {
     HF_RETURN_IF_ERROR(connection.Transact(make));
     HF_ASSIGN_OR_RETURN(version, ReadVersion(connection));
   }
-  if (version == kPostgresSchemaVersion) return Ok();
+  if (version == kPostgresSchemaVersion) return AddLossTables(connection);
   if (version < kPostgresSchemaVersion) {
     return MakeError(ErrorId::kCatalogDamaged, "the catalog in the database has no version");
   }

@@ -44,7 +44,16 @@ Status AddManifest(const RebuildSource& source, const Manifest& manifest, Catalo
     const auto is_there = source.has_manifest(*known);
     // A place that cannot be asked may have it.
     if (!is_there.ok() && IsRetryable(is_there.error())) return is_there.error();
-    if (is_there.ok() && !*is_there) HF_RETURN_IF_ERROR(catalog.MoveBackup(here));
+    if (is_there.ok() && !*is_there) {
+      HF_RETURN_IF_ERROR(catalog.MoveBackup(
+          here, {.object = known->object,
+                 .backup = known->backup,
+                 .bucket = known->bucket,
+                 .prefix = known->prefix,
+                 .state = CopyState::kLeft,
+                 .at_ms = source.now_ms,
+                 .detail = "its manifest was not there when the catalog was rebuilt"}));
+    }
   }
   return accepted ? catalog.AcceptBackup(manifest.backup) : Ok();
 }
@@ -71,6 +80,39 @@ Error LostBackup(const std::string& backup) {
                                backup));
 }
 
+// What a verification says of a backup that lies in another repository.
+CopyRecord CopyOf(const RebuildSource& source, const BackupRecord& known,
+                  const VerificationRecord& found) {
+  return {.object = known.object,
+          .backup = known.backup,
+          .bucket = source.bucket,
+          .prefix = source.prefix,
+          .state = found.passed ? CopyState::kWhole : CopyState::kDamaged,
+          .level = found.passed ? found.level : VerifyLevel::kNone,
+          .at_ms = found.at_ms,
+          .detail = found.detail};
+}
+
+// Words on losses, once all manifests of the repository are known.
+Status AddLosses(const RebuildSource& source, Catalog& catalog, RebuildReport& report) {
+  if (!source.for_each_loss) return Ok();
+  return source.for_each_loss([&](const Result<FoundLoss>& found) -> Status {
+    if (!found.ok()) {
+      NoteDamage(report, found.error());
+      return Ok();
+    }
+    if (const auto* accepted = std::get_if<AcceptedLoss>(&*found)) {
+      return catalog.RecordAcceptance(*accepted);
+    }
+    CopyRecord left = std::get<CopyRecord>(*found);
+    HF_ASSIGN_OR_RETURN(const auto known, FindRecord(catalog, left.backup));
+    // It was read from there, and is still.
+    if (!known || !LiesIn(source, *known)) return Ok();
+    left.object = known->object;
+    return catalog.RecordCopy(left);
+  });
+}
+
 Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildReport& report,
                      std::set<std::string>& runs, std::set<std::string>& lost) {
   HF_RETURN_IF_ERROR(source.for_each_manifest([&](const Result<Manifest>& manifest) -> Status {
@@ -95,10 +137,11 @@ Status AddRepository(const RebuildSource& source, Catalog& catalog, RebuildRepor
           if (lost.insert(found->backup).second) NoteDamage(report, LostBackup(found->backup));
           return Ok();
         }
-        if (!LiesIn(source, *known)) return Ok();
+        if (!LiesIn(source, *known)) return catalog.RecordCopy(CopyOf(source, *known, *found));
         ++report.verifications;
         return catalog.RecordVerification(*found);
       }));
+  HF_RETURN_IF_ERROR(AddLosses(source, catalog, report));
   return source.for_each_run([&](const Result<FoundRun>& run) -> Status {
     if (!run.ok()) {
       NoteDamage(report, run.error());

@@ -2,7 +2,7 @@
 //
 // Adds what is missing and leaves what is there, but for a backup that is not any more where the
 // catalog has it: its copy in the repository takes its place. Of a backup that the catalog has in
-// another repository the verifications here say nothing: they are of the copy. Run again after a
+// another repository the verifications here are those of the copy. Run again after a
 // failure it goes on harmlessly. Memory is bounded by one manifest or one part of a run, and the
 // names of what the newest runs saw. The audit log does not come back, but what verifications found
 // does.
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -37,15 +38,25 @@ using RunVisitor = std::function<Status(Result<FoundRun> run)>;
 // Takes what one verification found, or why that could not be read.
 using VerificationVisitor = std::function<Status(Result<VerificationRecord> found)>;
 
+// A word on a loss that was left in a repository: where a backup was before it was read from there,
+// or that people accepted a loss.
+using FoundLoss = std::variant<CopyRecord, AcceptedLoss>;
+
+// Takes one, or why it could not be read.
+using LossVisitor = std::function<Status(Result<FoundLoss> found)>;
+
 // One repository as the rebuild reads it: where it is, and the loops over what is in it, which end
 // when the visitor returns an error.
 struct RebuildSource {
   std::string bucket;
   std::string prefix;
+  int64_t now_ms = 0;  // of the rebuild
   std::function<Status(const ManifestVisitor& visit)> for_each_manifest;
   std::function<Status(const RunVisitor& visit)> for_each_run;
   // In any order.
   std::function<Status(const VerificationVisitor& visit)> for_each_verification;
+  // In any order; empty: there are none.
+  std::function<Status(const LossVisitor& visit)> for_each_loss = {};
   // Whether the manifest of a backup that the catalog has in another repository is there still. If
   // not, its pins and holds there are carried over here.
   std::function<Result<bool>(const BackupRecord& record)> has_manifest;

@@ -166,6 +166,11 @@ constexpr std::string_view kAddVerification =
     " ON CONFLICT (backup, at_ms, level) DO UPDATE SET passed = 0, detail = excluded.detail"
     " WHERE verifications.passed <> 0 AND excluded.passed = 0";
 
+// Of a backup that was whole until now nobody accepted that it is damaged.
+constexpr std::string_view kEndAcceptance =
+    "DELETE FROM accepted_losses WHERE backup = ?1 AND at_ms < ?2 AND EXISTS (SELECT 1 FROM backups"
+    " WHERE backups.backup = ?1 AND backups.damaged_level = 0)";
+
 Error BackupNotFound(const std::string& backup) {
   return MakeError(ErrorId::kBackupNotFound, fmt::format("no backup {}", backup));
 }
@@ -208,7 +213,7 @@ Result<cloud::Page<BackupRecord>> SqlCatalog::FindBackups(const BackupFilter& fi
   return page;
 }
 
-Status SqlCatalog::MoveBackup(const BackupRecord& record) {
+Status SqlCatalog::MoveBackup(const BackupRecord& record, const CopyRecord& left) {
   HF_ASSIGN_OR_RETURN(const SqlLease session, store_->Take());
   const std::string text = BackupRecordToText(record);
   return session->Transact([&]() -> Status {
@@ -220,7 +225,10 @@ Status SqlCatalog::MoveBackup(const BackupRecord& record) {
     if (known == 0) return BackupNotFound(record.backup);
     HF_RETURN_IF_ERROR(
         session->Execute("DELETE FROM verifications WHERE backup = ?", {record.backup}));
-    return Ok();
+    HF_RETURN_IF_ERROR(
+        session->Execute("DELETE FROM backup_copies WHERE backup = ? AND bucket = ? AND prefix = ?",
+                         {record.backup, record.bucket, record.prefix}));
+    return AddCopy(*session, left);
   });
 }
 
@@ -229,7 +237,11 @@ Status SqlCatalog::RemoveBackup(const std::string& backup) {
   return session->Transact([&]() -> Status {
     // The backup first: it keeps a verification from being recorded between the two.
     HF_RETURN_IF_ERROR(session->Execute("DELETE FROM backups WHERE backup = ?", {backup}));
-    HF_RETURN_IF_ERROR(session->Execute("DELETE FROM verifications WHERE backup = ?", {backup}));
+    for (const char* all_of_it : {"DELETE FROM verifications WHERE backup = ?",
+                                  "DELETE FROM backup_copies WHERE backup = ?",
+                                  "DELETE FROM accepted_losses WHERE backup = ?"}) {
+      HF_RETURN_IF_ERROR(session->Execute(all_of_it, {backup}));
+    }
     return Ok();
   });
 }
@@ -251,6 +263,8 @@ Status SqlCatalog::RecordVerification(const VerificationRecord& record) {
     if (added == 0) return Ok();  // recorded before
     if (record.passed) {
       HF_RETURN_IF_ERROR(session->Execute(kNotePassed, {level, record.at_ms, record.backup}));
+    } else {
+      HF_RETURN_IF_ERROR(session->Execute(kEndAcceptance, {record.backup, record.at_ms}));
     }
     HF_RETURN_IF_ERROR(session->Execute(kNoteDamage, {record.backup}));
     return Ok();

@@ -16,7 +16,11 @@
 
 namespace holdfast::catalog {
 
+class SqlSession;
 class SqlStore;
+
+// RecordCopy in a transaction of another call.
+Status AddCopy(SqlSession& session, const CopyRecord& record);
 
 class SqlCatalog : public Catalog {
  public:
@@ -27,11 +31,18 @@ class SqlCatalog : public Catalog {
   Status RecordBackup(const BackupRecord& record) override;
   Result<cloud::Page<BackupRecord>> FindBackups(const BackupFilter& filter,
                                                 const std::string& page_token) override;
-  Status MoveBackup(const BackupRecord& record) override;
+  Status MoveBackup(const BackupRecord& record, const CopyRecord& left) override;
   Status RemoveBackup(const std::string& backup) override;
   Status RecordVerification(const VerificationRecord& record) override;
   Status AcceptBackup(const std::string& backup) override;
   Result<std::vector<VerificationRecord>> ListVerifications(const std::string& backup) override;
+
+  Status RecordCopy(const CopyRecord& record) override;
+  Result<cloud::Page<CopyRecord>> FindCopies(const LossFilter& filter,
+                                             const std::string& page_token) override;
+  Status RecordAcceptance(const AcceptedLoss& loss) override;
+  Result<cloud::Page<AcceptedLoss>> FindAccepted(const LossFilter& filter,
+                                                 const std::string& page_token) override;
 
   Status BeginRun(const Run& run) override;
   Result<cloud::Page<Run>> ListRuns(bool running_only, const std::string& page_token) override;

@@ -194,6 +194,40 @@ CREATE INDEX IF NOT EXISTS quota_waiting_by_time ON quota_waiting (seen_ms);
 CREATE INDEX IF NOT EXISTS tasks_by_topic ON tasks (run, done, topic);
 )sql";
 
+// Likewise: a program that does not know them tells of less.
+constexpr const char* kLossTables = R"sql(
+CREATE TABLE IF NOT EXISTS backup_copies (
+  project TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  partition TEXT NOT NULL,
+  backup TEXT NOT NULL,
+  bucket TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (backup, bucket, prefix)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS backup_copies_defects ON backup_copies
+  (project, dataset, table_id, partition, backup, bucket, prefix) WHERE state >= 2;
+
+CREATE TABLE IF NOT EXISTS accepted_losses (
+  project TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  partition TEXT NOT NULL,
+  backup TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  withdrawn INTEGER NOT NULL,
+  PRIMARY KEY (project, dataset, table_id, partition, backup)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS accepted_losses_by_backup ON accepted_losses (backup);
+)sql";
+
 Result<int64_t> ReadNumber(SqliteDatabase& database, std::string_view sql) {
   int64_t number = 0;
   HF_RETURN_IF_ERROR(database.Query(sql, {}, [&](const SqlRow& row) -> Status {
@@ -232,6 +266,7 @@ Status MoveBackups(SqliteDatabase& database, const SchemaProgress& on_progress) 
 // The database has the tables: says that it has the present version.
 Status FinishSchema(SqliteDatabase& database) {
   HF_RETURN_IF_ERROR(database.ExecuteScript(kQuotaTables));
+  HF_RETURN_IF_ERROR(database.ExecuteScript(kLossTables));
   const std::string header = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                          kApplicationId, kSchemaVersion);
   return database.ExecuteScript(header.c_str());
@@ -273,7 +308,8 @@ Status PrepareSchema(SqliteDatabase& database, const SchemaProgress& on_progress
     if (version < kSchemaVersion) {
       HF_RETURN_IF_ERROR(BringUpToDate(database, version, on_progress));
     }
-    return database.ExecuteScript(kQuotaTables);
+    HF_RETURN_IF_ERROR(database.ExecuteScript(kQuotaTables));
+    return database.ExecuteScript(kLossTables);
   });
 }
 

@@ -57,6 +57,19 @@ struct BackupVerifyOptions {
 // Says of a suspect backup that it is good: in the catalog, and as evidence in its repository.
 Result<int> BackupAccept(const GlobalOptions& global, const std::string& id);
 
+struct BackupAcceptLossOptions {
+  std::string name;                     // a backup's id, or a resource
+  std::vector<std::string> partitions;  // of a table; empty: whatever is lost of it
+  std::string reason;
+  bool withdraw = false;  // take it back
+  bool list = false;      // print what was accepted
+};
+
+// Says of what is lost of the name (partitions at the source, backups, copies of them) that people
+// know: alerts are quiet about it. In the audit log, the catalog and the repositories. Errors:
+// kBackupNotFound when nothing is known of what is named.
+Result<int> BackupAcceptLoss(const GlobalOptions& global, const BackupAcceptLossOptions& options);
+
 // Writes the page of a run (observe/run_page.h) into a file. Errors: kRunNotFound, kFileError.
 Status WriteRunPageTo(catalog::RunLedger& ledger, const std::string& run, const std::string& path);
 

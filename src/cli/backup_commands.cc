@@ -93,6 +93,39 @@ void AddAccept(CLI::App& backup, CommandContext context) {
   });
 }
 
+void AddAcceptLoss(CLI::App& backup, CommandContext context) {
+  CLI::App* command = backup.add_subcommand(
+      "accept-loss",
+      "Say that a loss is known: of partitions at the source, of backups, of copies of them");
+  auto options = std::make_shared<BackupAcceptLossOptions>();
+  command->add_option("name", options->name,
+                      "A project, dataset, table or table$partition, or a backup's id");
+  command
+      ->add_option("--partitions", options->partitions,
+                   "Of the table only these; none: all that are lost")
+      ->type_name("PARTITION")
+      ->delimiter(',');
+  command->add_option("--reason", options->reason, "Why, for whoever asks later")->type_name("WHY");
+  CLI::Option* withdraw =
+      command->add_flag("--withdraw", options->withdraw, "Take it back: it is told of again");
+  command->add_flag("--list", options->list, "Print what was accepted, by whom and why")
+      ->excludes(withdraw);
+  SetExamples(
+      *command,
+      {{"holdfast backup accept-loss acme-shop.sales.orders --reason 'old years were dropped'",
+        "all partitions of it that are lost"},
+       {"holdfast backup accept-loss acme-shop.sales.orders --partitions 20260101,20260102 "
+        "--reason 'ticket 4711'",
+        "some of them"},
+       {"holdfast backup accept-loss acme-shop --reason 'the first bucket burnt down'",
+        "its backups, too"},
+       {"holdfast backup accept-loss --list", "who accepted what"},
+       {"holdfast backup accept-loss acme-shop.sales.orders --withdraw --reason 'a mistake'", ""}});
+  command->callback([context, options] {
+    context.action = [context, options] { return BackupAcceptLoss(context.global, *options); };
+  });
+}
+
 void AddVerify(CLI::App& backup, CommandContext context) {
   CLI::App* command = backup.add_subcommand("verify", "Check backups against their manifests");
   auto options = std::make_shared<BackupVerifyOptions>();
@@ -209,6 +242,7 @@ void AddBackupCommands(CLI::App& app, CommandContext context) {
   AddShow(*backup, context);
   AddReport(*backup, context);
   AddAccept(*backup, context);
+  AddAcceptLoss(*backup, context);
   AddVerify(*backup, context);
   AddPrune(*backup, context);
   AddPins(*backup, context);

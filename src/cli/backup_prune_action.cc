@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "backup/rebuild.h"
+#include "cli/alerting.h"
 #include "cli/backup_actions.h"
 #include "cli/environment.h"
 #include "cli/further_places.h"
@@ -185,6 +186,7 @@ Result<int> BackupPrune(const GlobalOptions& global, const BackupPruneOptions& o
   if (options.yes) {
     HF_ASSIGN_OR_RETURN(report, retain::ApplyPrune(services, prune, plan));
     SayReport(global, *report);
+    TellAlerts(global, *environment, document);
   } else if (!plan.items.empty()) {
     Say(global, "Nothing was changed. To carry this out: holdfast backup prune --yes");
   }

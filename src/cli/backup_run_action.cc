@@ -219,7 +219,7 @@ void SayWhatIsSuspect(const GlobalOptions& global, const RunFindings& findings) 
   const int64_t partitions = findings.suspect_deletions;
   if (backups > 0) {
     Say(global,
-        fmt::format("WARNING: {} suspect: rows are missing compared with the last good backup, "
+        fmt::format("WARNING: {} suspect: rows or bytes are missing since the last good backup, "
                     "which is kept and which restores go on using. Look at the source; if it is "
                     "meant to be so: holdfast backup accept BACKUP",
                     Plural(backups, "backup") + (backups == 1 ? " is" : " are")));

@@ -96,7 +96,13 @@ Result<std::vector<Look>> LooksIn(Environment& environment, const BackupVerifyOp
   return MakeError(ErrorId::kNothingToVerify, "there are no such backups in " + place.Uri());
 }
 
-Json ReportRow(const verify::VerifyReport& report, bool pretty) {
+// What was looked at, and where if that is not where the catalog has it.
+std::string NameOf(const Look& look) {
+  const repository::Location place{look.record.bucket, look.record.prefix};
+  return look.record.object.ToString() + (look.is_copy ? " (copy in " + place.Uri() + ")" : "");
+}
+
+Json ReportRow(const Look& look, const verify::VerifyReport& report, bool pretty) {
   Json row = report.ToJson();
   row["result"] = report.Passed() ? "ok" : "DAMAGED";
   row["level_reached"] = VerifyLevelName(report.reached);
@@ -105,15 +111,19 @@ Json ReportRow(const verify::VerifyReport& report, bool pretty) {
     row["rows_read"] = HumanCount(report.rows_read);
     row["bytes_read"] = HumanBytes(report.bytes_read);
   }
-  row["name"] = report.object.ToString();
+  row["name"] = NameOf(look);
+  if (look.is_copy) {
+    row["copy_in"] = repository::Location{look.record.bucket, look.record.prefix}.Uri();
+  }
   return row;
 }
 
-Json UncheckedRow(const catalog::BackupRecord& record, VerifyLevel level, const Error& error) {
+Json UncheckedRow(const Look& look, const Error& error) {
+  const catalog::BackupRecord& record = look.record;
   return {{"result", "NOT CHECKED"},
           {"level_reached", VerifyLevelName(VerifyLevel::kNone)},
-          {"requested", VerifyLevelName(level)},
-          {"name", record.object.ToString()},
+          {"requested", VerifyLevelName(look.level)},
+          {"name", NameOf(look)},
           {"object", record.object.ToString()},
           {"backup", record.backup},
           {"rows_read", 0},
@@ -125,9 +135,8 @@ std::vector<Json> RowsOf(const GlobalOptions& global, const Verified& verified) 
   const bool pretty = global.OutputFormat() == Format::kPretty;
   std::vector<Json> rows;
   for (const Looked& looked : verified.looked) {
-    rows.push_back(looked.report.ok() ? ReportRow(*looked.report, pretty)
-                                      : UncheckedRow(looked.look.record, looked.look.level,
-                                                     looked.report.error()));
+    rows.push_back(looked.report.ok() ? ReportRow(looked.look, *looked.report, pretty)
+                                      : UncheckedRow(looked.look, looked.report.error()));
   }
   return rows;
 }
@@ -236,7 +245,7 @@ Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions&
   }
   Say(global,
       "A damaged backup is not used by restores any more. The next `holdfast backup run` takes "
-      "its object again.");
+      "its object again. Of a damaged copy the backup itself is used, as before.");
   return kExitDamaged;
 }
 

@@ -79,5 +79,47 @@ TEST_F(ProgramTest, VerifiesTheBackupsOfADatasetThatIsGone) {
   for (const Json& row : due) EXPECT_EQ(row["result"], "ok") << DumpJson(row);
 }
 
+TEST_F(ProgramTest, ADamagedCopyIsFoundByTheRotationAndAcceptedByAPerson) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "verification: {read_within: 1d}\npolicies:\n  defaults:\n    repositories:\n"
+         "      - {bucket_pattern: '{project}-second', prefix: copies}\n";
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  EXPECT_EQ(Run({"backup", "verify", "--due", "--every", "2d"}).exit_code, kExitOk);
+  ASSERT_EQ(Run({"backup", "run", "--force", "acme-shop.sales.people"}).exit_code, kExitOk);
+  const Json backups = RunJson({"backup", "list", "acme-shop.sales.people", "--latest"});
+  const std::string backup = backups[0]["backup"];
+  {
+    const auto environment = Open();
+    const Status done = cloud::ForEachPage<cloud::ObjectInfo>(
+        [&](const std::string& token) {
+          return environment->objects().ListObjects("acme-shop-second", "", token);
+        },
+        [&](cloud::ObjectInfo&& object) -> Status {
+          const std::string& name = object.ref.name;
+          const bool is_it = name.find(backup) != name.npos && name.ends_with(".avro");
+          return is_it ? environment->objects().DeleteObject(object.ref) : Ok();
+        });
+    ASSERT_TRUE(done.ok()) << done.error().ToString();
+  }
+  const Ran due = Run({"backup", "verify", "--due", "--every", "2d"});
+  EXPECT_EQ(due.exit_code, kExitDamaged) << due.out << due.err;
+  EXPECT_THAT(due.out, HasSubstr("acme-shop.sales.people (copy in gs://acme-shop-second/copies)"));
+  EXPECT_EQ(RunJson({"status"})["damaged_copies"]["first"][0], "acme-shop.sales.people");
+  EXPECT_EQ(RunJson({"status"})["damaged"]["count"], 0);
+  EXPECT_THAT(Run({"metrics"}).out, HasSubstr("holdfast_copy_defects 1\n"));
+
+  EXPECT_EQ(Run({"backup", "accept-loss", "acme-shop.sales.people"}).exit_code, kExitUsage);
+  EXPECT_EQ(Run({"backup", "accept-loss", "acme-shop.nosuch", "--reason", "x"}).exit_code,
+            kExitNotFound);
+  ASSERT_EQ(Run({"backup", "accept-loss", "acme-shop.sales", "--reason", "a test"}).exit_code, 0);
+  EXPECT_EQ(RunJson({"status"})["damaged_copies"]["count"], 0);
+  EXPECT_EQ(RunJson({"status"})["accepted_losses"]["first"][0], "acme-shop.sales.people");
+  EXPECT_EQ(RunJson({"backup", "accept-loss", "--list"})[0]["backup"], backup);
+  EXPECT_THAT(Run({"audit", "list"}).out, HasSubstr("backup.accept_loss"));
+  ASSERT_EQ(Run({"backup", "accept-loss", backup, "--withdraw", "--reason", "no"}).exit_code, 0);
+  EXPECT_EQ(RunJson({"status"})["damaged_copies"]["count"], 1);
+}
+
 }  // namespace
 }  // namespace holdfast::cli

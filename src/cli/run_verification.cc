@@ -18,10 +18,13 @@ void LogLooked(const Looked& looked) {
                                                   {"backup", looked.look.record.backup},
                                                   {"error", looked.report.error().message}});
   } else if (!looked.report->Passed()) {
-    LogError("a backup is damaged", {{"object", looked.look.record.object.ToString()},
-                                     {"backup", looked.look.record.backup},
-                                     {"finding", looked.report->findings.empty()
-                                                     ? "nothing of it could be looked at"
+    const repository::Location place{looked.look.record.bucket, looked.look.record.prefix};
+    LogError(
+        looked.look.is_copy ? "a copy of a backup is damaged" : "a backup is damaged",
+        {{"object", looked.look.record.object.ToString()},
+         {"backup", looked.look.record.backup},
+         {"repository", place.Uri()},
+         {"finding", looked.report->findings.empty() ? "nothing of it could be looked at"
                                                      : looked.report->findings.front().message}});
   }
 }

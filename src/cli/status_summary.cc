@@ -92,6 +92,9 @@ void AddObject(const observe::ObjectView& view, const observe::Protection& prote
   count(protection.lacks_good_backup, project.without_good_backup, summary.without_good_backup);
   count(is_gone, project.deleted, summary.deleted);
   if (protection.is_lost) summary.lost.Add(view.object);
+  if (protection.is_from_copy) summary.from_copies.Add(view.object);
+  if (protection.has_damaged_copy) summary.damaged_copies.Add(view.object);
+  if (protection.is_accepted) summary.accepted.Add(view.object);
   if (view.good != nullptr) AddGood(*view.good, is_gone, project);
 }
 

@@ -61,6 +61,9 @@ struct StatusSummary {
   NamedObjects suspect;
   NamedObjects lost;  // of the suspect: partitions that are gone with most of their table's rows
   NamedObjects damaged;
+  NamedObjects from_copies;
+  NamedObjects damaged_copies;
+  NamedObjects accepted;
   NamedObjects without_good_backup;
   NamedObjects unsupported;
   NamedObjects deleted;  // backed up, and seen no more by the newest whole run

@@ -149,6 +149,30 @@ TEST_F(StatusTest, TellsOfDamageOfAnOlderBackupAndOfWhatIsGoneWithMostRows) {
   EXPECT_THAT(text, HasSubstr("NOT PROTECTED, of a kind that is not backed up: 1 object\n"));
 }
 
+TEST_F(StatusTest, NamesWhatIsReadFromCopiesAndWhatWasAccepted) {
+  AddBackup(Sales("orders"), 1'000);
+  AddBackup(Sales("daily", "20260101"), 1'000);
+  ItemOutcome lost = Of(Sales("daily", "20260101"), Outcome::kVanished, true);
+  lost.lost_ms = 2'000;
+  AddRun("r1", 2'000, kWhole, {lost, Of(Sales("orders"), Outcome::kUnchanged)});
+  const auto backup = catalog_->FindBackups({.table = "orders"}, "").value().items.at(0).backup;
+  ASSERT_TRUE(catalog_
+                  ->RecordCopy({Sales("orders"), backup, "first", "", catalog::CopyState::kLeft,
+                                VerifyLevel::kNone, 2'000, ""})
+                  .ok());
+  EXPECT_THAT(Summarize().from_copies.first, ElementsAre("acme-shop.sales.orders"));
+  EXPECT_EQ(Summarize().lost.count, 1);
+  EXPECT_THAT(Print(Format::kPretty),
+              HasSubstr("read from its COPY: a backup of: 1: acme-shop.sales.orders\n"));
+  ASSERT_TRUE(
+      catalog_->RecordAcceptance({Sales("daily", "20260101"), "", 3'000, "a", "meant", false})
+          .ok());
+  EXPECT_EQ(Summarize().lost.count, 0);
+  EXPECT_EQ(Summarize().suspect.count, 0);
+  EXPECT_THAT(Summarize().accepted.first, ElementsAre("acme-shop.sales.daily$20260101"));
+  EXPECT_THAT(Print(Format::kPretty), HasSubstr("Lost, and ACCEPTED: 1: acme-shop.sales.daily$"));
+}
+
 TEST_F(StatusTest, TellsWhatWasDeletedFromWhatCouldNotBeSeen) {
   for (const char* table : {"dropped", "kept", "locked", "shaped"}) AddBackup(Sales(table), 1'000);
   AddBackup({"acme-bank", "ledger", "book", ""}, 1'000);

@@ -167,13 +167,21 @@ void PrintPretty(std::ostream& out, const StatusSummary& summary, const std::str
       "See which with `holdfast backup list`. Restores use good ones only; where it is the newest, "
       "`holdfast backup run` takes a new one.");
   PrintKind(
-      out, summary.suspect, "SUSPECT, rows are missing",
+      out, summary.suspect, "SUSPECT, rows or bytes are missing",
       "Restores use an older good backup, if there is one. Look at the source; if it is meant to "
       "be so: holdfast backup accept BACKUP");
   PrintKind(out, summary.lost, "Of these, GONE with most rows of their table",
             "Restores --as-of a time before have them. It ends when they or as many rows are back, "
-            "when their backups are pruned, or when policy.shrink_threshold allows it at the next "
-            "run.");
+            "when their backups are pruned, when policy.shrink_threshold allows it at the next "
+            "run, or when it is accepted: holdfast backup accept-loss TABLE --reason TEXT");
+  PrintKind(out, summary.from_copies, "LOST where it was, and read from its COPY: a backup of",
+            "Find out what happened to its repository; `holdfast backup run` backs the objects up "
+            "there again. To hear no more of it: holdfast backup accept-loss NAME --reason TEXT");
+  PrintKind(out, summary.damaged_copies, "A COPY in a further repository is DAMAGED",
+            "The backups themselves are used, as before. See which with: holdfast backup verify "
+            "--repository gs://BUCKET/PREFIX");
+  PrintKind(out, summary.accepted, "Lost, and ACCEPTED",
+            "See by whom and why with `holdfast backup accept-loss --list`.");
   PrintKind(out, summary.deleted, "Deleted at the source", "Their backups are kept.");
   out << '\n';
   PrintRows(out, Format::kPretty, ProjectColumns(), ProjectRows(summary, true), kNoBackupsText);
@@ -196,6 +204,9 @@ void PrintStatus(std::ostream& out, Format format, const StatusSummary& summary,
        {"suspect", NamedJson(summary.suspect)},
        {"lost", NamedJson(summary.lost)},
        {"damaged", NamedJson(summary.damaged)},
+       {"from_copies", NamedJson(summary.from_copies)},
+       {"damaged_copies", NamedJson(summary.damaged_copies)},
+       {"accepted_losses", NamedJson(summary.accepted)},
        {"without_good_backup", NamedJson(summary.without_good_backup)},
        {"unsupported", NamedJson(summary.unsupported)},
        {"deleted", NamedJson(summary.deleted)},

@@ -74,23 +74,30 @@ Result<verify::VerifyReport> ReportOfRehearsal(Environment& environment,
   return report;
 }
 
-Result<verify::VerifyReport> LookAt(Environment& environment, const verify::FurtherPlaces& further,
-                                    const Look& look) {
+// nullopt: a copy that there is not.
+Result<std::optional<verify::VerifyReport>> LookAt(Environment& environment,
+                                                   const verify::FurtherPlaces& further,
+                                                   const Look& look) {
   // What has no rows to be restored and compared is read: that is all there is to do.
   const bool is_read = look.level == VerifyLevel::kL3 && IsDefinitionOnly(look.record.kind);
   const VerifyLevel level = is_read ? VerifyLevel::kL2 : look.level;
   if (level != VerifyLevel::kL3) {
     verify::Services services = environment.verify_services();
     services.further_places = further;
-    return look.in_place ? verify::VerifyInPlace(services, look.record, level)
-                         : verify::VerifyRecorded(services, look.record, level);
+    if (look.is_copy) return verify::VerifyFurtherCopy(services, look.record, level);
+    HF_ASSIGN_OR_RETURN(verify::VerifyReport report,
+                        look.in_place ? verify::VerifyInPlace(services, look.record, level)
+                                      : verify::VerifyRecorded(services, look.record, level));
+    return std::optional(std::move(report));
   }
   restore::Services services = environment.restore_services();
   services.further_places = further;
   HF_ASSIGN_OR_RETURN(
       const restore::TableReport table,
       restore::Rehearse(look.record, ScratchFor(environment.config(), look.record), services));
-  return ReportOfRehearsal(environment, look.record, table);
+  HF_ASSIGN_OR_RETURN(verify::VerifyReport report,
+                      ReportOfRehearsal(environment, look.record, table));
+  return std::optional(std::move(report));
 }
 
 // What verification objects are to have. Of a project in which the document cannot be applied (it
@@ -165,7 +172,7 @@ class SideBySide {
     Verified verified;
     verified.stopped = stopped_;
     for (size_t at = 0; at < looks_.size(); ++at) {
-      if (!reports_[at]) continue;  // it was stopped before
+      if (!reports_[at]) continue;  // it was stopped before, or is a copy that there is not
       Result<verify::VerifyReport>& report = *reports_[at];
       if (report.ok()) {
         verified.damaged += report->Passed() ? 0 : 1;
@@ -188,17 +195,21 @@ class SideBySide {
   }
 
   // One restore at a time: they take room, and the quota of jobs.
-  Result<verify::VerifyReport> LookAtOne(const Look& look) {
+  Result<std::optional<verify::VerifyReport>> LookAtOne(const Look& look) {
     if (look.level != VerifyLevel::kL3) return LookAt(environment_, further_, look);
     const std::scoped_lock lock(rehearsing_);
     return LookAt(environment_, further_, look);
   }
 
-  void End(size_t at, Result<verify::VerifyReport> report) {
+  void End(size_t at, Result<std::optional<verify::VerifyReport>> report) {
     const std::scoped_lock lock(mutex_);
     failed_in_a_row_ = report.ok() ? 0 : failed_in_a_row_ + 1;
     if (failed_in_a_row_ == kFailuresMax) stopped_ = report.error();
-    reports_[at] = std::move(report);
+    if (!report.ok()) {
+      reports_[at] = std::move(report).error();
+    } else if (*report) {
+      reports_[at] = **std::move(report);
+    }
   }
 
   Environment& environment_;
@@ -232,12 +243,16 @@ Result<DueLooks> FindDueLooks(Environment& environment,
   };
   const Timestamp now = environment.clock().Now();
   DueLooks due;
-  HF_ASSIGN_OR_RETURN(due.reading,
-                      verify::PlanReading(environment.catalog(), policy_of, options, now));
+  HF_ASSIGN_OR_RETURN(
+      due.reading,
+      verify::PlanReading(environment.catalog(), policy_of,
+                          FurtherPlacesOf(environment.config(), document), options, now));
   HF_ASSIGN_OR_RETURN(due.rehearsals,
                       verify::PlanRehearsals(environment.catalog(), policy_of, options, now));
   for (verify::RotationItem& item : due.reading.items) {
-    due.looks.push_back({std::move(item.record), item.live ? VerifyLevel::kL4 : VerifyLevel::kL2});
+    due.looks.push_back({.record = std::move(item.record),
+                         .level = item.live ? VerifyLevel::kL4 : VerifyLevel::kL2,
+                         .is_copy = item.is_copy});
   }
   for (verify::RotationItem& item : due.rehearsals.items) {
     due.looks.push_back({std::move(item.record), VerifyLevel::kL3});

@@ -19,6 +19,7 @@ struct Look {
   catalog::BackupRecord record;
   VerifyLevel level = VerifyLevel::kL2;
   bool in_place = false;  // what lies where the record says, whatever the catalog knows
+  bool is_copy = false;   // a copy in a further repository: where there is none, nothing is told
 };
 
 // A backup that was looked at, or why it could not be.

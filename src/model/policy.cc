@@ -518,4 +518,8 @@ std::string ShrinkReason(const BackupPolicy& policy, ObjectSize last, ObjectSize
   return reason;
 }
 
+bool IsFallOfBytes(std::string_view shrink_reason) {
+  return shrink_reason.starts_with("bytes fell");
+}
+
 }  // namespace holdfast

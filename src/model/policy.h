@@ -133,4 +133,7 @@ struct ObjectSize {
 // after one with rows is, whatever the threshold says (google-semantics trap 6).
 std::string ShrinkReason(const BackupPolicy& policy, ObjectSize last, ObjectSize now);
 
+// Whether such a reason is that bytes fell where rows did not.
+bool IsFallOfBytes(std::string_view shrink_reason);
+
 }  // namespace holdfast

@@ -245,6 +245,14 @@ TEST(ShrinkReason, NamesBytesThatFellWhereTheRowsDidNot) {
   EXPECT_EQ(ShrinkReason(policy, {100, 0}, {100, 5000}), "");
 }
 
+TEST(ShrinkReason, TellsWhatFell) {
+  const BackupPolicy policy;
+  EXPECT_TRUE(IsFallOfBytes(ShrinkReason(policy, {100, 5000}, {100, 2499})));
+  EXPECT_FALSE(IsFallOfBytes(ShrinkReason(policy, {100, 5000}, {49, 2499})));
+  EXPECT_FALSE(IsFallOfBytes(ShrinkReason(policy, {100, 5000}, {0, 0})));
+  EXPECT_FALSE(IsFallOfBytes(""));
+}
+
 TEST(ShrinkReason, NamesAnEmptiedObjectWhateverTheThreshold) {
   BackupPolicy policy;
   policy.shrink_threshold = 0;

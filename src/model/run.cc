@@ -121,6 +121,7 @@ Json ItemOutcome::ToJson() const {
   if (suspect) json["suspect"] = true;
   if (!note.empty()) json["note"] = note;
   if (!expected.empty()) json["expected"] = expected;
+  if (lost_ms != 0) json["lost_ms"] = lost_ms;
   if (kind != ObjectKind::kTable) json["kind"] = ObjectKindName(kind);
   if (method) json["method"] = MethodName(*method);
   for (const ItemOutcome& each : by_method) json["by_method"].push_back(each.ToJson());
@@ -152,6 +153,7 @@ Result<ItemOutcome> ItemOutcome::FromJson(const Json& json) {
   item.note = std::move(note).value_or("");
   HF_ASSIGN_OR_RETURN(auto expected, OptionalString(json, "expected"));
   item.expected = std::move(expected).value_or("");
+  item.lost_ms = Int64Or(json, "lost_ms", 0);
   HF_ASSIGN_OR_RETURN(const auto kind_name, OptionalString(json, "kind"));
   const auto kind = FindObjectKind(kind_name.value_or(std::string(ObjectKindName(item.kind))));
   if (!kind) return MakeError(ErrorId::kInvalidJson, "\"kind\" is not a kind of object");
@@ -202,6 +204,10 @@ ItemOutcome MergeMethods(const ItemOutcome& a, const ItemOutcome& b) {
 bool IsUnseen(const ItemOutcome& item) {
   return item.outcome == Outcome::kFailed || item.outcome == Outcome::kExcluded ||
          item.outcome == Outcome::kNotDue;
+}
+
+bool IsLoss(const ItemOutcome& item) {
+  return item.outcome == Outcome::kVanished && (item.suspect || item.lost_ms != 0);
 }
 
 void RunTotals::Add(const ItemOutcome& item) {

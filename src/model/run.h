@@ -80,9 +80,12 @@ struct ItemOutcome {
   std::vector<ItemOutcome> by_method;
 
   std::string expected;  // carried: the day on which it is expected to fit, "2026-11-22"
+  // Vanished, with too much of its table: when the run began that found it so, whichever run tells
+  // of it since. 0: it is no loss, or one that was told of before runs said when.
+  int64_t lost_ms = 0;
 
-  // As Run's; a document without error_id, suspect, note, expected, kind or the methods' is one
-  // without that.
+  // As Run's; a document without error_id, suspect, note, expected, lost_ms, kind or the methods'
+  // is one without that.
   static Result<ItemOutcome> FromJson(const Json& json);
   Json ToJson() const;
 };
@@ -95,6 +98,9 @@ ItemOutcome MergeMethods(const ItemOutcome& a, const ItemOutcome& b);
 // Whether the run did not look at the object: then nothing follows about what is, or is not, in it
 // or below it.
 bool IsUnseen(const ItemOutcome& item);
+
+// Whether it is a partition that is gone with too much of its table, accepted by a person or not.
+bool IsLoss(const ItemOutcome& item);
 
 // Sums over outcomes.
 struct RunTotals {

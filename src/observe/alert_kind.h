@@ -16,7 +16,9 @@ enum class AlertKind {
   kMissedSchedule,  // a schedule's time passed and no run began
   kRpoMissed,       // the recovery point of an object is older than its policy allows
   kSuspect,         // the newest backup of an object is suspect
-  kVerifyDefect,    // the newest backup of an object is damaged
+  kVerifyDefect,    // a backup of an object, whichever version, is damaged or lost for good
+  kFromCopy,        // a backup was lost where it was, and is read from its copy
+  kCopyDefect,      // a copy of a backup is damaged or gone
   kTest,            // `holdfast alert test`
 };
 

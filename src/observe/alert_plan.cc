@@ -17,7 +17,9 @@ std::string TitleOf(const Finding& finding) {
       !finding.subject.empty()
           ? "\"" + finding.subject + "\""
           : fmt::format("{} {}", finding.count, finding.count == 1 ? "object" : "objects");
-  return fmt::format(fmt::runtime(EntryOf(finding.kind).title), subject);
+  const std::string_view title =
+      finding.title.empty() ? EntryOf(finding.kind).title : std::string_view(finding.title);
+  return fmt::format(fmt::runtime(title), subject);
 }
 
 // Whether people who were told of `sent` do not know enough any more.

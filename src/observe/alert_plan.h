@@ -27,7 +27,8 @@ struct Finding {
   int64_t count = 0;
   std::vector<std::string> objects;  // the first kAlertObjectsMax
   std::string detail;
-  uint64_t digest = 0;  // of all their names, whatever their order
+  std::string title = {};  // in place of the kind's, with {} as there; empty: the kind's
+  uint64_t digest = 0;     // of all their names, whatever their order
 
   // What it is remembered by: "suspect", "missed_schedule/0 2 * * * UTC".
   std::string Key() const;

@@ -41,7 +41,7 @@ TEST(PlanAlerts, TellsEachChannelOnceOfWhatItIsToKnow) {
   ASSERT_EQ(planned.size(), 3U);
   EXPECT_EQ(planned[0].channel, "chat");
   EXPECT_EQ(planned[0].alert.title, "1 object could not be backed up");
-  EXPECT_EQ(planned[1].alert.title, "Rows are missing from 2 objects");
+  EXPECT_EQ(planned[1].alert.title, "Rows or bytes are missing from 2 objects");
   EXPECT_EQ(planned[2].channel, "mail");
   EXPECT_EQ(planned[2].alert.kind, "suspect");
   EXPECT_EQ(planned[2].alert.objects, (std::vector<std::string>{"a.b.d", "a.b.e"}));
@@ -88,7 +88,7 @@ TEST(PlanAlerts, SaysOnceThatItIsOver) {
   ASSERT_EQ(over.size(), 2U);
   for (const PlannedAlert& planned : over) {
     EXPECT_TRUE(planned.alert.is_resolved);
-    EXPECT_EQ(planned.alert.title, "Rows are missing from 1 object");
+    EXPECT_EQ(planned.alert.title, "Rows or bytes are missing from 1 object");
   }
   EXPECT_TRUE(state.sent.empty());
   EXPECT_TRUE(Pass(TwoChannels(), {}, state, kNow + 2 * kHour).empty());

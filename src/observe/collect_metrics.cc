@@ -23,6 +23,9 @@ class BackupSums {
   Status Visit(const ObjectView& view) {
     const Protection protection = ProtectionOf(view, recent_);
     metrics_.Add(Metric::kVerifyDefects, {}, static_cast<double>(view.damaged.size()));
+    metrics_.Add(Metric::kBackupsFromCopies, {}, static_cast<double>(view.from_copies.size()));
+    metrics_.Add(Metric::kCopyDefects, {}, static_cast<double>(view.damaged_copies.size()));
+    if (protection.is_accepted) metrics_.Add(Metric::kAcceptedLosses, {}, 1);
     if (protection.is_suspect) metrics_.Add(Metric::kBackupSuspects, {}, 1);
     if (protection.IsUnprotected()) metrics_.Add(Metric::kUnprotectedObjects, {}, 1);
     if (view.good == nullptr) return Ok();
@@ -73,7 +76,8 @@ Result<MetricSet> MetricsCollector::Collect(Timestamp now) {
     metrics.Set(counter, {policy_}, 0);
   }
   for (const Metric gauge :
-       {Metric::kVerifyDefects, Metric::kBackupSuspects, Metric::kUnprotectedObjects,
+       {Metric::kVerifyDefects, Metric::kBackupsFromCopies, Metric::kCopyDefects,
+        Metric::kAcceptedLosses, Metric::kBackupSuspects, Metric::kUnprotectedObjects,
         Metric::kBackupLogicalBytes, Metric::kBackupStoredBytes}) {
     metrics.Set(gauge, {}, 0);
   }

@@ -76,6 +76,15 @@ std::string DamagedText(const std::vector<std::string>& backups) {
       fmt::join(backups.begin(), backups.begin() + static_cast<int64_t>(named), ", "), more);
 }
 
+// The same with the places.
+std::vector<std::string> TextsOf(const std::vector<PlacedBackup>& backups, std::string_view link) {
+  std::vector<std::string> texts;
+  for (const PlacedBackup& at : backups) {
+    texts.push_back(fmt::format("{}{}{}", at.backup, link, at.place));
+  }
+  return texts;
+}
+
 class Collector {
  public:
   Collector(const RecentRuns& recent, const RpoOf& rpo, Timestamp now)
@@ -90,6 +99,12 @@ class Collector {
     if (IsFailed(view)) failed_.Add(name);
     const Protection protection = ProtectionOf(view, recent_);
     if (protection.is_damaged) defect_.Add(name + " " + DamagedText(view.damaged));
+    if (protection.is_from_copy) {
+      from_copy_.Add(name + " " + DamagedText(TextsOf(view.from_copies, ", which was in ")));
+    }
+    if (protection.has_damaged_copy) {
+      copy_defect_.Add(name + " " + DamagedText(TextsOf(view.damaged_copies, " in ")));
+    }
     if (protection.is_suspect) AddSuspect(view, protection, name);
     if (IsRpoMissed(view)) rpo_missed_.Add(name);
     return Ok();
@@ -100,8 +115,12 @@ class Collector {
       rpo_missed_.detail =
           "The oldest recovery point is of " + FormatTimestamp(FromUnixMillis(oldest_ms_)) + ".";
     }
+    if (fallen_rows_ != fallen_bytes_) {
+      suspect_.title = fallen_rows_ ? "Rows are missing from {}" : "Bytes are missing from {}";
+    }
     std::vector<Finding> findings;
-    for (Finding* finding : {&failed_, &rpo_missed_, &suspect_, &defect_}) {
+    for (Finding* finding :
+         {&failed_, &rpo_missed_, &suspect_, &defect_, &from_copy_, &copy_defect_}) {
       if (finding->count > 0) findings.push_back(std::move(*finding));
     }
     return findings;
@@ -129,6 +148,9 @@ class Collector {
           "First: " + (protection.is_lost ? view.outcomes[static_cast<size_t>(newest)]->reason
                                           : view.newest->suspect);
     }
+    // Of partitions that are gone it is their rows.
+    const bool is_bytes = !protection.is_lost && IsFallOfBytes(view.newest->suspect);
+    (is_bytes ? fallen_bytes_ : fallen_rows_) = true;
     suspect_.Add(name);
   }
 
@@ -160,11 +182,15 @@ class Collector {
   const RpoOf& rpo_;
   const Timestamp now_;
   Unseen unseen_;
-  int64_t oldest_ms_ = 0;  // of the recovery points that are too old
+  int64_t oldest_ms_ = 0;      // of the recovery points that are too old
+  bool fallen_rows_ = false;   // of something that is suspect
+  bool fallen_bytes_ = false;  // of another, and its rows did not
   Finding failed_{.kind = AlertKind::kFailedStep, .subject = {}, .objects = {}, .detail = {}};
   Finding rpo_missed_{.kind = AlertKind::kRpoMissed, .subject = {}, .objects = {}, .detail = {}};
   Finding suspect_{.kind = AlertKind::kSuspect, .subject = {}, .objects = {}, .detail = {}};
   Finding defect_{.kind = AlertKind::kVerifyDefect, .subject = {}, .objects = {}, .detail = {}};
+  Finding from_copy_{.kind = AlertKind::kFromCopy, .subject = {}, .objects = {}, .detail = {}};
+  Finding copy_defect_{.kind = AlertKind::kCopyDefect, .subject = {}, .objects = {}, .detail = {}};
 };
 
 }  // namespace

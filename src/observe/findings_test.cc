@@ -108,6 +108,74 @@ TEST_F(Findings, NameADamagedBackupThatIsNotTheNewest) {
   EXPECT_EQ(Collect(), Texts());
 }
 
+TEST_F(Findings, NameWhatIsReadFromACopyAndDamagedCopiesUntilTheyAreAccepted) {
+  BackUp();
+  const auto backup = fixture_.catalog().FindBackups({.table = "people"}, "").value().items.at(0);
+  const int64_t now_ms = ToUnixMillis(fixture_.clock().Now());
+  catalog::CopyRecord copy{.object = backup.object,
+                           .backup = backup.backup,
+                           .bucket = "vault",
+                           .prefix = "p",
+                           .state = catalog::CopyState::kDamaged,
+                           .at_ms = now_ms,
+                           .detail = "flipped"};
+  ASSERT_TRUE(fixture_.catalog().RecordCopy(copy).ok());
+  const std::string of_copy =
+      "copy_defect acme-shop.sales.people (backup " + backup.backup + " in gs://vault/p)";
+  EXPECT_EQ(Collect(), Texts{of_copy});
+  copy.bucket = "first";
+  copy.prefix = "";
+  copy.state = catalog::CopyState::kLeft;
+  ASSERT_TRUE(fixture_.catalog().RecordCopy(copy).ok());
+  EXPECT_EQ(Collect(), (Texts{"from_copy acme-shop.sales.people (backup " + backup.backup +
+                                  ", which was in gs://first)",
+                              of_copy}));
+  const auto value = [&](Metric metric) {
+    return MetricsCollector(fixture_.catalog(), "default", Scope())
+        .Collect(fixture_.clock().Now())
+        ->Get(metric, {});
+  };
+  EXPECT_EQ(value(Metric::kBackupsFromCopies), 1);
+  EXPECT_EQ(value(Metric::kCopyDefects), 1);
+  catalog::AcceptedLoss accepted{backup.object, backup.backup, now_ms - 1, "cli:ada", "", false};
+  ASSERT_TRUE(fixture_.catalog().RecordAcceptance(accepted).ok());
+  EXPECT_EQ(Collect().size(), 2U) << "of something before that";
+  accepted.at_ms = now_ms;
+  ASSERT_TRUE(fixture_.catalog().RecordAcceptance(accepted).ok());
+  EXPECT_EQ(Collect(), Texts());
+  EXPECT_EQ(value(Metric::kBackupsFromCopies), 0);
+  EXPECT_EQ(value(Metric::kAcceptedLosses), 1);
+  accepted.withdrawn = true;
+  ASSERT_TRUE(fixture_.catalog().RecordAcceptance(accepted).ok());
+  EXPECT_EQ(Collect().size(), 2U);
+}
+
+TEST_F(Findings, SayWhatFell) {
+  const auto title = [&] {
+    const auto findings =
+        CollectFindings(fixture_.catalog(), Scope(), RpoByNames({}), fixture_.clock().Now());
+    const AlertSettings settings{.channels = {{.name = "a", .email = {}, .webhook = {}}}};
+    const auto planned = PlanAlerts(settings, findings.value(), {}, 1);
+    return planned.empty() ? std::string() : planned[0].alert.title;
+  };
+  BackUp();
+  const auto good = fixture_.catalog().FindBackups({.table = "people"}, "").value().items.at(0);
+  const auto add = [&](const TableRef& object, const std::string& id, const std::string& why) {
+    catalog::BackupRecord record = good;
+    record.object = object;
+    record.backup = id;
+    record.suspect = why;
+    record.consistent_through_ms += 1'000;
+    ASSERT_TRUE(fixture_.catalog().RecordBackup(record).ok());
+  };
+  add(kPeople, "b1", "bytes fell from 5000 to 2, below 50% of the last good backup");
+  EXPECT_EQ(title(), "Bytes are missing from 1 object");
+  add(kOrders, "b2", "rows fell from 100 to 3, below 50% of the last good backup");
+  EXPECT_EQ(title(), "Rows or bytes are missing from 2 objects");
+  ASSERT_TRUE(fixture_.catalog().RemoveBackup("b1").ok());
+  EXPECT_EQ(title(), "Rows are missing from 1 object");
+}
+
 // Ten days of twenty rows, of which the last `left` days are there.
 sim::Rows TenDays(int left) {
   sim::Rows rows;
@@ -162,6 +230,29 @@ TEST_F(LostPartitions, AreNamedWhileNoRunCanLook) {
     fixture_.cloud().faults().AllowAccess(denied);
     BackUp();
     EXPECT_EQ(CountSuspects(), 9) << denied;
+  }
+}
+
+TEST_F(LostPartitions, EndWhenTheyAreAcceptedAtOnceAndBeginAgainWhenThatIsTakenBack) {
+  const auto say = [&](bool withdrawn) {
+    fixture_.clock().Advance(std::chrono::seconds{1});
+    for (int day = 1; day <= 9; ++day) {
+      ASSERT_TRUE(fixture_.catalog()
+                      .RecordAcceptance({kDaily.WithPartition(fmt::format("2026010{}", day)), "",
+                                         ToUnixMillis(fixture_.clock().Now()), "cli:ada", "meant",
+                                         withdrawn})
+                      .ok());
+    }
+  };
+  for (const bool with_runs : {false, true}) {
+    say(false);
+    if (with_runs) BackUp();
+    EXPECT_EQ(Collect(), Texts());
+    EXPECT_EQ(CountSuspects(), 0);
+    say(true);
+    EXPECT_EQ(CountSuspects(), 9) << "what runs tell of it since is a loss still";
+    if (with_runs) BackUp();
+    EXPECT_EQ(CountSuspects(), 9);
   }
 }
 

@@ -33,15 +33,16 @@ TEST(MetricSet, WritesTheTextForm) {
   metrics.Add(Metric::kBackupAttempts, {"a\"b\\c\nd"}, 2);
   metrics.Add(Metric::kBackupAttempts, {"z"}, 0);
   metrics.Set(Metric::kVerifyDefects, {}, 1.5);
-  EXPECT_EQ(
-      metrics.ToText(),
-      "# HELP holdfast_backup_attempt_total Backup runs that were begun\n"
-      "# TYPE holdfast_backup_attempt_total counter\n"
-      "holdfast_backup_attempt_total{policy=\"a\\\"b\\\\c\\nd\"} 2\n"
-      "holdfast_backup_attempt_total{policy=\"z\"} 0\n"
-      "# HELP holdfast_verify_defects Backups, of whatever age, that a verification found damaged\n"
-      "# TYPE holdfast_verify_defects gauge\n"
-      "holdfast_verify_defects 1.5\n");
+  EXPECT_EQ(metrics.ToText(),
+            "# HELP holdfast_backup_attempt_total Backup runs that were begun\n"
+            "# TYPE holdfast_backup_attempt_total counter\n"
+            "holdfast_backup_attempt_total{policy=\"a\\\"b\\\\c\\nd\"} 2\n"
+            "holdfast_backup_attempt_total{policy=\"z\"} 0\n"
+            "# HELP holdfast_verify_defects Backups, of whatever age, that were found damaged or "
+            "lost for "
+            "good, less what was accepted\n"
+            "# TYPE holdfast_verify_defects gauge\n"
+            "holdfast_verify_defects 1.5\n");
 }
 
 class CollectedMetrics : public testing::Test {

@@ -1,6 +1,9 @@
 #include "observe/object_stream.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <set>
 
 #include "cloud/page_reader.h"
 
@@ -17,7 +20,12 @@ class ObjectReader {
         }),
         damaged_([&catalog](const std::string& token) {
           return catalog.FindBackups({.damaged_only = true}, token);
-        }) {
+        }),
+        defects_([&catalog](const std::string& token) {
+          return catalog.FindCopies({.defects_only = true}, token);
+        }),
+        accepted_(
+            [&catalog](const std::string& token) { return catalog.FindAccepted({}, token); }) {
     for (const Run& run : runs) {
       outcomes_.emplace_back([&catalog, id = run.id](const std::string& token) {
         return catalog.ListOutcomes(id, token);
@@ -51,8 +59,17 @@ class ObjectReader {
 
   Status VisitOne(const TableRef& object,
                   const std::function<Status(const ObjectView& view)>& visit) {
-    ObjectView view{.object = object, .damaged = {}, .outcomes = {}, .next = {}};
-    HF_RETURN_IF_ERROR(TakeDamaged(view));
+    ObjectView view{.object = object,
+                    .damaged = {},
+                    .from_copies = {},
+                    .damaged_copies = {},
+                    .accepted = {},
+                    .outcomes = {},
+                    .next = {}};
+    HF_RETURN_IF_ERROR(TakeAll<catalog::AcceptedLoss>(
+        accepted_, object,
+        [&](const catalog::AcceptedLoss& loss) { view.accepted.push_back(loss); }));
+    HF_RETURN_IF_ERROR(TakeLosses(view));
     std::optional<catalog::BackupRecord> good;
     HF_ASSIGN_OR_RETURN(const catalog::BackupRecord* backup, backups_.Peek());
     if (backup != nullptr && backup->object == object) {
@@ -78,19 +95,52 @@ class ObjectReader {
     return Ok();
   }
 
-  // Those of objects before it are of backups that were recorded or removed meanwhile.
-  Status TakeDamaged(ObjectView& view) {
+  // What is wrong with its backups and their copies, less what was accepted since.
+  Status TakeLosses(ObjectView& view) {
+    std::set<std::string> left_out;
+    const auto is_accepted = [&](const std::string& backup, int64_t since_ms) {
+      const bool is = std::ranges::any_of(view.accepted, [&](const catalog::AcceptedLoss& loss) {
+        return loss.backup == backup && loss.at_ms >= since_ms;
+      });
+      if (is) left_out.insert(backup);
+      return is;
+    };
+    HF_RETURN_IF_ERROR(TakeAll<catalog::BackupRecord>(damaged_, view.object,
+                                                      [&](const catalog::BackupRecord& backup) {
+                                                        // An acceptance ends when other damage is
+                                                        // found (BackupIndex::RecordVerification).
+                                                        if (!is_accepted(backup.backup, 0))
+                                                          view.damaged.push_back(backup.backup);
+                                                      }));
+    HF_RETURN_IF_ERROR(
+        TakeAll<catalog::CopyRecord>(defects_, view.object, [&](const catalog::CopyRecord& copy) {
+          if (is_accepted(copy.backup, copy.at_ms)) return;
+          const std::string place =
+              fmt::format("gs://{}{}{}", copy.bucket, copy.prefix.empty() ? "" : "/", copy.prefix);
+          const bool is_left = copy.state == catalog::CopyState::kLeft;
+          (is_left ? view.from_copies : view.damaged_copies).push_back({copy.backup, place});
+        }));
+    view.accepted_backups = static_cast<int64_t>(left_out.size());
+    return Ok();
+  }
+
+  // Takes what a listing in order of object has of this one. What it has of those before is of
+  // backups that were recorded or removed meanwhile.
+  template <typename T, typename Take>
+  static Status TakeAll(cloud::PageReader<T>& reader, const TableRef& object, const Take& take) {
     while (true) {
-      HF_ASSIGN_OR_RETURN(const catalog::BackupRecord* backup, damaged_.Peek());
-      if (backup == nullptr || view.object < backup->object) return Ok();
-      if (backup->object == view.object) view.damaged.push_back(backup->backup);
-      damaged_.Next();
+      HF_ASSIGN_OR_RETURN(const T* item, reader.Peek());
+      if (item == nullptr || object < item->object) return Ok();
+      if (item->object == object) take(*item);
+      reader.Next();
     }
   }
 
   catalog::Catalog& catalog_;
   cloud::PageReader<catalog::BackupRecord> backups_;
   cloud::PageReader<catalog::BackupRecord> damaged_;
+  cloud::PageReader<catalog::CopyRecord> defects_;
+  cloud::PageReader<catalog::AcceptedLoss> accepted_;
   std::vector<cloud::PageReader<ItemOutcome>> outcomes_;
 };
 

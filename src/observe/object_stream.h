@@ -17,13 +17,26 @@
 
 namespace holdfast::observe {
 
+// A backup in a place that is not the one that it is read from.
+struct PlacedBackup {
+  std::string backup;
+  std::string place;  // gs://bucket/prefix
+};
+
 // One object. Pointers are valid during the visit.
 struct ObjectView {
   TableRef object;
   const catalog::BackupRecord* newest = nullptr;  // of whatever quality; nullptr: it has none
   const catalog::BackupRecord* good = nullptr;    // the newest good one; nullptr: it has none
-  std::vector<std::string> damaged;  // ids of its damaged backups, whichever version, newest first
-  std::vector<const ItemOutcome*> outcomes;  // one for each run, in their order; nullptr: none
+  // Ids of its damaged backups, whichever version, newest first; of those that are read from a copy
+  // since they were lost or damaged where they were; and of damaged copies, with the repository.
+  // What a person accepted is left out.
+  std::vector<std::string> damaged;
+  std::vector<PlacedBackup> from_copies;
+  std::vector<PlacedBackup> damaged_copies;
+  int64_t accepted_backups = 0;                 // that are left out so
+  std::vector<catalog::AcceptedLoss> accepted;  // all that was accepted of the object
+  std::vector<const ItemOutcome*> outcomes;     // one for each run, in their order; nullptr: none
   // For each run that has none of it, the outcome where it would be; nullptr: it has one, or the
   // end.
   std::vector<const ItemOutcome*> next;

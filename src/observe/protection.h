@@ -16,8 +16,12 @@ struct Protection {
   // Its newest backup is suspect, or it is a partition that is gone with most of its table's rows
   // (backup/deleted.h) and whose backups are there still.
   bool is_suspect = false;
-  bool is_lost = false;     // the latter
-  bool is_damaged = false;  // one of its backups is, whichever version
+  bool is_lost = false;       // the latter
+  bool is_damaged = false;    // one of its backups is, whichever version
+  bool is_from_copy = false;  // one of them is read from its copy, being lost where it was
+  bool has_damaged_copy = false;
+  bool is_accepted = false;  // a person accepted that it is lost, or what is wrong with its
+                             // backups; then it is none of these for that
 
   // Nothing can be restored of it that would be good.
   bool IsUnprotected() const { return lacks_good_backup || is_unsupported; }

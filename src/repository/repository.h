@@ -45,6 +45,13 @@ inline constexpr const char* kPrunedEvidence = "pruned";
 // The kind that tells where the audit log ended (verify/audit_anchor.h).
 inline constexpr const char* kAuditEvidence = "audit";
 
+// The kind that tells where a backup was, which was lost or damaged there and is read from here
+// since: <backup>-<time>.
+inline constexpr const char* kLeftEvidence = "left";
+
+// The kind by which people accept losses, or take that back.
+inline constexpr const char* kAcceptedLossEvidence = "accepted-loss";
+
 // A manifest as a listing shows it, unread.
 struct ManifestEntry {
   ManifestPath path;

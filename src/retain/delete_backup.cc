@@ -7,6 +7,7 @@
 #include "base/retry.h"
 #include "retain/object_review.h"
 #include "retain/replicas.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::retain {
 
@@ -38,10 +39,22 @@ Result<bool> HasData(const Services& services, const Manifest& manifest) {
   return copy.ok();
 }
 
+// Puts down that a backup is lost or damaged where the catalog has it. Of a store that does not let
+// itself be read nothing follows.
+void PutDown(const DeletionContext& context, const catalog::BackupRecord& record,
+             const Error& damage) {
+  const bool tells_of_it =
+      damage.id == ErrorId::kRetainInDoubt || verify::IsDamageOfRepository(damage);
+  const bool is_known = std::ranges::any_of(
+      context.lost, [&](const LostBackup& lost) { return lost.record.backup == record.backup; });
+  if (tells_of_it && !is_known) context.lost.push_back({record, damage});
+}
+
 // The catalog may know of a newer good backup that is not there any more: on the strength of it the
 // last one would go.
-Status CheckNewestGood(const Services& services, const RetentionPlan& plan,
+Status CheckNewestGood(const DeletionContext& context, const RetentionPlan& plan,
                        const std::vector<catalog::BackupRecord>& records) {
+  const Services& services = context.services;
   const auto newest = std::ranges::find_if(plan.verdicts, [](const Verdict& verdict) {
     return verdict.keep && verdict.backup.state == BackupState::kGood;
   });
@@ -52,14 +65,17 @@ Status CheckNewestGood(const Services& services, const RetentionPlan& plan,
   const auto manifest = repository.ReadManifest(record->object, record->backup);
   if (!manifest.ok() && IsRetryable(manifest.error())) return manifest.error();
   if (!manifest.ok()) {
+    PutDown(context, *record, manifest.error());
     return InDoubt(record->object, record->backup,
                    "the catalog calls it the newest good one, and it has no manifest that can be "
                    "read");
   }
   HF_ASSIGN_OR_RETURN(const bool whole, HasData(services, *manifest));
   if (whole) return Ok();
-  return InDoubt(record->object, record->backup,
-                 "it is the newest good one by the catalog, and its data is not there");
+  const Error gone = InDoubt(record->object, record->backup,
+                             "it is the newest good one by the catalog, and its data is not there");
+  PutDown(context, *record, gone);
+  return gone;
 }
 
 // A copy's table is only deleted under the name that this backup gave it, and unchanged: it may be
@@ -133,7 +149,7 @@ Result<std::vector<std::string>> ReasonsToKeep(const DeletionContext& context,
   const auto verdict = std::ranges::find_if(
       plan.verdicts, [&](const Verdict& of) { return of.backup.id == tombstone.backup; });
   if (verdict->keep) return verdict->reasons;
-  HF_RETURN_IF_ERROR(CheckNewestGood(context.services, plan, records));
+  HF_RETURN_IF_ERROR(CheckNewestGood(context, plan, records));
   if (tombstone.copy) HF_RETURN_IF_ERROR(CheckCopy(context.services.warehouse, tombstone));
   return std::vector<std::string>();
 }
@@ -236,6 +252,16 @@ Result<PruneResult> DeleteBackup(const DeletionContext& context, const PruneItem
   return Done(item, tombstone);
 }
 
+Status NoteLost(const Services& services, const std::vector<LostBackup>& lost) {
+  const verify::Services verifying{services.warehouse,     services.objects, services.catalog,
+                                   services.clock,         services.random,  "",
+                                   services.further_places};
+  for (const LostBackup& one : lost) {
+    HF_RETURN_IF_ERROR(verify::NoteLoss(verifying, one.record, one.damage));
+  }
+  return Ok();
+}
+
 Status UnmarkBackup(const DeletionContext& context, const PruneItem& item) {
   const auto tombstone = ReadTombstone(context.repository, *item.tombstone);
   if (!tombstone.ok() && IsRetryable(tombstone.error())) return tombstone.error();
@@ -250,7 +276,16 @@ Status UnmarkBackup(const DeletionContext& context, const PruneItem& item) {
 Status MarkBackup(const DeletionContext& context, const PruneItem& item) {
   HF_ASSIGN_OR_RETURN(const auto info, StatManifest(context.repository, item.object, item.backup));
   if (!info) {
-    return InDoubt(item.object, item.backup, "the catalog knows it, and it has no manifest");
+    const Error gone =
+        InDoubt(item.object, item.backup, "the catalog knows it, and it has no manifest");
+    // By a prune that this catalog did not hear of.
+    HF_ASSIGN_OR_RETURN(const bool pruned,
+                        context.repository.HasEvidence(repository::kPrunedEvidence, item.backup));
+    if (pruned) return gone;
+    HF_ASSIGN_OR_RETURN(const auto record,
+                        catalog::GetBackup(context.services.catalog, item.backup));
+    PutDown(context, record, gone);
+    return gone;
   }
   repository::ManifestEntry entry{.path = {}, .info = *info};
   HF_ASSIGN_OR_RETURN(const Manifest manifest, context.repository.ReadManifest(entry));

@@ -39,6 +39,10 @@ class Pass {
       }
       report_.results.push_back(*std::move(result));
     }
+    if (const Status noted = NoteLost(services_, lost_); !noted.ok()) {
+      if (noted.error().code == Code::kCancelled) return noted.error();
+      LogError("what is lost was not noted", {{"error", noted.error().message}});
+    }
     // After the deletions, so that what the audit log says of them cannot be cut off unseen.
     // The report of what is done is worth more than that.
     for (auto& [location, repository] : repositories_) {
@@ -54,7 +58,7 @@ class Pass {
  private:
   Result<PruneResult> Apply(const PruneItem& item) {
     HF_ASSIGN_OR_RETURN(repository::Repository* const repository, Open(item.repository));
-    const DeletionContext context{services_, *repository, plan_.now, report_.pass};
+    const DeletionContext context{services_, *repository, plan_.now, report_.pass, lost_};
     switch (item.action) {
       case PruneAction::kDelete:
         return DeleteBackup(context, item);
@@ -106,6 +110,7 @@ class Pass {
   const PruneOptions& options_;
   const PrunePlan& plan_;
   PruneReport report_;
+  std::vector<LostBackup> lost_;
   std::map<repository::Location, repository::Repository> repositories_;
 };
 

@@ -361,6 +361,34 @@ TEST(Prune, SaysNothingOfABackupThatLiesElsewhere) {
   EXPECT_TRUE(catalog::GetBackup(*other, here.backup).ok());
 }
 
+TEST(Prune, NotesABackupThatIsLost) {
+  PruneWorld world;
+  world.BackUpDays(4);
+  const catalog::BackupRecord oldest = world.Records()[3];
+  world.fixture().cloud().RemoveObject(
+      {PruneWorld::kBucket, repository::ManifestName("", oldest.object, oldest.backup), 0});
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kMark, PruneOutcome::kFailed), 1);
+  EXPECT_TRUE(catalog::GetBackup(world.fixture().catalog(), oldest.backup)->damaged);
+}
+
+TEST(Prune, KeepsEverythingWhenTheNewestGoodBackupIsNotThere) {
+  PruneWorld world;
+  world.options.grace = hours{0};
+  world.BackUpDays(4);
+  ASSERT_TRUE(world.Prune().ok());
+  const catalog::BackupRecord newest = world.Records()[0];
+  world.fixture().cloud().RemoveObject(
+      {PruneWorld::kBucket, repository::ManifestName("", newest.object, newest.backup), 0});
+  const auto report = world.Prune();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kFailed), 2);
+  EXPECT_EQ(report->results[0].error->id, ErrorId::kRetainInDoubt);
+  EXPECT_EQ(world.Records().size(), 4U);
+  EXPECT_TRUE(world.ObjectsBelow("tombstones/deleting/").empty()) << "it can be pinned";
+}
+
 // What policy hid was not looked for: it may have been there until yesterday.
 TEST(Prune, CountsTheGraceFromTheFirstRunThatMissedTheSource) {
   PruneWorld world;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 namespace holdfast::verify {
 
@@ -18,8 +19,11 @@ double WeightOf(const catalog::BackupRecord& record) {
 }
 
 bool IsMoreUrgent(const RotationItem& a, const RotationItem& b) {
-  if (a.due_ms != b.due_ms) return a.due_ms < b.due_ms;
-  return a.record.backup < b.record.backup;
+  const auto key = [](const RotationItem& item) {
+    const catalog::BackupRecord& record = item.record;
+    return std::tie(item.due_ms, record.backup, item.is_copy, record.bucket, record.prefix);
+  };
+  return key(a) < key(b);
 }
 
 // A copy that was made without reading it has nothing that a read could be held against.
@@ -53,7 +57,7 @@ class ObjectsSeen {
     if (newest_) {
       HF_ASSIGN_OR_RETURN(const VerificationPolicy policy, policy_of_(newest_->object));
       if (policy.restore_within > Duration{0}) {
-        planner_.Add(*std::move(newest_), restored_ms_ == 0 ? first_ms_ : restored_ms_,
+        planner_.Add({.record = *std::move(newest_)}, restored_ms_ == 0 ? first_ms_ : restored_ms_,
                      policy.restore_within);
       }
     }
@@ -76,17 +80,18 @@ class ObjectsSeen {
 RotationPlanner::RotationPlanner(const RotationOptions& options, Timestamp now)
     : options_(options), now_ms_(ToUnixMillis(now)) {}
 
-void RotationPlanner::Add(catalog::BackupRecord record, int64_t last_ms, Duration within,
-                          bool live) {
+void RotationPlanner::Add(RotationItem item, int64_t last_ms, Duration within) {
+  const catalog::BackupRecord& record = item.record;
   const int64_t within_ms = std::max<int64_t>(1, MillisOf(within));
   ++plan_.backups;
   plan_.bytes += record.stored_bytes;
   share_ += WeightOf(record) * static_cast<double>(MillisOf(options_.interval)) /
             static_cast<double>(within_ms);
-  const int64_t due_ms = last_ms + within_ms;
-  if (due_ms <= now_ms_) ++plan_.overdue;
-  if (due_ms <= now_ms_ + MillisOf(options_.interval)) ++plan_.deferred;  // until it is planned
-  items_.push_back({std::move(record), due_ms, live});
+  item.due_ms = last_ms + within_ms;
+  if (item.due_ms <= now_ms_) ++plan_.overdue;
+  if (item.due_ms <= now_ms_ + MillisOf(options_.interval))
+    ++plan_.deferred;  // until it is planned
+  items_.push_back(std::move(item));
   std::ranges::push_heap(items_, IsMoreUrgent);
   if (items_.size() <= options_.items_max) return;
   std::ranges::pop_heap(items_, IsMoreUrgent);
@@ -129,19 +134,60 @@ Result<int64_t> LastVerified(catalog::BackupIndex& index, const catalog::BackupR
   return last_ms;
 }
 
-Result<RotationPlan> PlanReading(catalog::BackupIndex& index, const VerificationPolicyOf& policy_of,
+namespace {
+
+// The copies that the backup may have, each in its place. Of one that nobody read yet the time
+// counts from when the backup was made: it was whole when it was copied.
+Status AddCopies(catalog::Catalog& catalog, const FurtherPlaces& further_places,
+                 const catalog::BackupRecord& record, const VerificationPolicy& policy,
+                 RotationPlanner& planner) {
+  const bool can_have_copies =
+      record.method == Method::kExport || record.method == Method::kDefinition;
+  if (!further_places || !can_have_copies) return Ok();
+  std::vector<repository::Location> places = further_places(record.object, record.location);
+  std::ranges::sort(places);
+  const auto again = std::ranges::unique(places);
+  places.erase(again.begin(), again.end());
+  std::erase(places, repository::Location{record.bucket, record.prefix});
+  if (places.empty()) return Ok();
+  HF_ASSIGN_OR_RETURN(const auto known, catalog.FindCopies({.backup = record.backup}, ""));
+  for (const repository::Location& place : places) {
+    const auto found = std::ranges::find_if(known.items, [&](const catalog::CopyRecord& copy) {
+      return copy.bucket == place.bucket && copy.prefix == place.prefix;
+    });
+    int64_t last_ms = record.created_ms;
+    if (found != known.items.end()) {
+      if (found->IsDefect()) continue;
+      const bool was_read =
+          found->state == catalog::CopyState::kAbsent || found->level >= ReadLevelOf(record);
+      if (was_read) last_ms = std::max(last_ms, found->at_ms);
+    }
+    RotationItem item{.record = record, .is_copy = true};
+    item.record.bucket = place.bucket;
+    item.record.prefix = place.prefix;
+    planner.Add(std::move(item), last_ms, policy.read_within);
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<RotationPlan> PlanReading(catalog::Catalog& catalog, const VerificationPolicyOf& policy_of,
+                                 const FurtherPlaces& further_places,
                                  const RotationOptions& options, Timestamp now) {
   RotationPlanner planner(options, now);
+  const auto add = [&](catalog::BackupRecord&& record) -> Status {
+    HF_ASSIGN_OR_RETURN(const VerificationPolicy policy, policy_of(record.object));
+    HF_ASSIGN_OR_RETURN(int64_t last_ms, LastVerified(catalog, record, ReadLevelOf(record)));
+    HF_RETURN_IF_ERROR(AddCopies(catalog, further_places, record, policy, planner));
+    // It is in its manifest, which was whole when it was written.
+    if (IsDefinitionOnly(record.kind)) last_ms = std::max(last_ms, record.created_ms);
+    planner.Add({.record = std::move(record), .live = policy.live}, last_ms, policy.read_within);
+    return Ok();
+  };
   HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
-      [&](const std::string& token) { return index.FindBackups({.intact_only = true}, token); },
-      [&](catalog::BackupRecord&& record) -> Status {
-        HF_ASSIGN_OR_RETURN(const VerificationPolicy policy, policy_of(record.object));
-        HF_ASSIGN_OR_RETURN(int64_t last_ms, LastVerified(index, record, ReadLevelOf(record)));
-        // It is in its manifest, which was whole when it was written.
-        if (IsDefinitionOnly(record.kind)) last_ms = std::max(last_ms, record.created_ms);
-        planner.Add(std::move(record), last_ms, policy.read_within, policy.live);
-        return Ok();
-      }));
+      [&](const std::string& token) { return catalog.FindBackups({.intact_only = true}, token); },
+      add));
   return planner.Finish();
 }
 

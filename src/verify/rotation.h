@@ -1,4 +1,5 @@
-// Rotation: which backups a pass looks at, so that all of them are read and restored in a set time.
+// Rotation: which backups a pass looks at, so that all of them are read, in every repository in
+// which they lie, and restored in a set time.
 //
 // A pass takes what would be overdue before the next pass, and beside that, the oldest read first,
 // an equal share of all bytes, so that the work of a month is not done on its last day. It keeps
@@ -13,8 +14,9 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "catalog/backup_index.h"
+#include "catalog/catalog.h"
 #include "model/verification_policy.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::verify {
 
@@ -27,13 +29,14 @@ struct RotationOptions {
 // One backup to be looked at.
 struct RotationItem {
   catalog::BackupRecord record;
-  int64_t due_ms = 0;  // when it has to have been looked at
-  bool live = false;   // and held against its source (VerificationPolicy::live)
+  int64_t due_ms = 0;    // when it has to have been looked at
+  bool live = false;     // and held against its source (VerificationPolicy::live)
+  bool is_copy = false;  // the place of `record` is a further repository, where there may be none
 };
 
 struct RotationPlan {
   std::vector<RotationItem> items;  // the most urgent first
-  int64_t backups = 0;              // all that there are
+  int64_t backups = 0;              // all that there are, and all copies that there may be
   int64_t bytes = 0;                // of them
   int64_t planned_bytes = 0;        // of `items`
   int64_t overdue = 0;              // past their time already
@@ -46,7 +49,7 @@ class RotationPlanner {
   RotationPlanner(const RotationOptions& options, Timestamp now);
 
   // `last_ms`: when it was last looked at as the rotation asks; `within`: how often that is to be.
-  void Add(catalog::BackupRecord record, int64_t last_ms, Duration within, bool live = false);
+  void Add(RotationItem item, int64_t last_ms, Duration within);
 
   RotationPlan Finish();
 
@@ -65,9 +68,11 @@ using VerificationPolicyOf = std::function<Result<VerificationPolicy>(const Tabl
 Result<int64_t> LastVerified(catalog::BackupIndex& index, const catalog::BackupRecord& record,
                              VerifyLevel level);
 
-// Which backups are to be read now (L2). Damaged ones are left out: that is known. Errors: of the
-// catalog and of `policy_of`.
-Result<RotationPlan> PlanReading(catalog::BackupIndex& index, const VerificationPolicyOf& policy_of,
+// Which backups are to be read now (L2), and which of their copies in `further_places` (empty:
+// there are none). Damaged ones are left out: that is known. Errors: of the catalog and of
+// `policy_of`.
+Result<RotationPlan> PlanReading(catalog::Catalog& catalog, const VerificationPolicyOf& policy_of,
+                                 const FurtherPlaces& further_places,
                                  const RotationOptions& options, Timestamp now);
 
 // Of which objects the newest good backup is to be restored now (L3): those of which none was for

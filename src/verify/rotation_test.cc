@@ -36,10 +36,10 @@ std::vector<std::string> Ids(const RotationPlan& plan) {
 TEST(RotationPlanner, TakesWhatIsDueBeforeTheNextPassOldestFirst) {
   RotationPlanner planner({.interval = hours{24}}, kNow);
   const int64_t now = ToUnixMillis(kNow);
-  planner.Add(Record("fresh", 100), now - kDayMs, hours{240});
-  planner.Add(Record("tomorrow", 100), now - 9 * kDayMs, hours{240});
-  planner.Add(Record("late", 100), now - 12 * kDayMs, hours{240});
-  planner.Add(Record("never", 100), 0, hours{240});
+  planner.Add({.record = Record("fresh", 100)}, now - kDayMs, hours{240});
+  planner.Add({.record = Record("tomorrow", 100)}, now - 9 * kDayMs, hours{240});
+  planner.Add({.record = Record("late", 100)}, now - 12 * kDayMs, hours{240});
+  planner.Add({.record = Record("never", 100)}, 0, hours{240});
   const RotationPlan plan = planner.Finish();
   EXPECT_THAT(Ids(plan), ElementsAre("never", "late", "tomorrow"));
   EXPECT_EQ(plan.backups, 4);
@@ -53,7 +53,8 @@ TEST(RotationPlanner, LeavesWhatIsOverALimitAndSaysSo) {
   const auto plan = [&](RotationOptions options) {
     RotationPlanner planner(options, kNow);
     for (int i = 0; i < 5; ++i) {
-      planner.Add(Record("b" + std::to_string(i), 100), now - (40 - i) * kDayMs, hours{240});
+      planner.Add({.record = Record("b" + std::to_string(i), 100)}, now - (40 - i) * kDayMs,
+                  hours{240});
     }
     return planner.Finish();
   };
@@ -82,7 +83,7 @@ TEST(RotationPlanner, SpreadsTheWorkAndIsNeverLate) {
     const Timestamp now = kNow + hours{24} * day;
     RotationPlanner planner({.interval = hours{24}}, now);
     for (const auto& [id, at_ms] : last_ms)
-      planner.Add(Record(id, size[id]), at_ms, hours{24 * 30});
+      planner.Add({.record = Record(id, size[id])}, at_ms, hours{24 * 30});
     const RotationPlan plan = planner.Finish();
     EXPECT_EQ(plan.overdue, 0) << "on day " << day;
     most = std::max(most, plan.planned_bytes);
@@ -132,10 +133,51 @@ TEST_F(RotationOverCatalog, ReadsWhatWasNotReadForLongAndNothingThatIsKnownToBeD
   Add("e", "t4", now_ - 30 * kDayMs, VerifyLevel::kL2);
   Verify("e", now_ - 3 * kDayMs, VerifyLevel::kL2, false);
   Add("f", "t5", now_ - 2 * kDayMs, VerifyLevel::kL0);  // never read
-  const auto plan = PlanReading(*catalog_, PolicyOf, {.interval = hours{1}}, kNow);
+  const auto plan = PlanReading(*catalog_, PolicyOf, {}, {.interval = hours{1}}, kNow);
   ASSERT_TRUE(plan.ok());
   EXPECT_THAT(Ids(*plan), ElementsAre("f", "a"));
   EXPECT_EQ(plan->backups, 5) << "all but the damaged one";
+}
+
+TEST_F(RotationOverCatalog, ReadsEveryCopyInItsTimeAsWell) {
+  Add("a", "t1", now_ - 30 * kDayMs, VerifyLevel::kL2);
+  Verify("a", now_ - kDayMs, VerifyLevel::kL2);
+  const FurtherPlaces further = [](const TableRef&, const std::string&) {
+    return std::vector<repository::Location>{{"", ""}, {"second", "p"}, {"third", ""}};
+  };
+  const auto read = [&](const FurtherPlaces& places) {
+    const auto plan = PlanReading(*catalog_, PolicyOf, places, {.interval = hours{1}}, kNow);
+    std::vector<std::string> names;
+    for (const RotationItem& item : plan.value().items) {
+      names.push_back(item.record.bucket + (item.is_copy ? " copy" : " itself"));
+    }
+    return names;
+  };
+  EXPECT_THAT(read({}), ElementsAre());
+  EXPECT_THAT(read(further), ElementsAre("second copy", "third copy")) << "never read";
+  catalog::CopyRecord copy{.object = Record("a", 1).object,
+                           .backup = "a",
+                           .bucket = "second",
+                           .prefix = "p",
+                           .state = catalog::CopyState::kWhole,
+                           .level = VerifyLevel::kL0,
+                           .at_ms = now_ - 20 * kDayMs,
+                           .detail = {}};
+  ASSERT_TRUE(catalog_->RecordCopy(copy).ok());
+  EXPECT_THAT(read(further), ElementsAre("second copy", "third copy")) << "L0 reads nothing";
+  copy.at_ms = now_ - kDayMs;
+  copy.level = VerifyLevel::kL2;
+  ASSERT_TRUE(catalog_->RecordCopy(copy).ok());
+  EXPECT_THAT(read(further), ElementsAre("third copy"));
+  copy.at_ms = now_;
+  copy.state = catalog::CopyState::kDamaged;
+  ASSERT_TRUE(catalog_->RecordCopy(copy).ok());
+  EXPECT_THAT(read(further), ElementsAre("third copy")) << "that is known";
+  copy.bucket = "third";
+  copy.prefix = "";
+  copy.state = catalog::CopyState::kAbsent;
+  ASSERT_TRUE(catalog_->RecordCopy(copy).ok());
+  EXPECT_THAT(read(further), ElementsAre()) << "there is none";
 }
 
 TEST_F(RotationOverCatalog, RestoresTheNewestGoodBackupOfAnObjectOfWhichNoneWasForLong) {

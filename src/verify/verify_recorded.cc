@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/retry.h"
 #include "model/policy.h"
 #include "repository/carry_pins.h"
 #include "repository/repository.h"
@@ -61,6 +62,54 @@ Status RecordReport(const Services& services, const VerifyReport& report) {
        .detail = report.findings.empty() ? "" : report.findings.front().message});
 }
 
+// What is wrong with a backup where the catalog has it, once it is read from elsewhere.
+catalog::CopyRecord LeftPlace(const Services& services, const catalog::BackupRecord& record,
+                              const Error& damage) {
+  return {.object = record.object,
+          .backup = record.backup,
+          .bucket = record.bucket,
+          .prefix = record.prefix,
+          .state = catalog::CopyState::kLeft,
+          .at_ms = ToUnixMillis(services.clock.Now()),
+          .detail = damage.message};
+}
+
+// Leaves word of it where the backup is now, for a catalog that is rebuilt.
+void LeaveWordOfMove(const Services& services, const repository::Location& now,
+                     const catalog::CopyRecord& left) {
+  auto repository = repository::Repository::Open(services.objects, now);
+  const Status written =
+      repository.ok()
+          ? repository->WriteEvidence(
+                repository::kLeftEvidence,
+                left.backup + "-" + EvidenceMoment(services.clock.Now(), services.random),
+                LeftEvidence(left))
+          : Status(repository.error());
+  if (!written.ok()) LogWarning("evidence was not written", {{"error", written.error().message}});
+}
+
+Status RecordCopyReport(const Services& services, const catalog::BackupRecord& copy,
+                        const VerifyReport& report) {
+  return services.catalog.RecordCopy(
+      {.object = copy.object,
+       .backup = copy.backup,
+       .bucket = copy.bucket,
+       .prefix = copy.prefix,
+       .state = report.Passed() ? catalog::CopyState::kWhole : catalog::CopyState::kDamaged,
+       .level = report.Passed() ? report.reached : VerifyLevel::kNone,
+       .at_ms = ToUnixMillis(services.clock.Now()),
+       .detail = report.findings.empty() ? "" : report.findings.front().message});
+}
+
+// Whether the manifest of a copy is where it would be. Errors: the store's, when it cannot tell.
+Result<bool> IsCopyThere(const Services& services, const catalog::BackupRecord& copy) {
+  const auto info = services.objects.StatObject(
+      {copy.bucket, repository::ManifestName(copy.prefix, copy.object, copy.backup), 0});
+  if (info.ok()) return info->has_value();
+  if (info.error().code == Code::kNotFound) return false;
+  return info.error();
+}
+
 // The places where a copy may be, the record's own left out.
 std::vector<repository::Location> OtherPlaces(const Services& services,
                                               const catalog::BackupRecord& record) {
@@ -80,6 +129,12 @@ std::string PlacesText(const std::vector<repository::Location>& places) {
 }
 
 }  // namespace
+
+Json LeftEvidence(const catalog::CopyRecord& left) {
+  return {{"backup", left.backup}, {"object", left.object.ToString()},
+          {"bucket", left.bucket}, {"prefix", left.prefix},
+          {"at_ms", left.at_ms},   {"detail", left.detail}};
+}
 
 std::string EvidenceMoment(Timestamp now, Random& random) {
   return fmt::format("{}_{:03}_{}", FormatCompact(now), ToUnixMillis(now) % 1000,
@@ -142,15 +197,46 @@ Result<VerifyReport> VerifyInPlace(const Services& services, const catalog::Back
   HF_ASSIGN_OR_RETURN(VerifyReport report, Look(services, record, level, manifest));
   const auto known = catalog::GetBackup(services.catalog, record.backup);
   if (!known.ok() && known.error().id != ErrorId::kBackupNotFound) return known.error();
-  if (known.ok() && known->bucket == record.bucket && known->prefix == record.prefix) {
+  if (!known.ok()) return report;
+  if (known->bucket == record.bucket && known->prefix == record.prefix) {
     HF_RETURN_IF_ERROR(RecordReport(services, report));
+  } else {
+    HF_RETURN_IF_ERROR(RecordCopyReport(services, record, report));
   }
   return report;
 }
 
-Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
-                                                const catalog::BackupRecord& record,
-                                                VerifyLevel level, const Error& damage) {
+Result<std::optional<VerifyReport>> VerifyFurtherCopy(const Services& services,
+                                                      const catalog::BackupRecord& copy,
+                                                      VerifyLevel level) {
+  HF_ASSIGN_OR_RETURN(const auto known, services.catalog.FindCopies({.backup = copy.backup}, ""));
+  const auto before = std::ranges::find_if(known.items, [&](const catalog::CopyRecord& of) {
+    return of.bucket == copy.bucket && of.prefix == copy.prefix;
+  });
+  const bool was_there =
+      before != known.items.end() && before->state != catalog::CopyState::kAbsent;
+  if (!was_there) {
+    HF_ASSIGN_OR_RETURN(const bool is_there, IsCopyThere(services, copy));
+    if (!is_there) {
+      HF_RETURN_IF_ERROR(services.catalog.RecordCopy({.object = copy.object,
+                                                      .backup = copy.backup,
+                                                      .bucket = copy.bucket,
+                                                      .prefix = copy.prefix,
+                                                      .at_ms = ToUnixMillis(services.clock.Now()),
+                                                      .detail = {}}));
+      return std::optional<VerifyReport>();
+    }
+  }
+  HF_ASSIGN_OR_RETURN(VerifyReport report, VerifyInPlace(services, copy, level));
+  return std::optional(std::move(report));
+}
+
+namespace {
+
+// FallBackToCopy; `unread` is why a place could not be read, the first such.
+Result<std::optional<WholeCopy>> TakeCopy(const Services& services,
+                                          const catalog::BackupRecord& record, VerifyLevel level,
+                                          const Error& damage, std::optional<Error>& unread) {
   for (const repository::Location& place : OtherPlaces(services, record)) {
     catalog::BackupRecord copied = record;
     copied.bucket = place.bucket;
@@ -166,13 +252,16 @@ Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
       if (report.error().code == Code::kCancelled) return report.error();
       LogWarning("a further repository could not be read",
                  {{"repository", place.Uri()}, {"error", report.error().message}});
+      if (!unread) unread = report.error();
       continue;
     }
     if (!report->Passed() || !manifest) continue;
     HF_RETURN_IF_ERROR(repository::CarryPins(services.objects, {record.bucket, record.prefix},
                                              place, record.backup));
-    HF_RETURN_IF_ERROR(
-        services.catalog.MoveBackup(catalog::RecordOf(*manifest, place.bucket, place.prefix)));
+    const catalog::CopyRecord left = LeftPlace(services, record, damage);
+    HF_RETURN_IF_ERROR(services.catalog.MoveBackup(
+        catalog::RecordOf(*manifest, place.bucket, place.prefix), left));
+    LeaveWordOfMove(services, place, left);
     HF_RETURN_IF_ERROR(RecordReport(services, *report));
     report->note = fmt::format("taken from its copy in {}: {}", place.Uri(), damage.message);
     LogError("a backup is lost or damaged where it was, and its copy is used",
@@ -183,6 +272,37 @@ Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
     return std::optional(WholeCopy{*std::move(manifest), *std::move(report)});
   }
   return std::optional<WholeCopy>();
+}
+
+}  // namespace
+
+Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
+                                                const catalog::BackupRecord& record,
+                                                VerifyLevel level, const Error& damage) {
+  std::optional<Error> unread;
+  return TakeCopy(services, record, level, damage, unread);
+}
+
+Result<bool> NoteLoss(const Services& services, const catalog::BackupRecord& record,
+                      const Error& damage) {
+  std::optional<Error> unread;
+  HF_ASSIGN_OR_RETURN(const auto copy,
+                      TakeCopy(services, record, VerifyLevel::kL0, damage, unread));
+  if (copy) return true;
+  if (unread && IsRetryable(*unread)) return *unread;
+  LogError(
+      "a backup is lost or damaged, and there is no whole copy of it",
+      {{"backup", record.backup}, {"object", record.object.ToString()}, {"error", damage.message}});
+  const VerifyReport report{.backup = record.backup,
+                            .object = record.object,
+                            .requested = VerifyLevel::kL0,
+                            .content_digest = {},
+                            .problems = 1,
+                            .findings = {DescribeLoss(services, record, damage)}};
+  HF_RETURN_IF_ERROR(RecordReport(services, report));
+  auto repository = repository::Repository::Open(services.objects, {record.bucket, record.prefix});
+  if (repository.ok()) KeepEvidence(services, *repository, report);
+  return false;
 }
 
 Error DescribeLoss(const Services& services, const catalog::BackupRecord& record,

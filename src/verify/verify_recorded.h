@@ -33,6 +33,9 @@ struct Services {
   FurtherPlaces further_places = {};
 };
 
+// The evidence of kind repository::kLeftEvidence.
+Json LeftEvidence(const catalog::CopyRecord& left);
+
 // The end of a name of evidence: when it was found, to the millisecond, and which of those found
 // then; sorts as the times do, and has no '-'.
 std::string EvidenceMoment(Timestamp now, Random& random);
@@ -60,10 +63,16 @@ void KeepReport(const Services& services, const std::string& backup, const Verif
 
 // Verifies what lies of a backup in the place of `record`, and writes the evidence there. Damage of
 // any kind, of the manifest and of the repository too, is a report with findings: the next backup
-// is looked at all the same. The catalog is told if it has the backup at that place. Errors mean
+// is looked at all the same. The catalog is told, of the backup or of a copy of it. Errors mean
 // that it could not be looked at: those of the services.
 Result<VerifyReport> VerifyInPlace(const Services& services, const catalog::BackupRecord& record,
                                    VerifyLevel level);
+
+// The same of a copy in a further repository, which may never have been made there: nullopt then.
+// One that was there is damaged when it is not any more. `copy` tells the place.
+Result<std::optional<VerifyReport>> VerifyFurtherCopy(const Services& services,
+                                                      const catalog::BackupRecord& copy,
+                                                      VerifyLevel level);
 
 // A copy of a backup that was damaged or lost, and is the backup now.
 struct WholeCopy {
@@ -78,6 +87,13 @@ struct WholeCopy {
 Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
                                                 const catalog::BackupRecord& record,
                                                 VerifyLevel level, const Error& damage);
+
+// What scans and prunes do of a backup that they find lost or damaged where the catalog has it:
+// true, and it is read from its copy from now on (FallBackToCopy, L0); or else that it is damaged
+// is recorded and kept as evidence. Errors: of the catalog; a place that may have a copy and cannot
+// be read now, and then nothing is recorded.
+Result<bool> NoteLoss(const Services& services, const catalog::BackupRecord& record,
+                      const Error& damage);
 
 // What is wrong with a backup of which no place has a whole copy, with what a person can do.
 Error DescribeLoss(const Services& services, const catalog::BackupRecord& record,

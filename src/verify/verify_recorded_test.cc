@@ -138,5 +138,64 @@ TEST_F(VerifyRecordedTest, AServiceThatDoesNotAnswerSaysNothingOfTheBackup) {
   EXPECT_FALSE(IsDamaged());
 }
 
+class VerifyFurtherCopyTest : public VerifyRecordedTest {
+ protected:
+  // What a look at the copy in another bucket says.
+  std::string Look() {
+    const Services services{
+        cloud_.warehouse(), objects(), *catalog_, clock_, *random_, "{project}-staging-{location}"};
+    catalog::BackupRecord copy = record_;
+    copy.bucket = "second";
+    clock_.Advance(std::chrono::seconds{1});
+    const auto report = VerifyFurtherCopy(services, copy, VerifyLevel::kL0);
+    if (!report.ok()) return report.error().message;
+    if (!*report) return "none";
+    return (*report)->Passed() ? "whole" : "damaged";
+  }
+
+  void MakeCopy() {
+    ASSERT_TRUE(
+        objects().EnsureBucket({.name = "second", .project = "acme", .location = "US"}).ok());
+    auto second = repository::Repository::OpenOrCreate(objects(), {"second", ""}, clock_, *random_);
+    auto first = repository::Repository::Open(objects(), {"vault", ""});
+    Manifest manifest = first->ReadManifest(kOrders, record_.backup).value();
+    const auto data = CreateObjectFromString(objects(), {"second", "data/a", 0}, "not read at L0");
+    manifest.bucket = "second";
+    manifest.objects[0].generation = data->ref.generation;
+    ASSERT_TRUE(second->WriteManifest(manifest).ok());
+  }
+
+  catalog::CopyState Known() {
+    return catalog_->FindCopies({.backup = record_.backup}, "")->items.at(0).state;
+  }
+};
+
+TEST_F(VerifyFurtherCopyTest, TellsADamagedCopyFromOneThatWasNeverMade) {
+  EXPECT_EQ(Look(), "none");
+  EXPECT_EQ(Known(), catalog::CopyState::kAbsent);
+  MakeCopy();
+  EXPECT_EQ(Look(), "whole");
+  EXPECT_EQ(Known(), catalog::CopyState::kWhole);
+  for (const char* beginning : {"data/", "manifests/", ""}) {
+    for (const auto& object : cloud_.AllObjects("second")) {
+      if (object.ref.name.starts_with(beginning)) cloud_.RemoveObject(object.ref);
+    }
+    EXPECT_EQ(Look(), "damaged") << beginning << " is gone";
+    EXPECT_EQ(Known(), catalog::CopyState::kDamaged);
+  }
+  EXPECT_FALSE(IsDamaged()) << "the backup itself is whole";
+}
+
+TEST_F(VerifyFurtherCopyTest, KeepsEvidenceOfDamageWhereTheCopyLies) {
+  MakeCopy();
+  EXPECT_EQ(Look(), "whole");
+  for (const auto& object : cloud_.AllObjects("second")) {
+    if (object.ref.name.starts_with("data/")) cloud_.RemoveObject(object.ref);
+  }
+  EXPECT_EQ(Look(), "damaged");
+  EXPECT_EQ(Evidence("second").size(), 2U);
+  EXPECT_EQ(Evidence("vault").size(), 0U);
+}
+
 }  // namespace
 }  // namespace holdfast::verify
