@@ -15,18 +15,34 @@ bool SpeaksMore(const catalog::BackupRecord& a, const catalog::BackupRecord& b) 
 
 }  // namespace
 
+bool MethodChoice::HasTableWithoutGood(const std::vector<catalog::BackupRecord>& newest) {
+  std::map<TableRef, bool> has_good;
+  for (const catalog::BackupRecord& record : newest) {
+    has_good[record.object.WholeTable()] |= record.IsGood();
+  }
+  return std::ranges::any_of(has_good, [](const auto& table) { return !table.second; });
+}
+
 MethodChoice::MethodChoice(const std::vector<catalog::BackupRecord>& newest,
+                           const std::vector<catalog::BackupRecord>& newest_good,
                            const std::string& partition) {
   const auto is_named = [&](const catalog::BackupRecord& record) {
     return partition.empty() || record.object.partition == partition;
   };
   std::map<TableRef, const catalog::BackupRecord*> best;
-  for (const catalog::BackupRecord& record : newest) {
-    const TableRef table = record.object.WholeTable();
-    if (!record.IsGood() || !is_named(record)) continue;
-    const catalog::BackupRecord*& known = best[table];
-    if (known == nullptr || SpeaksMore(record, *known)) known = &record;
-  }
+  // What one list decides, the next has no say in.
+  const auto decide = [&](const std::vector<catalog::BackupRecord>& records, bool good_only) {
+    std::map<TableRef, const catalog::BackupRecord*> of_list;
+    for (const catalog::BackupRecord& record : records) {
+      if ((good_only && !record.IsGood()) || !is_named(record)) continue;
+      const catalog::BackupRecord*& known = of_list[record.object.WholeTable()];
+      if (known == nullptr || SpeaksMore(record, *known)) known = &record;
+    }
+    best.merge(of_list);
+  };
+  decide(newest, true);
+  decide(newest_good, true);
+  decide(newest, false);
   for (const auto& [table, record] : best) {
     chosen_[table] = {.method = record->method, .is_whole = record->object.partition.empty()};
   }

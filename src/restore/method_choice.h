@@ -3,7 +3,9 @@
 // Backups of two methods are two views of the same rows: a restore takes one of them whole. It is
 // the method of the newest run that has a good backup of the table; of the same run an export, then
 // a copy, then a snapshot, since what lies outside of the warehouse survives more. An object that
-// this method has no backup of is taken from another one that divides the table alike. Pure.
+// this method has no backup of is taken from another one that divides the table alike. Where the
+// newest backups of all methods are suspect or damaged, the newest good ones before them decide;
+// where there are none, the newest. Pure.
 #pragma once
 
 #include <map>
@@ -18,10 +20,15 @@ namespace holdfast::restore {
 
 class MethodChoice {
  public:
-  // Of records, the newest of each object and method of whole tables. With `partition`, by what
-  // there is of that one.
+  // Of records, the newest of each object and method of whole tables. `newest_good`: likewise, the
+  // newest that are good, of tables of which none of `newest` is (`HasTableWithoutGood`). With
+  // `partition`, by what there is of that one.
   explicit MethodChoice(const std::vector<catalog::BackupRecord>& newest,
+                        const std::vector<catalog::BackupRecord>& newest_good = {},
                         const std::string& partition = {});
+
+  // Whether any table is without a good backup in there.
+  static bool HasTableWithoutGood(const std::vector<catalog::BackupRecord>& newest);
 
   // Whether a record may be taken.
   bool Takes(const catalog::BackupRecord& record) const;
@@ -32,9 +39,9 @@ class MethodChoice {
  private:
   struct Chosen {
     Method method = Method::kExport;
-    bool is_whole = false;  // its newest good backup is of the whole table
+    bool is_whole = false;  // the backup that decided is of the whole table
   };
-  std::map<TableRef, Chosen> chosen_;     // of tables with a good backup
+  std::map<TableRef, Chosen> chosen_;     // of each table
   std::map<TableRef, Method> by_object_;  // which record of an object of such a table is taken
 };
 

@@ -128,6 +128,34 @@ TEST(RestoreOfMethods, TakesTheSnapshotWhenTheExportIsDamagedOrOlder) {
   }
 }
 
+// The newest partitions and the newest snapshot are suspect, all of them: what both held before
+// would come back twice.
+TEST(RestoreOfMethods, TakesTheRowsOfOneMethodWhenTheNewestOfAllAreSuspect) {
+  SimFixture fixture;
+  AddOrdersAndDays(fixture);
+  fixture.cloud().AppendRows(kDaily, {{{"day", "2026-01-01"}, {"what", "c"}},
+                                      {{"day", "2026-01-01"}, {"what", "d"}},
+                                      {{"day", "2026-01-02"}, {"what", "e"}},
+                                      {{"day", "2026-01-02"}, {"what", "f"}}});
+  const sim::Rows before = fixture.cloud().ReadRows(kDaily);
+  ASSERT_TRUE(fixture.BackUp(ExportAndSnapshot()).ok());
+  fixture.clock().Advance(std::chrono::minutes{1});
+  for (const char* day : {"2026-01-01", "2026-01-02"}) {
+    std::string partition = day;
+    std::erase(partition, '-');
+    fixture.cloud().ReplaceRows(kDaily.WithPartition(partition), {{{"day", day}, {"what", "x"}}});
+  }
+  ASSERT_TRUE(fixture.BackUp(ExportAndSnapshot()).ok());
+  for (const auto& record :
+       fixture.catalog().FindBackups({.table = "days", .newest_only = true}, "").value().items) {
+    ASSERT_NE(record.suspect, "") << record.object.ToString();
+  }
+  const auto report = Restore(fixture, To(kDaily, "back"));
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(report->Succeeded()) << report->tables[0].error->message;
+  EXPECT_EQ(fixture.cloud().ReadRows({"acme-shop", "back", "days", ""}).size(), before.size());
+}
+
 // The bucket is gone, and so is the machine with the catalog.
 TEST(RestoreOfFurtherRepository, WorksWhenTheFirstIsLost) {
   SimFixture fixture;

@@ -24,13 +24,16 @@ std::string Counted(int64_t count, std::string_view what) {
 
 std::string TimeText(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
 
-// The newest backup of each object that is named, and of each method, whatever it is worth.
+// The newest backup of each object that is named, and of each method: whatever it is worth, or
+// the newest good one.
 Result<std::vector<catalog::BackupRecord>> NewestOfEach(catalog::Catalog& catalog,
-                                                        const SourceQuestion& question) {
+                                                        const SourceQuestion& question,
+                                                        bool good_only) {
   catalog::BackupFilter filter{.project = question.source.project,
                                .dataset = question.source.dataset,
                                .table = question.source.table,
                                .as_of_ms = question.as_of_ms,
+                               .good_only = good_only,
                                .newest_only = true};
   std::vector<catalog::BackupRecord> newest;
   for (const Method method :
@@ -60,8 +63,12 @@ class Selector {
       : catalog_(catalog), history_(history), question_(question), source_(question.source) {}
 
   Result<Selection> Run() {
-    HF_ASSIGN_OR_RETURN(auto records, NewestOfEach(catalog_, question_));
-    choice_ = MethodChoice(records, source_.partition);
+    HF_ASSIGN_OR_RETURN(auto records, NewestOfEach(catalog_, question_, false));
+    std::vector<catalog::BackupRecord> newest_good;
+    if (MethodChoice::HasTableWithoutGood(records)) {
+      HF_ASSIGN_OR_RETURN(newest_good, NewestOfEach(catalog_, question_, true));
+    }
+    choice_ = MethodChoice(records, newest_good, source_.partition);
     for (catalog::BackupRecord& record : records) {
       const bool is_named =
           source_.partition.empty() || record.object.partition == source_.partition;
@@ -288,7 +295,7 @@ class Selector {
     }
     SourceQuestion later = question_;
     later.as_of_ms.reset();
-    HF_ASSIGN_OR_RETURN(const auto newest, NewestOfEach(catalog_, later));
+    HF_ASSIGN_OR_RETURN(const auto newest, NewestOfEach(catalog_, later, false));
     for (const catalog::BackupRecord& record : newest) {
       const TableRef table = record.object.WholeTable();
       const bool was_there = record.source.creation_ms <= *question_.as_of_ms;
