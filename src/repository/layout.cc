@@ -168,6 +168,12 @@ std::string PinsPrefix(std::string_view prefix, std::string_view backup) {
   return name;
 }
 
+std::string LeasesPrefix(std::string_view prefix) { return UnderPrefix(prefix, "leases/"); }
+
+std::string IntentsPrefix(std::string_view prefix) {
+  return UnderPrefix(prefix, "tombstones/deleting/");
+}
+
 std::string EvidenceName(std::string_view prefix, std::string_view kind, std::string_view id) {
   return UnderPrefix(prefix, fmt::format("evidence/{}/{}.json", kind, id));
 }

@@ -51,6 +51,10 @@ std::string RunFileName(std::string_view prefix, std::string_view run);
 std::string RunPartName(std::string_view prefix, std::string_view run, std::string_view sha256);
 // "pins/<backup>/": what the pins and holds of a backup begin with; of all: without a backup.
 std::string PinsPrefix(std::string_view prefix, std::string_view backup);
+// "leases/": what the leases of restores begin with (leases.h).
+std::string LeasesPrefix(std::string_view prefix);
+// "tombstones/deleting/": what the intents of deletions begin with, each "<backup>.json".
+std::string IntentsPrefix(std::string_view prefix);
 // "evidence/<kind>/<id>.json"; kind and id are ids of ours.
 std::string EvidenceName(std::string_view prefix, std::string_view kind, std::string_view id);
 

@@ -14,6 +14,7 @@
 #include "restore/definitions.h"
 #include "restore/foreign_keys.h"
 #include "restore/load.h"
+#include "restore/plan_lease.h"
 #include "restore/target.h"
 #include "restore/unfinished.h"
 
@@ -133,11 +134,17 @@ class PlanInProgress {
   std::vector<MissingObject> TakeLeftOut() { return std::move(left_out_); }
 
   // Last of all, so that the labels tell a later process how far this one came.
-  Status Release() {
+  // One that cannot be released is whole, and fails, since it says that it is not finished.
+  void Release(RestoreReport& report) {
     for (const OwnedTable& owned : to_release_) {
-      HF_RETURN_IF_ERROR(ReleaseTarget(services_, owned));
+      const auto released = ReleaseTarget(services_, owned);
+      if (released.ok()) continue;
+      const auto table = std::ranges::find(report.tables, owned.table.ref, &TableReport::target);
+      table->outcome = TableOutcome::kFailed;
+      table->left_behind = true;
+      table->error = released.error();
+      table->error->message += "; it is filled, and its label was not taken off";
     }
-    return Ok();
   }
 
  private:
@@ -272,17 +279,22 @@ Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& pl
                             const Services& services) {
   HF_RETURN_IF_ERROR(CheckTargets(request, plan, services));
   const Timestamp started = services.clock.Now();
+  HF_ASSIGN_OR_RETURN(PlanLease lease, PlanLease::Take(plan, services));
   HF_RETURN_IF_ERROR(KeepPlan(request, plan, services));
   RestoreReport report{.plan = plan.hash,
                        .missing = plan.missing,
                        .notes = plan.notes,
                        .resumes_ms = plan.resumes_ms};
+  std::ranges::copy(lease.notes(), std::back_inserter(report.notes));
   PlanInProgress in_progress(request, plan, services);
   report.tables.resize(plan.tables.size());
   for (const size_t index : OrderOfRestore(plan, services)) {
     const TableRestore& restore = plan.tables[index];
     services.on_step("restoring " + restore.target.ToString());
     const Timestamp table_started = services.clock.Now();
+    if (const Status renewed = lease.Renew(); !renewed.ok()) {
+      report.notes.push_back("the backups are not held any more: " + renewed.error().message);
+    }
     TableReport table{.source = restore.source,
                       .target = restore.target,
                       .kind = restore.backups.front().kind,
@@ -295,7 +307,8 @@ Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& pl
     report.tables[index] = std::move(table);
   }
   std::ranges::move(in_progress.TakeLeftOut(), std::back_inserter(report.missing));
-  HF_RETURN_IF_ERROR(in_progress.Release());
+  in_progress.Release(report);
+  lease.End();
   if (report.Count(TableOutcome::kFailed) + report.Count(TableOutcome::kDiffers) == 0) {
     ForgetPlan(plan, services);
   } else if (report.Count(TableOutcome::kRestored) != 0) {

@@ -139,7 +139,8 @@ Result<std::vector<std::string>> ReasonsToKeep(const DeletionContext& context,
   if (!replicas.empty()) return replicas;
   const Method method = record->method;
   std::erase_if(records, [&](const auto& of) { return of.method != method; });
-  HF_ASSIGN_OR_RETURN(const PinCounts counts, CountPins(context.repository, tombstone.backup));
+  HF_ASSIGN_OR_RETURN(const PinCounts counts,
+                      CountKeepers(context.repository, tombstone.backup, context.now));
   // Other backups' pins keep those, and say nothing of this one.
   const auto pins = [&](const catalog::BackupRecord& of) -> Result<PinCounts> {
     return of.backup == tombstone.backup ? counts : PinCounts{};

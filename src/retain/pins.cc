@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/ids.h"
+#include "repository/leases.h"
 #include "retain/tombstones.h"
 
 namespace holdfast::retain {
@@ -149,6 +150,22 @@ Result<std::map<std::string, PinCounts>> ListPins(repository::Repository& reposi
                                                 repository.location().bucket, kPinnedBackupsMax));
                  }));
   return pins;
+}
+
+Result<PinCounts> CountKeepers(repository::Repository& repository, const std::string& backup,
+                               Timestamp now) {
+  HF_ASSIGN_OR_RETURN(PinCounts counts, CountPins(repository, backup));
+  HF_ASSIGN_OR_RETURN(const auto leased, repository::LeasedBackups(repository, now));
+  if (leased.contains(backup)) ++counts.pins;
+  return counts;
+}
+
+Result<std::map<std::string, PinCounts>> ListKeepers(repository::Repository& repository,
+                                                     Timestamp now) {
+  HF_ASSIGN_OR_RETURN(auto keepers, ListPins(repository));
+  HF_ASSIGN_OR_RETURN(const auto leased, repository::LeasedBackups(repository, now));
+  for (const std::string& backup : leased) ++keepers[backup].pins;
+  return keepers;
 }
 
 }  // namespace holdfast::retain

@@ -1,10 +1,11 @@
 // Pins and holds: what stops the deletion of a backup, kept in its repository.
 //
-// Each is a small object pins/<backup>/<pin|hold>-<id>.json, created once and deleted by generation
-// to release it. A pin that AddPin returned is seen by every deletion that had not begun: prune
-// first writes its intent (tombstones.h) and then looks for pins, AddPin first writes the pin and
-// then looks for an intent, so at least one of the two sees the other. Source: DESIGN §2 "pin,
-// hold"; google-semantics R2.
+// The restores that are under way keep theirs by leases (repository/leases.h), which count as pins
+// where a deletion looks. Each pin is a small object pins/<backup>/<pin|hold>-<id>.json, created
+// once and deleted by generation to release it. A pin that AddPin returned is seen by every
+// deletion that had not begun: prune first writes its intent (tombstones.h) and then looks for
+// pins, AddPin first writes the pin and then looks for an intent, so at least one of the two sees
+// the other. Source: DESIGN §2 "pin, hold"; google-semantics R2.
 #pragma once
 
 #include <cstdint>
@@ -65,5 +66,12 @@ Result<std::vector<Pin>> ReadPins(repository::Repository& repository, const std:
 
 // By backup, of the whole repository. kLimitExceeded over a million.
 Result<std::map<std::string, PinCounts>> ListPins(repository::Repository& repository);
+
+// The same two with the leases of restores that are under way at `now` (repository/leases.h), each
+// as a pin: what a deletion has to look at.
+Result<PinCounts> CountKeepers(repository::Repository& repository, const std::string& backup,
+                               Timestamp now);
+Result<std::map<std::string, PinCounts>> ListKeepers(repository::Repository& repository,
+                                                     Timestamp now);
 
 }  // namespace holdfast::retain

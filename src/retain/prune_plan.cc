@@ -22,10 +22,11 @@ struct RepositoryMarks {
   std::map<std::string, TombstoneEntry> tombstones;  // less those whose backup came by
 };
 
-Result<RepositoryMarks> ReadMarks(const Services& services, const repository::Location& location) {
+Result<RepositoryMarks> ReadMarks(const Services& services, const repository::Location& location,
+                                  Timestamp now) {
   HF_ASSIGN_OR_RETURN(auto repository, repository::Repository::Open(services.objects, location));
   RepositoryMarks marks;
-  HF_ASSIGN_OR_RETURN(marks.pins, ListPins(repository));
+  HF_ASSIGN_OR_RETURN(marks.pins, ListKeepers(repository, now));
   HF_ASSIGN_OR_RETURN(marks.tombstones, ListTombstones(repository));
   return marks;
 }
@@ -76,7 +77,7 @@ class Planner {
   Result<RepositoryMarks*> MarksOf(const repository::Location& location) {
     const auto known = marks_.find(location);
     if (known != marks_.end()) return known->second ? &*known->second : nullptr;
-    auto marks = ReadMarks(services_, location);
+    auto marks = ReadMarks(services_, location, plan_.now);
     if (!marks.ok()) {
       if (marks.error().code == Code::kCancelled) return marks.error();
       AddProblem(fmt::format("gs://{}/{}", location.bucket, location.prefix), marks.error());

@@ -88,7 +88,8 @@ Result<std::vector<std::string>> ReasonsToKeepReplicas(const Services& services,
     HF_ASSIGN_OR_RETURN(auto repository, OpenIfThere(services, replica.repository));
     if (!repository) continue;
     HF_RETURN_IF_ERROR(WriteIntent(*repository, tombstone.backup));
-    HF_ASSIGN_OR_RETURN(const PinCounts counts, CountPins(*repository, tombstone.backup));
+    HF_ASSIGN_OR_RETURN(const PinCounts counts,
+                        CountKeepers(*repository, tombstone.backup, services.clock.Now()));
     if (counts.pins + counts.holds == 0) continue;
     reasons.push_back(fmt::format("it is pinned in {}", replica.repository.Uri()));
   }

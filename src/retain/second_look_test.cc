@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "repository/leases.h"
 #include "retain/prune.h"
 #include "retain/prune_world_for_test.h"
 #include "retain/tombstones.h"
@@ -38,6 +39,34 @@ TEST(SecondLook, LooksAgainAtPinsAndHoldsBeforeItDeletes) {
     EXPECT_EQ(*ReleasePins(repository, pinned.backup, kind), 0);
     EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 1);
   }
+}
+
+// A restore that takes its backups between the plan of a prune and the deletion.
+TEST(SecondLook, LooksAtTheLeasesOfRestores) {
+  PruneWorld world;
+  world.BackUpDays(4);
+  auto repository = world.OpenRepository();
+  const catalog::BackupRecord restored = world.Records()[3];
+  const auto take = [&](Duration time) {
+    return repository::TakeLease(repository,
+                                 {.holder = "plan",
+                                  .until_ms = ToUnixMillis(world.fixture().clock().Now() + time),
+                                  .backups = {restored.backup}});
+  };
+  ASSERT_TRUE(take(hours{1}).ok());
+  EXPECT_EQ(world.Plan()->Count(PruneAction::kMark), 1) << "it is not among what is marked";
+  ASSERT_TRUE(repository::EndLease(repository, "plan").ok());
+  ASSERT_EQ(world.Prune()->Count(PruneAction::kMark, PruneOutcome::kDone), 2);
+  world.options.grace = hours{0};
+  const auto plan = world.Plan();
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->Count(PruneAction::kDelete), 2);
+  ASSERT_TRUE(take(hours{1}).ok());
+  const auto report = ApplyPrune(world.services(), world.options, *plan);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kDone), 1);
+  EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kKept), 1);
+  EXPECT_EQ(world.Records().back(), restored);
 }
 
 // The same where the policy was widened between the plan and the deletion.

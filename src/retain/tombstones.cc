@@ -17,6 +17,7 @@ constexpr std::string_view kDeleting = "deleting";
 
 std::string FolderOf(const repository::Repository& repository, std::string_view folder) {
   const std::string& prefix = repository.location().prefix;
+  if (folder == kDeleting) return repository::IntentsPrefix(prefix);
   return fmt::format("{}{}tombstones/{}/", prefix, prefix.empty() ? "" : "/", folder);
 }
 

@@ -1,0 +1,60 @@
+#include "restore/plan_lease.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/retry.h"
+#include "repository/leases.h"
+
+namespace holdfast::restore {
+
+Result<PlanLease> PlanLease::Take(const RestorePlan& plan, const Services& services) {
+  PlanLease lease(services, plan.key);
+  for (const TableRestore& table : plan.tables) {
+    if (table.finished) continue;
+    for (const catalog::BackupRecord& backup : table.backups) {
+      lease.backups_[{backup.bucket, backup.prefix}].push_back(backup.backup);
+    }
+  }
+  HF_RETURN_IF_ERROR(lease.TakeAll());
+  return lease;
+}
+
+Status PlanLease::TakeAll() {
+  const Timestamp now = services_->clock.Now();
+  renew_at_ = now + kLeaseTime / 2;
+  notes_.clear();
+  for (const auto& [location, backups] : backups_) {
+    auto repository = repository::Repository::Open(services_->objects, location);
+    Status taken = repository.ok() ? repository::TakeLease(
+                                         *repository, {.holder = holder_,
+                                                       .until_ms = ToUnixMillis(now + kLeaseTime),
+                                                       .backups = backups})
+                                   : Status(repository.error());
+    if (taken.ok()) continue;
+    if (taken.error().id == ErrorId::kBackupBeingRemoved || IsInterrupted(taken.error())) {
+      return taken.error();
+    }
+    // Of one that is gone, the copies in further repositories are read, and no prune deletes here.
+    if (taken.error().code == Code::kNotFound) continue;
+    notes_.push_back(fmt::format("the backups in {} are not held against a prune meanwhile: {}",
+                                 location.Uri(), taken.error().message));
+  }
+  return Ok();
+}
+
+Status PlanLease::Renew() { return services_->clock.Now() < renew_at_ ? Ok() : TakeAll(); }
+
+void PlanLease::End() {
+  for (const auto& [location, backups] : backups_) {
+    auto repository = repository::Repository::Open(services_->objects, location);
+    if (!repository.ok()) continue;
+    const Status ended = repository::EndLease(*repository, holder_);
+    if (!ended.ok()) {
+      LogWarning("a lease was not given back; it ends by itself",
+                 {{"repository", location.Uri()}, {"error", ended.error().message}});
+    }
+  }
+}
+
+}  // namespace holdfast::restore
