@@ -101,6 +101,19 @@ class DefinitionBackup {
   }
 
  private:
+  // Whether the backup is there, and has who may use the object as it is now, if that is what the
+  // scan sent the object here for: the warehouse tells of no edit of an IAM policy.
+  Result<bool> IsCurrent(const TableBackup& common, const std::string& backup) {
+    repository::Repository repository = common.repository;
+    if (unit_.scanned.change != Change::kMetadataOnly || !common.access.document) {
+      return repository.HasManifest(unit_.object, backup);
+    }
+    const auto manifest = repository.ReadManifest(unit_.object, backup);
+    if (manifest.ok()) return manifest->access == common.access.document;
+    if (IsInterrupted(manifest.error()) || IsRetryable(manifest.error())) return manifest.error();
+    return false;
+  }
+
   Result<ItemOutcome> Save(const TableBackup& common, ObjectKind kind, const LastBackups& last) {
     repository::Repository repository = common.repository;
     HF_ASSIGN_OR_RETURN(const bool committed, repository.HasManifest(unit_.object, unit_.backup));
@@ -113,9 +126,8 @@ class DefinitionBackup {
     TablePlan plan = PlanDefinition(unit_.object, kind, unit_.scanned.fingerprint, last,
                                     common.context.run.policy);
     if (!plan.outcomes.empty()) {
-      HF_ASSIGN_OR_RETURN(const bool is_there,
-                          repository.HasManifest(unit_.object, plan.outcomes.front().backup));
-      if (is_there) return std::move(plan.outcomes.front());
+      HF_ASSIGN_OR_RETURN(const bool is_current, IsCurrent(common, plan.outcomes.front().backup));
+      if (is_current) return std::move(plan.outcomes.front());
     }
     Manifest manifest = StartManifest(common, unit_);
     manifest.kind = kind;

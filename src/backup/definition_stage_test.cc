@@ -128,6 +128,23 @@ TEST(DefinitionStage, MakesANewVersionOfWhatWasEdited) {
   EXPECT_EQ(ManifestOf(fixture, kRoutine).Definition()["definitionBody"], "price / 1.07");
 }
 
+// No time of a view moves with an edit of its IAM policy: it is looked at once in a while.
+TEST(DefinitionStage, SavesAnEditOfAccessAloneInThePeriodOfForcedBackups) {
+  SimFixture fixture;
+  AddOneOfEach(fixture);
+  ASSERT_TRUE(fixture.BackUp().ok());
+  fixture.clock().Advance(std::chrono::hours{24 * 7});
+  EXPECT_EQ(OutcomeFor(fixture.BackUp(), kView).outcome, Outcome::kUnchanged);
+  const Json readers = {
+      {"bindings", {{{"role", "roles/bigquery.dataViewer"}, {"members", {"user:ann@x.org"}}}}}};
+  fixture.cloud().PutIamPolicy(kView, readers);
+  fixture.clock().Advance(std::chrono::hours{24 * 7});
+  EXPECT_EQ(OutcomeFor(fixture.BackUp(), kView).outcome, Outcome::kBackedUp);
+  ASSERT_TRUE(ManifestOf(fixture, kView).access);
+  EXPECT_NE(DumpJson(*ManifestOf(fixture, kView).access).find("ann@x.org"), std::string::npos);
+  EXPECT_EQ(OutcomeFor(fixture.BackUp(), kView).outcome, Outcome::kUnchanged);
+}
+
 TEST(DefinitionStage, NamesWhatIsGone) {
   SimFixture fixture;
   AddOneOfEach(fixture);

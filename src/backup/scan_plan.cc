@@ -239,8 +239,16 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
     return PlanNamedPartitions(table, partitions, last, policy, now_ms);
   }
   if (IsDefinitionOnly(*kind)) {
-    return PlanDefinition(table.ref.WholeTable(), *kind, FingerprintOfDefinition(table.resource),
+    plan = PlanDefinition(table.ref.WholeTable(), *kind, FingerprintOfDefinition(table.resource),
                           last, policy);
+    // Who may use it is in no document that was compared: to be looked at in the stage.
+    if (!plan.outcomes.empty() && IsLookDue(last.at(""), policy, now_ms)) {
+      plan.outcomes.clear();
+      plan.units.push_back({.partition = {},
+                            .fingerprint = FingerprintOfDefinition(table.resource),
+                            .change = Change::kMetadataOnly});
+    }
+    return plan;
   }
   if (table.schema.fields.empty()) {
     plan.outcomes.push_back(Unsupported(table.ref.WholeTable(), "table without columns"));
