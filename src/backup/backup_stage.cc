@@ -152,29 +152,33 @@ class TableStage {
     const bool is_as_scanned =
         now != looked_again_->end() && now->second == unit.scanned.fingerprint;
     if (!is_as_scanned) return std::optional<ItemOutcome>();
-    HF_ASSIGN_OR_RETURN(const bool is_unwritten, IsUnwrittenSinceLast(unit, now->second));
-    if (!is_unwritten) return std::optional<ItemOutcome>();
+    HF_RETURN_IF_ERROR(AskForNewestWrite());
+    const BackupPolicy& policy = common_.context.run.policy;
     Unit described = unit;
     described.started = std::min(unit.started, looked_again_at_);
-    return SaveNewDescription(common_, described);
+    return SaveNewDescription(common_, described, [&](const Manifest& before) {
+      return policy.trust_equal_counts ||
+             (*newest_write_ && IsUnwritten(before, now->second, **newest_write_,
+                                            policy.storage_view_delay_minutes * kMillisPerMinute));
+    });
   }
 
   // What the service tells of writes is asked for once for all units, after the look at the table.
   // That it does not, or not to us, is no failure: the data is read.
-  Result<bool> IsUnwrittenSinceLast(const Unit& unit, const Fingerprint& now) {
-    const BackupPolicy& policy = common_.context.run.policy;
-    if (policy.trust_equal_counts) return true;
-    if (!newest_write_) {
-      auto told = common_.services.warehouse.LastDataWrite(common_.table.ref.WholeTable(),
-                                                           common_.table.location);
-      if (!told.ok() && (IsInterrupted(told.error()) || IsRetryable(told.error()))) {
-        return told.error();
-      }
-      newest_write_ = told.ok() ? *told : std::nullopt;
+  Status AskForNewestWrite() {
+    if (newest_write_) return Ok();
+    newest_write_.emplace();
+    if (common_.context.run.policy.trust_equal_counts) return Ok();
+    auto told = common_.services.warehouse.LastDataWrite(common_.table.ref.WholeTable(),
+                                                         common_.table.location);
+    if (told.ok()) {
+      newest_write_ = *told;
+    } else if (IsInterrupted(told.error()) ||
+               (IsRetryable(told.error()) && !common_.context.is_last_attempt)) {
+      newest_write_.reset();
+      return told.error();
     }
-    return newest_write_->has_value() &&
-           IsUnwritten(*unit.last, now, **newest_write_,
-                       policy.storage_view_delay_minutes * kMillisPerMinute);
+    return Ok();
   }
 
   Status EnsureFrozen() {

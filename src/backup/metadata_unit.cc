@@ -11,8 +11,6 @@ namespace holdfast::backup {
 
 namespace {
 
-constexpr int64_t kClockMarginMs = 10LL * 60 * 1000;  // between the service's clock and ours
-
 // Copies one data object to where the attempt's own are.
 Result<DataObject> CopyData(const TableBackup& common, const Unit& unit, const DataObject& source) {
   const repository::Location& location = common.repository.location();
@@ -41,13 +39,15 @@ bool MayLend(const TableBackup& common, const Unit& unit) {
   return last.IsGood() && last.method == Method::kExport && place == common.repository.location();
 }
 
-bool IsUnwritten(const catalog::BackupRecord& before, const Fingerprint& now,
-                 const cloud::DataWrite& newest, int64_t view_delay_ms) {
+bool IsUnwritten(const Manifest& before, const Fingerprint& now, const cloud::DataWrite& newest,
+                 int64_t view_delay_ms) {
   if (newest.told_ms - now.last_modified_ms < view_delay_ms) return false;
+  if (newest.at_ms <= before.source.last_modified_ms) return true;
   // Of a partition, writes to others are in `newest` too, and those may be younger than the time
-  // of the partition in its backup. The moment of that is by our clock, hence the margin.
-  return newest.at_ms <= before.source.last_modified_ms ||
-         newest.at_ms + kClockMarginMs <= before.consistent_through_ms;
+  // of the partition. That of the table was read before the data was; a backup as of an earlier
+  // moment holds less.
+  const int64_t seen_ms = Int64Or(before.table_resource, "lastModifiedTime", 0);
+  return newest.at_ms <= seen_ms && (!before.as_of_ms || seen_ms < *before.as_of_ms);
 }
 
 Result<std::map<std::string, Fingerprint>> CurrentFingerprints(const TableBackup& common) {
@@ -64,7 +64,9 @@ Result<std::map<std::string, Fingerprint>> CurrentFingerprints(const TableBackup
   return current;
 }
 
-Result<std::optional<ItemOutcome>> SaveNewDescription(const TableBackup& common, const Unit& unit) {
+Result<std::optional<ItemOutcome>> SaveNewDescription(
+    const TableBackup& common, const Unit& unit,
+    const std::function<bool(const Manifest& before)>& may_lend) {
   const std::optional<ItemOutcome> must_be_read;
   repository::Repository repository = common.repository;
   const auto before = repository.ReadManifest(unit.object, unit.last->backup);
@@ -72,7 +74,7 @@ Result<std::optional<ItemOutcome>> SaveNewDescription(const TableBackup& common,
     const bool may_pass = IsInterrupted(before.error()) || IsRetryable(before.error());
     return may_pass ? Result<std::optional<ItemOutcome>>(before.error()) : must_be_read;
   }
-  if (before->content_digest.empty()) return must_be_read;
+  if (before->content_digest.empty() || !may_lend(*before)) return must_be_read;
   Manifest manifest = StartManifest(common, unit);
   manifest.bucket = before->bucket;
   manifest.codec = before->codec;

@@ -7,6 +7,7 @@
 // service must also tell of no write since the backup before, or the policy trust equal counts.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,17 +21,21 @@ namespace holdfast::backup {
 bool MayLend(const TableBackup& common, const Unit& unit);
 
 // Whether no row was written to the table between the backup before and the moment at which it
-// looked like `now`, by what the service's storage view tells. Such a view lags behind by
-// `view_delay_ms` at most, so a younger modification is in doubt, and doubt is false.
-bool IsUnwritten(const catalog::BackupRecord& before, const Fingerprint& now,
-                 const cloud::DataWrite& newest, int64_t view_delay_ms);
+// looked like `now`, by what the service's storage view tells: times of the service alone are
+// compared, with each other (google-semantics A2 #11). Such a view lags behind by `view_delay_ms`
+// at most, so a younger modification is in doubt, and doubt is false.
+bool IsUnwritten(const Manifest& before, const Fingerprint& now, const cloud::DataWrite& newest,
+                 int64_t view_delay_ms);
 
 // The fingerprints of the table ("") and of its partitions as they are at this moment. Errors: of
 // the warehouse; kTableNotFound when it is gone.
 Result<std::map<std::string, Fingerprint>> CurrentFingerprints(const TableBackup& common);
 
-// Commits such a version of a unit that may be lent data and is as it was when it was scanned.
-// nullopt: the data has to be read, since the backup before cannot be. Idempotent.
-Result<std::optional<ItemOutcome>> SaveNewDescription(const TableBackup& common, const Unit& unit);
+// Commits such a version of a unit that may be lent data and is as it was when it was scanned, if
+// `may_lend` says so of the backup before. nullopt: the data has to be read, since the backup
+// before may not lend it, or cannot be read. Idempotent.
+Result<std::optional<ItemOutcome>> SaveNewDescription(
+    const TableBackup& common, const Unit& unit,
+    const std::function<bool(const Manifest& before)>& may_lend);
 
 }  // namespace holdfast::backup

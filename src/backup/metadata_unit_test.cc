@@ -155,14 +155,14 @@ struct WriteCase {
 
 TEST(IsUnwritten, IsTrueOnlyWithoutDoubt) {
   constexpr int64_t kMinute = 60'000;
-  catalog::BackupRecord before;
+  Manifest before;
   before.source.last_modified_ms = 100 * kMinute;
-  before.consistent_through_ms = 200 * kMinute;
+  before.table_resource = {{"lastModifiedTime", std::to_string(190 * kMinute)}};
+  before.consistent_through_ms = 9'000 * kMinute;  // by the clock of a worker that was ahead
   const WriteCase cases[] = {
       {"nothing since the object's time", 100 * kMinute, 300 * kMinute, 400 * kMinute, true},
-      {"another partition, before the backup", 190 * kMinute, 300 * kMinute, 400 * kMinute, true},
-      {"within the margin of two clocks", 191 * kMinute, 300 * kMinute, 400 * kMinute, false},
-      {"after the backup", 250 * kMinute, 300 * kMinute, 400 * kMinute, false},
+      {"another partition, before the look", 190 * kMinute, 300 * kMinute, 400 * kMinute, true},
+      {"after the look", 191 * kMinute, 300 * kMinute, 400 * kMinute, false},
       {"the view may lag", 100 * kMinute, 341 * kMinute, 400 * kMinute, false},
       {"the view may just not lag", 100 * kMinute, 340 * kMinute, 400 * kMinute, true},
   };
@@ -173,6 +173,11 @@ TEST(IsUnwritten, IsTrueOnlyWithoutDoubt) {
               c.expected)
         << c.name;
   }
+  Fingerprint now;
+  now.last_modified_ms = 300 * kMinute;
+  const cloud::DataWrite between{.at_ms = 190 * kMinute, .told_ms = 400 * kMinute};
+  before.as_of_ms = 150 * kMinute;
+  EXPECT_FALSE(IsUnwritten(before, now, between, 60 * kMinute)) << "it holds what was there before";
 }
 
 }  // namespace

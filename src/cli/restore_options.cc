@@ -13,29 +13,42 @@ namespace {
 
 bool IsPattern(const std::string& name) { return name.find_first_of("*?") != std::string::npos; }
 
-// Adds one name or pattern to what the scope includes.
-Status Include(const std::string& name, Scope& scope) {
-  if (name.find('$') == std::string::npos) {
-    HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(name));
-    scope.include.push_back(std::move(pattern));
-    return Ok();
-  }
-  HF_ASSIGN_OR_RETURN(const TableRef partition, ParseSelector(name));
-  const std::string table = partition.WholeTable().ToString();
-  if (std::ranges::find(scope.include, table) == scope.include.end()) {
-    scope.include.push_back(table);
-  }
-  scope.partitions.insert(partition);
-  return Ok();
+void SortOnce(std::vector<std::string>& names) {
+  std::ranges::sort(names);
+  const auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
 }
 
+// The scope of the names, in an order of its own: the same names are the same restore. Of a table
+// with some of its partitions beside it nobody knows what is meant.
 Result<Scope> ScopeOf(const RestoreFlags& flags) {
   Scope scope;
-  for (const std::string& name : flags.names) HF_RETURN_IF_ERROR(Include(name, scope));
+  for (const std::string& name : flags.names) {
+    if (name.find('$') == std::string::npos) {
+      HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(name));
+      scope.include.push_back(std::move(pattern));
+    } else {
+      HF_ASSIGN_OR_RETURN(TableRef partition, ParseSelector(name));
+      scope.partitions.insert(std::move(partition));
+    }
+  }
+  const Scope whole{.include = scope.include, .exclude = {}};
+  for (const TableRef& partition : scope.partitions) {
+    if (!whole.include.empty() && whole.CoversTable(partition.WholeTable())) {
+      return MakeError(ErrorId::kUsage,
+                       partition.ToString() + " is named, and its table is by another name",
+                       "Name the table or some of its partitions, not both");
+    }
+  }
+  for (const TableRef& partition : scope.partitions) {
+    scope.include.push_back(partition.WholeTable().ToString());
+  }
   for (const std::string& name : flags.exclude) {
     HF_ASSIGN_OR_RETURN(std::string pattern, ScopePattern(name));
     scope.exclude.push_back(std::move(pattern));
   }
+  SortOnce(scope.include);
+  SortOnce(scope.exclude);
   return scope;
 }
 

@@ -27,7 +27,8 @@ Result<std::string> ScopePattern(const std::string& text) {
   }
   std::string pattern = text;
   // The colon of a project in a domain, "example.com:project", is part of its name.
-  const size_t colon = pattern.rfind(':');
+  const size_t routine = pattern.rfind(".routine:");
+  const size_t colon = pattern.rfind(':', routine == pattern.npos ? pattern.npos : routine);
   if (colon != std::string::npos && (pattern.find(':') < colon || pattern.find('.') > colon)) {
     pattern[colon] = '.';
   }

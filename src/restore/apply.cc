@@ -140,6 +140,10 @@ class PlanInProgress {
       const auto released = ReleaseTarget(services_, owned);
       if (released.ok()) continue;
       const auto table = std::ranges::find(report.tables, owned.table.ref, &TableReport::target);
+      if (table == report.tables.end()) {
+        report.notes.push_back(released.error().message);
+        continue;
+      }
       table->outcome = TableOutcome::kFailed;
       table->left_behind = true;
       table->error = released.error();

@@ -75,6 +75,10 @@ Result<MapRule> ParseMapRule(Level level, const std::string& text) {
                      (level == Level::kProject || !rule.from.dataset.empty()) &&
                      (level != Level::kTable || !rule.from.table.empty());
   if (!whole) return Malformed(level, text, "the first name is not whole");
+  if (!rule.to.table.empty() && ParseReservedName(rule.to.table) &&
+      !ParseReservedName(rule.from.table)) {
+    return Malformed(level, text, "a table does not become a routine or a dataset");
+  }
   return rule;
 }
 

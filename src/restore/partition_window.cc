@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "model/partition_id.h"
 
 namespace holdfast::restore {
@@ -28,14 +30,23 @@ bool IsWithinDays(const Partitioning& partitioning, const std::string& partition
 }
 
 void KeepLastDays(Selection& selection, int64_t days, Timestamp now) {
+  std::map<TableRef, Partitioning> tables;
+  for (const SelectedBackup& selected : selection.backups) {
+    tables[selected.record.object.WholeTable()] = selected.record.source.partitioning;
+  }
   const size_t removed = std::erase_if(selection.backups, [&](const SelectedBackup& selected) {
     const catalog::BackupRecord& record = selected.record;
     return !IsWithinDays(record.source.partitioning, record.object.partition, days, now);
   });
-  if (removed == 0) return;
+  const size_t missing = std::erase_if(selection.missing, [&](const MissingObject& object) {
+    const auto partitioning = tables.find(object.object.WholeTable());
+    return partitioning != tables.end() &&
+           !IsWithinDays(partitioning->second, object.object.partition, days, now);
+  });
+  if (removed + missing == 0) return;
   selection.notes.push_back(fmt::format("{} partition{} left out: before the last {} day{}",
-                                        removed, removed == 1 ? " is" : "s are", days,
-                                        days == 1 ? "" : "s"));
+                                        removed + missing, removed + missing == 1 ? " is" : "s are",
+                                        days, days == 1 ? "" : "s"));
 }
 
 }  // namespace holdfast::restore

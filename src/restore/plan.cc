@@ -1,5 +1,7 @@
 #include "restore/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -89,6 +91,19 @@ Result<RestorePlan> MakePlan(const RestoreRequest& request, const Selection& sel
   if (by_source.size() > 1 && !request.to_table.empty()) {
     return MakeError(ErrorId::kInvalidName,
                      "one table name was given for the target of several tables");
+  }
+  for (const auto& [source, table] : by_source) {
+    const bool partitioned = !table.backups.front().object.partition.empty();
+    const auto other =
+        std::ranges::find_if(table.backups, [&](const catalog::BackupRecord& backup) {
+          return backup.object.partition.empty() == partitioned;
+        });
+    if (other == table.backups.end()) continue;
+    return MakeError(ErrorId::kTargetAmbiguous,
+                     fmt::format("backups of {} as a whole and of its partitions were selected: "
+                                 "together they would give rows twice",
+                                 source.ToString()),
+                     "Restore the partition by itself, into a table of its own (--to-table)");
   }
   std::vector<TableRestore> tables;
   for (auto& [source, table] : by_source) tables.push_back(std::move(table));

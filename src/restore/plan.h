@@ -44,7 +44,8 @@ struct RestorePlan {
 };
 
 // Errors: those of ValidateRequest; kInvalidName for one table name for several tables;
-// kNothingToRestore for no backups; those of CheckTargetsApart (mapping.h).
+// kNothingToRestore for no backups; kTargetAmbiguous for backups of a table as a whole beside some
+// of its partitions; those of CheckTargetsApart (mapping.h).
 Result<RestorePlan> MakePlan(const RestoreRequest& request, const Selection& selection);
 
 // The plan of these tables: in order, added up and hashed. Pure.

@@ -14,6 +14,7 @@ namespace holdfast::restore {
 namespace {
 
 constexpr size_t kKeyDigits = 16;
+constexpr int64_t kPartitionDaysMax = 1'000'000;
 
 Json NameToJson(const TableRef& name) { return {name.project, name.dataset, name.table}; }
 
@@ -70,9 +71,16 @@ Status ValidateRequest(const RestoreRequest& request) {
     return MakeError(ErrorId::kUsage, "--backup names one backup, and several things are named",
                      "Name what it is a backup of, or nothing");
   }
-  if (request.partition_days_max && *request.partition_days_max < 1) {
-    return MakeError(ErrorId::kUsage, "--max-partition-days is less than one day",
+  if (request.partition_days_max &&
+      (*request.partition_days_max < 1 || *request.partition_days_max > kPartitionDaysMax)) {
+    return MakeError(ErrorId::kUsage,
+                     fmt::format("--max-partition-days is not from 1 to {}", kPartitionDaysMax),
                      "Give how many days back partitions go: --max-partition-days 7");
+  }
+  if (!request.backup.empty() && (request.partition_days_max || request.include_deleted)) {
+    return MakeError(ErrorId::kUsage,
+                     "--backup is given together with --max-partition-days or --include-deleted",
+                     "One backup is named: leave out the others");
   }
   if (!request.to_project.empty()) {
     HF_RETURN_IF_ERROR(WithHint(ValidateProjectId(request.to_project),
@@ -190,6 +198,9 @@ std::string CommandOf(const RestoreRequest& request) {
   if (!request.to_dataset.empty()) command += " --to-dataset " + request.to_dataset;
   if (!request.to_table.empty()) command += " --to-table '" + request.to_table + "'";
   for (const MapRule& rule : request.maps) command += " " + MapRuleFlag(rule);
+  const bool to_where_it_was = request.to_project.empty() && request.to_dataset.empty() &&
+                               request.to_table.empty() && request.maps.empty();
+  if (to_where_it_was) command += " --to-source";  // whatever restore_project says
   return command;
 }
 

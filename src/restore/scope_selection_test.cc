@@ -104,6 +104,79 @@ TEST_F(ScopeSelection, TakesADatasetThatIsGoneOnlyByItsName) {
   EXPECT_EQ(Chosen(Within({"acme-shop", "acme-web.site"})), "orders:15 pages:10");
 }
 
+// As it is when it is the only one that is named.
+TEST_F(ScopeSelection, TakesATableThatIsGoneByItsNameBesideOthers) {
+  EXPECT_EQ(Chosen(Within({"acme-shop.sales.orders", "acme-shop.sales.people"})),
+            "orders:15 people:10");
+}
+
+TEST_F(ScopeSelection, RefusesANameThatMeansNothing) {
+  for (const char* name : {"acme-shop.sales.odrers", "acme-shop.slaes", "acme-shpo", "acme-b*"}) {
+    const auto selection =
+        Select(fixture_.catalog(), Within({"acme-web", name}), fixture_.clock().Now());
+    ASSERT_FALSE(selection.ok()) << name;
+    EXPECT_EQ(selection.error().id, ErrorId::kNothingToRestore);
+    EXPECT_THAT(selection.error().message, HasSubstr(name));
+  }
+  const auto near = Select(fixture_.catalog(), Within({"acme-web", "acme-shop.sales.odrers"}),
+                           fixture_.clock().Now());
+  EXPECT_THAT(near.error().hint, HasSubstr("acme-shop.sales.orders"));
+}
+
+// A dataset of which nothing was ever saved is missing, not left out.
+TEST_F(ScopeSelection, ListsWhatWasNeverSavedOfAProject) {
+  const TableRef never{"acme-shop", "lab", "probes", ""};
+  fixture_.cloud().AddTable(never, TwoColumns(), NumberedRows(1, 3));
+  fixture_.cloud().faults().FailJobs("extract", "accessDenied", 10);
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  fixture_.cloud().faults().FailJobs("extract", "accessDenied", 0);
+  EXPECT_EQ(Chosen(Within({"acme-shop"})), "orders:15");
+  EXPECT_THAT(selection_.missing, testing::Contains(testing::Field(&MissingObject::object, never)));
+}
+
+const TableRef kDaysOfShop{"acme-shop", "sales", "days", ""};
+
+void AddDaysOfShop(SimFixture& fixture) {
+  fixture.cloud().AddTable(kDaysOfShop, {{{.name = "day", .type = FieldType::kDate}}},
+                           {Json{{"day", "2026-01-01"}}, Json{{"day", "2026-01-02"}}},
+                           {{"timePartitioning", {{"type", "DAY"}, {"field", "day"}}}});
+}
+
+// Its snapshot is of the whole table.
+TEST_F(ScopeSelection, TakesNoMoreThanThePartitionThatIsNamedBesideOthers) {
+  AddDaysOfShop(fixture_);
+  BackupPolicy policy;
+  policy.further_methods = {Method::kSnapshot};
+  ASSERT_TRUE(fixture_.BackUp(policy).ok());
+  fixture_.clock().Advance(std::chrono::hours{1});
+  policy = {};
+  policy.method = Method::kSnapshot;
+  fixture_.cloud().AppendRows(kDaysOfShop, {Json{{"day", "2026-01-01"}}});
+  ASSERT_TRUE(fixture_.BackUp(policy).ok());
+  RestoreRequest request = Within({"acme-shop.sales.days", "acme-web.site.pages"});
+  request.scope->partitions = {kDaysOfShop.WithPartition("20260102")};
+  EXPECT_EQ(Chosen(request), "days:1 pages:10");
+}
+
+// It was whole, then it was made anew in partitions, and it is gone: both together would hold its
+// rows twice.
+TEST_F(ScopeSelection, TakesWhatWasDeletedAsItWasDividedLast) {
+  fixture_.cloud().AddTable(kDaysOfShop, {{{.name = "day", .type = FieldType::kDate}}},
+                            {Json{{"day", "2026-01-01"}}, Json{{"day", "2026-01-02"}}});
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  fixture_.cloud().DropTable(kDaysOfShop);
+  AddDaysOfShop(fixture_);
+  ASSERT_TRUE(fixture_.BackUp().ok());
+  fixture_.cloud().DropTable(kDaysOfShop);
+  RestoreRequest request = Within({"acme-shop"});
+  request.include_deleted = true;
+  for (int i = 0; i < 2; ++i) {
+    fixture_.clock().Advance(std::chrono::hours{1});
+    ASSERT_TRUE(fixture_.BackUp().ok());
+    EXPECT_EQ(Chosen(request), "days:1 days:1 orders:15 people:10");
+  }
+}
+
 TEST_F(ScopeSelection, TakesTheSetThatARunFound) {
   RestoreRequest request;
   request.scope = Scope{};
@@ -132,7 +205,8 @@ TEST_F(ScopeSelection, MissesOfARunWhatIsDamagedAndTellsTheNearest) {
   EXPECT_EQ(Chosen(request), "people:10");
   ASSERT_EQ(selection_.missing.size(), 1u);
   EXPECT_EQ(selection_.missing[0].object, kOrdersOfShop);
-  EXPECT_TRUE(selection_.missing[0].before_ms);
+  EXPECT_FALSE(selection_.missing[0].before_ms) << "it was the first run";
+  EXPECT_GT(selection_.missing[0].after_ms.value_or(0), first_ms_);
 }
 
 TEST_F(ScopeSelection, ListsWhatWasThereAtTheTimeAndHadNoBackupYet) {

@@ -23,31 +23,60 @@ constexpr const char* kListOrRebuild =
 
 std::string TimeOf(int64_t ms) { return FormatTimestamp(FromUnixMillis(ms)); }
 
-// The datasets of which the catalog has a backup that `scope` may cover.
-Result<std::set<DatasetRef>> DatasetsOf(catalog::BackupIndex& index, const Scope& scope) {
+bool IsPattern(const std::string& text) { return text.find_first_of("*?") != text.npos; }
+
+// What a name without a pattern means, from a dataset down; nullopt: a project, or a pattern.
+std::optional<TableRef> NamedBy(const std::string& text) {
+  if (IsPattern(text)) return std::nullopt;
+  if (auto table = ParseTableRef(text); table.ok()) return *table;
+  const auto dataset = ParseDatasetRef(text);
+  if (!dataset.ok()) return std::nullopt;
+  return TableRef{dataset->project, dataset->dataset, "", ""};
+}
+
+// The datasets that the scope may cover of which the catalog has a backup, or of which a run tells:
+// the newest that looked at everything and those after it.
+Result<std::set<DatasetRef>> DatasetsOf(catalog::Catalog& catalog, RunHistory& history,
+                                        const Scope& scope, const RestoreRequest& request) {
   std::set<DatasetRef> datasets;
+  const auto add = [&](const TableRef& object) {
+    const DatasetRef dataset = object.dataset_ref();
+    if (!dataset.dataset.empty() && scope.MayCoverDataset(dataset)) datasets.insert(dataset);
+  };
   HF_RETURN_IF_ERROR(cloud::ForEachPage<catalog::BackupRecord>(
-      [&](const std::string& token) { return index.FindBackups({.newest_only = true}, token); },
+      [&](const std::string& token) { return catalog.FindBackups({.newest_only = true}, token); },
       [&](catalog::BackupRecord&& record) -> Status {
-        const DatasetRef dataset = record.object.dataset_ref();
-        if (scope.MayCoverDataset(dataset)) datasets.insert(dataset);
+        add(record.object);
         return Ok();
       }));
-  return datasets;
+  for (size_t place = 0;; ++place) {
+    HF_ASSIGN_OR_RETURN(const Run* run, history.At(place));
+    if (run == nullptr) return datasets;
+    if (run->state != RunState::kFinished) continue;
+    if (request.as_of_ms && run->started_ms > *request.as_of_ms) continue;
+    const std::string id = run->id;
+    const bool is_of_all = run->policy.scope.include.empty();
+    HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
+        [&](const std::string& token) { return catalog.ListOutcomes(id, token); },
+        [&](ItemOutcome&& item) -> Status {
+          if (item.outcome != Outcome::kVanished) add(item.object);
+          return Ok();
+        }));
+    if (is_of_all) return datasets;
+  }
 }
 
-// Whether the scope names the dataset, or something in it, and does not just meet it by a pattern
-// or by its project.
-bool IsNamed(const Scope& scope, const DatasetRef& dataset) {
-  const std::string name = dataset.ToString();
-  return std::ranges::any_of(scope.include, [&](const std::string& pattern) {
-    return pattern == name || pattern.starts_with(name + ".");
-  });
-}
-
+// Adds what is not there yet.
 void Append(Selection more, Selection& selection) {
-  std::ranges::move(more.backups, std::back_inserter(selection.backups));
-  std::ranges::move(more.missing, std::back_inserter(selection.missing));
+  std::set<TableRef> known;
+  for (const SelectedBackup& chosen : selection.backups) known.insert(chosen.record.object);
+  for (const MissingObject& missing : selection.missing) known.insert(missing.object);
+  for (SelectedBackup& chosen : more.backups) {
+    if (known.insert(chosen.record.object).second) selection.backups.push_back(std::move(chosen));
+  }
+  for (MissingObject& missing : more.missing) {
+    if (known.insert(missing.object).second) selection.missing.push_back(std::move(missing));
+  }
   for (std::string& note : more.notes) {
     if (std::ranges::find(selection.notes, note) == selection.notes.end()) {
       selection.notes.push_back(std::move(note));
@@ -55,19 +84,39 @@ void Append(Selection more, Selection& selection) {
   }
 }
 
+// Everything by its name is asked for by itself, as if it were the only one; patterns and projects
+// by dataset.
 Result<Selection> SelectScope(catalog::Catalog& catalog, const RestoreRequest& request) {
-  HF_ASSIGN_OR_RETURN(const auto datasets, DatasetsOf(catalog, *request.scope));
+  const Scope& scope = *request.scope;
   RunHistory history(catalog);
   Selection selection;
+  const auto ask = [&](const TableRef& source, const Scope& within, bool is_named) -> Status {
+    HF_ASSIGN_OR_RETURN(Selection more, SelectSource(catalog, history,
+                                                     {.source = source,
+                                                      .as_of_ms = request.as_of_ms,
+                                                      .include_deleted = request.include_deleted,
+                                                      .within = &within,
+                                                      .also_if_gone = is_named}));
+    Append(std::move(more), selection);
+    return Ok();
+  };
+  const Scope but_excluded{.include = {}, .exclude = scope.exclude};
+  Scope patterns = but_excluded;
+  for (const std::string& text : scope.include) {
+    const auto named = NamedBy(text);
+    if (!named) {
+      patterns.include.push_back(text);
+    } else if (scope.PartitionsOf(*named).empty()) {
+      HF_RETURN_IF_ERROR(ask(*named, but_excluded, true));
+    }
+  }
+  for (const TableRef& partition : scope.partitions) {
+    HF_RETURN_IF_ERROR(ask(partition, but_excluded, true));
+  }
+  if (patterns.include.empty() && !scope.include.empty()) return selection;
+  HF_ASSIGN_OR_RETURN(const auto datasets, DatasetsOf(catalog, history, patterns, request));
   for (const DatasetRef& dataset : datasets) {
-    HF_ASSIGN_OR_RETURN(Selection of_dataset,
-                        SelectSource(catalog, history,
-                                     {.source = {dataset.project, dataset.dataset, "", ""},
-                                      .as_of_ms = request.as_of_ms,
-                                      .include_deleted = request.include_deleted,
-                                      .within = &*request.scope,
-                                      .also_if_gone = IsNamed(*request.scope, dataset)}));
-    Append(std::move(of_dataset), selection);
+    HF_RETURN_IF_ERROR(ask({dataset.project, dataset.dataset, "", ""}, patterns, false));
   }
   return selection;
 }
@@ -145,6 +194,42 @@ Result<std::string> Nearest(catalog::Catalog& catalog, const TableRef& source) {
   return text;
 }
 
+// What of the names and patterns of a scope met nothing at all; empty: each met something.
+std::vector<std::string> Unmet(const Scope& scope, const Selection& selection) {
+  std::vector<TableRef> met;
+  for (const SelectedBackup& chosen : selection.backups) met.push_back(chosen.record.object);
+  for (const MissingObject& missing : selection.missing) met.push_back(missing.object);
+  std::vector<std::string> unmet;
+  for (const std::string& text : scope.include) {
+    const Scope one{.include = {text}, .exclude = {}};
+    const bool is_met = std::ranges::any_of(met, [&](const TableRef& object) {
+      return object.table.empty() ? one.MayCoverDataset(object.dataset_ref())
+                                  : one.MayCoverTable(object.WholeTable());
+    });
+    if (!is_met) unmet.push_back(text);
+  }
+  for (const TableRef& partition : scope.partitions) {
+    const bool is_met = std::ranges::any_of(met, [&](const TableRef& object) {
+      return object == partition || object == partition.WholeTable();
+    });
+    if (!is_met) unmet.push_back(partition.ToString());
+  }
+  return unmet;
+}
+
+// A name among several that means nothing is a slip: it is not left out in silence.
+Status CheckAllMet(catalog::Catalog& catalog, const Scope& scope, const Selection& selection) {
+  for (const std::string& text : Unmet(scope, selection)) {
+    std::string hint = kListOrRebuild;
+    if (const auto named = NamedBy(text)) {
+      HF_ASSIGN_OR_RETURN(const std::string nearest, Nearest(catalog, *named));
+      if (!nearest.empty()) hint = "There are backups of: " + nearest;
+    }
+    return MakeError(ErrorId::kNothingToRestore, "there is no backup of " + text, hint);
+  }
+  return Ok();
+}
+
 Error NothingToRestore(catalog::Catalog& catalog, const RestoreRequest& request,
                        const Selection& selection) {
   std::string message = fmt::format("there is no good backup of {}{}", SourceText(request),
@@ -196,8 +281,11 @@ Json MissingObject::ToJson() const {
 Result<Selection> Select(catalog::Catalog& catalog, const RestoreRequest& request, Timestamp now) {
   if (!request.backup.empty()) return SelectNamed(catalog, request);
   HF_ASSIGN_OR_RETURN(Selection selection, SelectLatest(catalog, request));
+  if (selection.backups.empty()) return NothingToRestore(catalog, request, selection);
+  if (request.scope) HF_RETURN_IF_ERROR(CheckAllMet(catalog, *request.scope, selection));
   if (request.partition_days_max) KeepLastDays(selection, *request.partition_days_max, now);
   if (selection.backups.empty()) return NothingToRestore(catalog, request, selection);
+  std::ranges::sort(selection.missing, {}, &MissingObject::object);
   return selection;
 }
 

@@ -22,35 +22,30 @@ bool Covers(const Scope& scope, const TableRef& object) {
          (partitions.empty() || partitions.contains(object.partition));
 }
 
-// Of several methods, the one whose copy survives most: they are in that order.
-std::string BackupOf(const ItemOutcome& item) {
-  for (const ItemOutcome& of_method : item.by_method) {
-    if (!of_method.backup.empty()) return of_method.backup;
-  }
-  return item.backup;
-}
-
 class RunSelector {
  public:
-  explicit RunSelector(catalog::Catalog& catalog) : catalog_(catalog) {}
+  RunSelector(catalog::Catalog& catalog, const Run& run) : catalog_(catalog), run_(run) {}
 
+  // Of several methods, the first that has a good backup: they are in the order of what survives
+  // more.
   Status Take(const ItemOutcome& item) {
-    if (item.outcome == Outcome::kVanished) return Ok();
-    const std::string backup = BackupOf(item);
-    if (backup.empty()) {
-      if (item.outcome == Outcome::kExcluded) return Ok();
-      return Miss(item.object, item.reason, item.outcome == Outcome::kUnsupported);
+    std::string why;
+    for (const ItemOutcome& part : item.by_method.empty() ? std::vector{item} : item.by_method) {
+      if (part.outcome == Outcome::kVanished || part.backup.empty()) continue;
+      auto record = catalog::GetBackup(catalog_, part.backup);
+      if (!record.ok() && record.error().code != Code::kNotFound) return record.error();
+      if (record.ok() && record->IsGood()) {
+        selection_.backups.push_back({.record = *std::move(record), .note = {}});
+        return Ok();
+      }
+      if (why.empty()) {
+        why = fmt::format("its backup {} {}", part.backup,
+                          record.ok() ? WhyNotGood(*record) : "is not there any more");
+      }
     }
-    auto record = catalog::GetBackup(catalog_, backup);
-    if (!record.ok() && record.error().code != Code::kNotFound) return record.error();
-    if (!record.ok()) {
-      return Miss(item.object, fmt::format("its backup {} is not there any more", backup), false);
-    }
-    if (!record->IsGood()) {
-      return Miss(item.object, fmt::format("its backup {} {}", backup, WhyNotGood(*record)), false);
-    }
-    selection_.backups.push_back({.record = *std::move(record), .note = {}});
-    return Ok();
+    if (!why.empty()) return Miss(item.object, why, false);
+    if (item.outcome == Outcome::kVanished || item.outcome == Outcome::kExcluded) return Ok();
+    return Miss(item.object, item.reason, item.outcome == Outcome::kUnsupported);
   }
 
   Selection Done() {
@@ -62,14 +57,17 @@ class RunSelector {
   Status Miss(const TableRef& object, const std::string& reason, bool unsupported) {
     MissingObject missing{.object = object, .reason = reason, .unsupported = unsupported};
     if (!unsupported && !object.table.empty()) {
-      HF_ASSIGN_OR_RETURN(const auto good, catalog::LatestGood(catalog_, object));
-      if (good) missing.before_ms = good->consistent_through_ms;
+      HF_ASSIGN_OR_RETURN(const auto before,
+                          catalog::LatestGood(catalog_, object, run_.started_ms));
+      if (before) missing.before_ms = before->consistent_through_ms;
+      HF_ASSIGN_OR_RETURN(missing.after_ms, FirstAfter(catalog_, object, run_.started_ms));
     }
     selection_.missing.push_back(std::move(missing));
     return Ok();
   }
 
   catalog::Catalog& catalog_;
+  const Run& run_;
   Selection selection_;
 };
 
@@ -77,7 +75,7 @@ class RunSelector {
 
 Result<Selection> SelectRun(catalog::Catalog& catalog, const std::string& run, const Scope& scope) {
   HF_ASSIGN_OR_RETURN(const Run found, catalog.GetRun(run));
-  RunSelector selector(catalog);
+  RunSelector selector(catalog, found);
   HF_RETURN_IF_ERROR(cloud::ForEachPage<ItemOutcome>(
       [&](const std::string& token) { return catalog.ListOutcomes(run, token); },
       [&](ItemOutcome&& item) { return Covers(scope, item.object) ? selector.Take(item) : Ok(); }));

@@ -100,10 +100,7 @@ class Selector {
 
   // Whether the object is of what was asked for, within the source.
   bool Wants(const TableRef& object) const {
-    if (question_.within == nullptr) return true;
-    const auto partitions = question_.within->PartitionsOf(object);
-    return question_.within->MayCoverTable(object.WholeTable()) &&
-           (partitions.empty() || partitions.contains(object.partition));
+    return question_.within == nullptr || question_.within->MayCoverTable(object.WholeTable());
   }
 
   // What a run tells of the source.
@@ -111,13 +108,8 @@ class Selector {
     HF_ASSIGN_OR_RETURN(auto all, history_.OutcomesOf(run, source_));
     std::vector<ItemOutcome> items;
     for (ItemOutcome& item : all) {
-      const TableRef& object = item.object;
       if (!Census::Concerns(source_, item)) continue;
-      // A table that failed as a whole may hold the partitions that are wanted.
-      if (!object.table.empty() && !Wants(object) &&
-          !(object.partition.empty() && question_.within->MayCoverTable(object))) {
-        continue;
-      }
+      if (!item.object.table.empty() && !Wants(item.object)) continue;
       if (auto part = choice_.PartOf(std::move(item))) items.push_back(*std::move(part));
     }
     return items;
@@ -269,18 +261,24 @@ class Selector {
     return Ok();
   }
 
-  // What was deleted at the source, as it last was.
+  // What was deleted at the source, as it last was. Of a table that was divided otherwise at some
+  // time, both together would hold rows twice: what its newest backup has counts.
   Status SettleDeleted(const Census& census) {
     const std::set<TableRef> settled = SettledObjects();
-    std::map<TableRef, bool> is_partitioned;  // what is restored of a table already
+    std::map<TableRef, bool> is_partitioned;  // as it is restored
     for (const TableRef& object : settled) {
       is_partitioned[object.WholeTable()] = !object.partition.empty();
     }
-    for (const auto& [object, record] : newest_) {
-      if (settled.contains(object) || !census.IsDividedAs(object)) continue;
-      const auto other = is_partitioned.find(object.WholeTable());
-      if (other != is_partitioned.end() && other->second == object.partition.empty()) continue;
-      HF_RETURN_IF_ERROR(FallBack(object, "it was deleted at the source"));
+    std::set<TableRef> tables;
+    for (const auto& [object, record] : newest_) tables.insert(object.WholeTable());
+    for (const TableRef& table : tables) {
+      for (const TableRef& object : ObjectsAsLastDivided(table)) {
+        const auto other = is_partitioned.find(table);
+        const bool fits = census.IsDividedAs(object) && (other == is_partitioned.end() ||
+                                                         other->second != object.partition.empty());
+        if (settled.contains(object) || !fits) continue;
+        HF_RETURN_IF_ERROR(FallBack(object, "it was deleted at the source"));
+      }
     }
     return Ok();
   }
@@ -299,6 +297,7 @@ class Selector {
     for (const catalog::BackupRecord& record : newest) {
       const TableRef table = record.object.WholeTable();
       const bool was_there = record.source.creation_ms <= *question_.as_of_ms;
+      if (!source_.partition.empty() && record.object.partition != source_.partition) continue;
       if (!was_there || !Wants(record.object) || !tables.insert(table).second) continue;
       HF_ASSIGN_OR_RETURN(const auto after,
                           FirstAfter(catalog_, record.object, *question_.as_of_ms));
@@ -373,14 +372,14 @@ class Selector {
     }
     if (gone.size() > kNamesShown) names += ", ...";
     selection_.notes.push_back(fmt::format(
-        "not restored: {}, deleted at the source, of which there are backups: {}; --as-of TIME "
+        "{}: not restored: {}, deleted at the source, of which there are backups: {}; --as-of TIME "
         "takes the dataset as it was before that, and each can be restored by its name",
-        Counted(static_cast<int64_t>(gone.size()), "table"), names));
+        SourceText(source_), Counted(static_cast<int64_t>(gone.size()), "table"), names));
   }
 
-  // The table or its partitions that have backups and of which no run tells by itself. A table that
-  // was divided otherwise before counts as its newest backup has it.
-  std::vector<TableRef> BackedUpObjects(const Census& census, const TableRef& table) const {
+  // The table or its partitions that have backups: of one that was divided otherwise before, as its
+  // newest backup has it.
+  std::vector<TableRef> ObjectsAsLastDivided(const TableRef& table) const {
     std::vector<TableRef> objects;
     const catalog::BackupRecord* last = nullptr;
     for (auto at = newest_.lower_bound(table);
@@ -389,9 +388,15 @@ class Selector {
       if (last == nullptr || at->second.created_ms > last->created_ms) last = &at->second;
     }
     std::erase_if(objects, [&](const TableRef& object) {
-      return object.partition.empty() != last->object.partition.empty() ||
-             census.KnowsObject(object);
+      return object.partition.empty() != last->object.partition.empty();
     });
+    return objects;
+  }
+
+  // Those of them of which no run tells by itself.
+  std::vector<TableRef> BackedUpObjects(const Census& census, const TableRef& table) const {
+    std::vector<TableRef> objects = ObjectsAsLastDivided(table);
+    std::erase_if(objects, [&](const TableRef& object) { return census.KnowsObject(object); });
     return objects;
   }
 
