@@ -200,6 +200,10 @@ TEST(PlanTable, TakesAViewWhoseDefinitionChangedAndNoOther) {
   BackupPolicy policy;
   policy.method = Method::kCopy;
   policy.forced_full_days = 1;
+  const TablePlan looked = PlanTable(view, {}, LastOfView(view), policy, kNow + 9 * kDay);
+  ASSERT_EQ(looked.units.size(), 1u) << "who may use it is to be looked at";
+  EXPECT_EQ(looked.units[0].change, Change::kMetadataOnly);
+  policy.forced_full_days = 0;
   EXPECT_TRUE(PlanTable(view, {}, LastOfView(view), policy, kNow + 9 * kDay).units.empty());
 }
 
@@ -489,7 +493,7 @@ TEST(PlanTable, TakesASnapshotOfTheWholeTableOnly) {
   const TablePlan plan = PlanTable(table, two, {}, policy, kNow);
   ASSERT_EQ(plan.units.size(), 1U);
   EXPECT_EQ(plan.units[0].partition, "");
-  EXPECT_EQ(plan.as_of_ms, std::nullopt);
+  EXPECT_EQ(plan.as_of_ms, kNow) << "one that is written to all the time is to be had as well";
 }
 
 }  // namespace

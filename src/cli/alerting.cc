@@ -133,9 +133,19 @@ std::vector<observe::Finding> FindingsOf(const std::vector<backup::MissedSchedul
   return findings;
 }
 
+observe::Finding FindingOfRun(const Error& error) {
+  return {.kind = observe::AlertKind::kFailedStep,
+          .subject = "the run itself",
+          .count = 1,
+          .objects = {},
+          .detail = fmt::format("a run ended before it was done: {} [{}]", error.message,
+                                FindError(error.id).id)};
+}
+
 Result<AlertPass> SendAlerts(Environment& environment,
                              const std::optional<PolicyDocument>& document,
-                             const std::optional<std::vector<observe::Finding>>& missed) {
+                             const std::optional<std::vector<observe::Finding>>& missed,
+                             const std::vector<observe::Finding>& further) {
   const Config& config = environment.config();
   AlertPass pass;
   const auto lock = DirectoryLock::Take(AlertDirectory(config.data_dir));
@@ -156,6 +166,7 @@ Result<AlertPass> SendAlerts(Environment& environment,
     HF_ASSIGN_OR_RETURN(late, MissedSchedules(environment, document));
   }
   pass.findings.insert(pass.findings.end(), late.begin(), late.end());
+  pass.findings.insert(pass.findings.end(), further.begin(), further.end());
   observe::Forget(state, config.alerts);
   const auto planned = observe::PlanAlerts(config.alerts, pass.findings, state, ToUnixMillis(now));
   HF_RETURN_IF_ERROR(Sending(environment, pass).SendAll(planned, state));
@@ -164,9 +175,10 @@ Result<AlertPass> SendAlerts(Environment& environment,
 
 void TellAlerts(const GlobalOptions& global, Environment& environment,
                 const std::optional<PolicyDocument>& document,
-                const std::optional<std::vector<observe::Finding>>& missed) {
+                const std::optional<std::vector<observe::Finding>>& missed,
+                const std::vector<observe::Finding>& further) {
   if (environment.config().alerts.channels.empty()) return;
-  const auto pass = SendAlerts(environment, document, missed);
+  const auto pass = SendAlerts(environment, document, missed, further);
   if (!pass.ok()) {
     LogError("alerts could not be looked for", {{"error", pass.error().message}});
     Say(global, "ALERTS WERE NOT SENT: " + pass.error().message);

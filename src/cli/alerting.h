@@ -53,17 +53,22 @@ struct AlertPass {
 };
 
 // Finds what is wrong, and sends what is to be sent of it. `missed`: schedules that were missed;
-// nullopt: they are asked for. Errors: the catalog's, those of the memory; a channel's are in the
-// pass.
+// nullopt: they are asked for. `further`: what the catalog does not tell. Errors: the catalog's,
+// those of the memory; a channel's are in the pass.
 Result<AlertPass> SendAlerts(Environment& environment,
                              const std::optional<PolicyDocument>& document,
-                             const std::optional<std::vector<observe::Finding>>& missed = {});
+                             const std::optional<std::vector<observe::Finding>>& missed = {},
+                             const std::vector<observe::Finding>& further = {});
 
 // The same for the end of a command: says what was sent and what could not be, and fails nothing.
 // Without a channel it does nothing at all.
 void TellAlerts(const GlobalOptions& global, Environment& environment,
                 const std::optional<PolicyDocument>& document,
-                const std::optional<std::vector<observe::Finding>>& missed = {});
+                const std::optional<std::vector<observe::Finding>>& missed = {},
+                const std::vector<observe::Finding>& further = {});
+
+// A run that ended with an error and has no report: nothing in the catalog tells of it.
+observe::Finding FindingOfRun(const Error& error);
 
 // Schedules of the document that were missed and not caught up with yet.
 Result<std::vector<observe::Finding>> MissedSchedules(

@@ -306,8 +306,14 @@ Result<int> BackupRun(const GlobalOptions& global, const BackupRunOptions& optio
   HF_RETURN_IF_ERROR(
       Audit(*environment, "backup.run", policy.name, {{"scope", policy.scope.ToJson()}}));
   ContinuedRuns continued;
-  HF_ASSIGN_OR_RETURN(const RunSummary summary,
-                      RunWithProgress(global, std::move(request), *environment, continued));
+  const auto ran = RunWithProgress(global, std::move(request), *environment, continued);
+  if (!ran.ok()) {
+    if (ran.error().code != Code::kCancelled) {
+      TellAlerts(global, *environment, document, {}, {FindingOfRun(ran.error())});
+    }
+    return ran.error();
+  }
+  const RunSummary& summary = *ran;
   RunFindings findings;
   findings.missed = ObjectsAskedFor(options.include);
   HF_RETURN_IF_ERROR(PrintReport(global, environment->catalog(), summary, continued, findings));

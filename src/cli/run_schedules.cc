@@ -29,6 +29,8 @@ class ScheduleLoop {
       const Status looked = LookOnce();
       if (!looked.ok() && looked.error().id != ErrorId::kCancelled) {
         LogError("schedules: this look failed", {{"error", looked.error().message}});
+        failure_ = {FindingOfRun(looked.error())};
+        alerts_told_ = {};
       }
       TellAlertsAtTimes();
       Pause();
@@ -47,7 +49,7 @@ class ScheduleLoop {
     const Timestamp now = environment_.clock().Now();
     if (now - alerts_told_ < kAlertInterval) return;
     alerts_told_ = now;
-    TellAlerts(global_, environment_, document_);
+    TellAlerts(global_, environment_, document_, {}, failure_);
   }
 
   // The configuration as it is now, or as it last was without a mistake.
@@ -76,7 +78,7 @@ class ScheduleLoop {
     }
     if (now.decision.due.empty()) return Ok();
     if (!now.decision.missed.empty()) {
-      TellAlerts(global_, environment_, document_, FindingsOf(now.decision.missed));
+      TellAlerts(global_, environment_, document_, FindingsOf(now.decision.missed), failure_);
     }
     LogInfo("a run begins by schedule",
             {{"schedules", fmt::format("{}", fmt::join(now.decision.due, ", "))}});
@@ -95,6 +97,7 @@ class ScheduleLoop {
         const RunSummary report,
         backup::RunToEnd(request, setup, services, [](const backup::BackupProgress&) {}));
     Say(global_, "Run " + report.run.id + ": " + SummarizeRun(report));
+    failure_.clear();
     alerts_told_ = {};  // a run is news
     return Ok();
   }
@@ -105,6 +108,7 @@ class ScheduleLoop {
   std::optional<PolicyDocument> document_;
   std::string mistake_;  // that was said already
   Timestamp alerts_told_{};
+  std::vector<observe::Finding> failure_;  // how the last run ended, if with an error
 };
 
 }  // namespace

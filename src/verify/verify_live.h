@@ -15,8 +15,9 @@ namespace holdfast::verify {
 Result<bool> CanReadLive(const Services& services, const Manifest& manifest);
 
 // Adds to a report of kL2 that passed what the source says: kL4 is asked for and reached, or
-// kDataMismatch found. Leaves it as it is when the moment cannot be had, or when the manifest has
-// no digest. Errors: those of reading the source; they say nothing of the backup.
+// kDataMismatch found. Leaves it as it is when the moment cannot be had or is not known, since rows
+// stream in or were written while the backup was made, or when the manifest has no digest. Errors:
+// those of reading the source; they say nothing of the backup.
 Status VerifyLive(const Services& services, const Manifest& manifest, VerifyReport& report);
 
 }  // namespace holdfast::verify
