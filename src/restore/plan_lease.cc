@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/retry.h"
 #include "repository/leases.h"
 
 namespace holdfast::restore {
@@ -32,7 +31,8 @@ Status PlanLease::TakeAll() {
                                                        .backups = backups})
                                    : Status(repository.error());
     if (taken.ok()) continue;
-    if (taken.error().id == ErrorId::kBackupBeingRemoved || IsInterrupted(taken.error())) {
+    if (taken.error().id == ErrorId::kBackupBeingRemoved ||
+        taken.error().code == Code::kCancelled) {
       return taken.error();
     }
     // Of one that is gone, the copies in further repositories are read, and no prune deletes here.
