@@ -240,6 +240,8 @@ TEST_P(CatalogContract, OfACopyWhatWasFoundLastIsKept) {
                {{found(kWhole, 20), found(kDamaged, 10)}, kWhole, 20},
                {{found(kDamaged, 20), found(kDamaged, 30)}, kDamaged, 20},
                {{found(kDamaged, 20), found(kWhole, 30)}, kWhole, 30},
+               {{found(kDamaged, 20), found(kDamaged, 40), found(kWhole, 30)}, kDamaged, 20},
+               {{found(kLeft, 20), found(kDamaged, 40), found(kWhole, 30)}, kLeft, 20},
                {{found(kLeft, 20), found(kDamaged, 30)}, kLeft, 20},
                {{found(kLeft, 20), found(kWhole, 30)}, kWhole, 30}};
   for (size_t i = 0; i < std::size(cases); ++i) {
