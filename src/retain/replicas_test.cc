@@ -123,8 +123,15 @@ TEST(Replicas, ThatTookThePlaceOfALostBackupStayWithTheirRecord) {
   catalog::BackupRecord oldest = world.Records().back();
   world.fixture().cloud().RemoveObject(
       {PruneWorld::kBucket, repository::ManifestName("", oldest.object, oldest.backup), 0});
+  const catalog::CopyRecord left{.object = oldest.object,
+                                 .backup = oldest.backup,
+                                 .bucket = oldest.bucket,
+                                 .prefix = oldest.prefix,
+                                 .state = catalog::CopyState::kLeft,
+                                 .at_ms = ToUnixMillis(world.fixture().clock().Now()),
+                                 .detail = "its manifest is gone"};
   oldest.bucket = PruneWorld::kFurtherBucket;
-  ASSERT_TRUE(world.fixture().catalog().MoveBackup(oldest).ok());
+  ASSERT_TRUE(world.fixture().catalog().MoveBackup(oldest, left).ok());
   const auto report = world.Prune();
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->CountNotDone(), 0);
