@@ -240,6 +240,8 @@ TEST_P(CatalogContract, OfACopyWhatWasFoundLastIsKept) {
                {{found(kWhole, 20), found(kDamaged, 10)}, kWhole, 20},
                {{found(kDamaged, 20), found(kDamaged, 30)}, kDamaged, 20},
                {{found(kDamaged, 20), found(kWhole, 30)}, kWhole, 30},
+               {{found(kDamaged, 20), found(kDamaged, 40), found(kWhole, 30)}, kDamaged, 20},
+               {{found(kLeft, 20), found(kDamaged, 40), found(kWhole, 30)}, kLeft, 20},
                {{found(kLeft, 20), found(kDamaged, 30)}, kLeft, 20},
                {{found(kLeft, 20), found(kWhole, 30)}, kWhole, 30}};
   for (size_t i = 0; i < std::size(cases); ++i) {
@@ -538,6 +540,38 @@ RebuildSource SomeRepository() {
       .has_manifest = [](const BackupRecord&) { return true; },
       .is_accepted = [](const std::string& backup) -> Result<bool> { return backup == "b4"; },
       .is_pruned = [](const std::string& backup) -> Result<bool> { return backup == "pruned"; }};
+}
+
+// The words come last, and of the damage before b2 was whole again nothing is left to be accepted.
+TEST_P(CatalogContract, ARebuildTakesWordsForTheDamageOfWhichTheyWereSaid) {
+  RebuildSource source = SomeRepository();
+  source.for_each_verification = [](const VerificationVisitor& visit) -> Status {
+    for (const char* backup : {"b1", "b2", "b3"}) {
+      HF_RETURN_IF_ERROR(visit(VerificationRecord{backup, 200, VerifyLevel::kL2, false, ""}));
+    }
+    HF_RETURN_IF_ERROR(visit(VerificationRecord{"b2", 400, VerifyLevel::kL2, true, ""}));
+    // It did not read what is damaged.
+    HF_RETURN_IF_ERROR(visit(VerificationRecord{"b3", 400, VerifyLevel::kL0, true, ""}));
+    for (const char* backup : {"b1", "b2", "b3"}) {
+      HF_RETURN_IF_ERROR(visit(VerificationRecord{backup, 600, VerifyLevel::kL2, false, ""}));
+    }
+    return Ok();
+  };
+  source.for_each_loss = [](const LossVisitor& visit) -> Status {
+    for (const char* backup : {"", "b1", "b2", "b3", "pruned"}) {
+      HF_RETURN_IF_ERROR(
+          visit(FoundLoss(AcceptedLoss{kTable, backup, 300, "cli:ada", "known", false})));
+    }
+    return Ok();
+  };
+  for (int time = 1; time <= 2; ++time) {
+    ASSERT_TRUE(RebuildCatalog({source}, *catalog_).ok());
+    std::string accepted;
+    for (const AcceptedLoss& loss : catalog_->FindAccepted({}, "")->items) {
+      accepted += loss.backup + " ";
+    }
+    EXPECT_EQ(accepted, " b1 b3 ") << time;
+  }
 }
 
 TEST_P(CatalogContract, IsRebuiltFromRepositories) {

@@ -137,6 +137,7 @@ CREATE TABLE IF NOT EXISTS backup_copies (
   state BIGINT NOT NULL,
   level BIGINT NOT NULL,
   at_ms BIGINT NOT NULL,
+  seen_ms BIGINT NOT NULL,
   detail TEXT NOT NULL,
   PRIMARY KEY (backup, bucket, prefix)
 );

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -93,6 +94,36 @@ CopyRecord CopyOf(const RebuildSource& source, const BackupRecord& known,
           .detail = found.detail};
 }
 
+bool SpeaksAgainst(const VerificationRecord& pass, const VerificationRecord& failure) {
+  return pass.level >= failure.level ||
+         (pass.level >= VerifyLevel::kL2 && failure.level <= VerifyLevel::kL3);
+}
+
+// Whether the damage of which the word was said was found to be over and there is other damage
+// since, of which nobody said anything. `found`: all that verifications found, the newest first.
+bool IsOfEarlierDamage(const AcceptedLoss& accepted, const std::vector<VerificationRecord>& found) {
+  for (size_t i = 0; i < found.size() && found[i].at_ms > accepted.at_ms; ++i) {
+    if (!found[i].passed) continue;
+    const auto pass = found.begin() + static_cast<ptrdiff_t>(i);
+    const bool is_whole = std::all_of(pass, found.end(), [&](const VerificationRecord& before) {
+      return before.passed || SpeaksAgainst(*pass, before);
+    });
+    const bool fails_later = std::any_of(
+        found.begin(), pass, [](const VerificationRecord& later) { return !later.passed; });
+    if (is_whole && fails_later) return true;
+  }
+  return false;
+}
+
+// A word on a backup that was pruned, or on damage before that which it has now, is over.
+Status AddAcceptance(const RebuildSource& source, const AcceptedLoss& accepted, Catalog& catalog) {
+  if (accepted.backup.empty()) return catalog.RecordAcceptance(accepted);
+  HF_ASSIGN_OR_RETURN(const bool pruned, source.is_pruned(accepted.backup));
+  if (pruned) return Ok();
+  HF_ASSIGN_OR_RETURN(const auto found, catalog.ListVerifications(accepted.backup));
+  return IsOfEarlierDamage(accepted, found) ? Ok() : catalog.RecordAcceptance(accepted);
+}
+
 // Words on losses, once all manifests of the repository are known.
 Status AddLosses(const RebuildSource& source, Catalog& catalog, RebuildReport& report) {
   if (!source.for_each_loss) return Ok();
@@ -102,7 +133,7 @@ Status AddLosses(const RebuildSource& source, Catalog& catalog, RebuildReport& r
       return Ok();
     }
     if (const auto* accepted = std::get_if<AcceptedLoss>(&*found)) {
-      return catalog.RecordAcceptance(*accepted);
+      return AddAcceptance(source, *accepted, catalog);
     }
     CopyRecord left = std::get<CopyRecord>(*found);
     HF_ASSIGN_OR_RETURN(const auto known, FindRecord(catalog, left.backup));

@@ -62,17 +62,18 @@ constexpr std::string_view kAcceptedKey = "project, dataset, table_id, partition
 // 2 is kDamaged, 3 is kLeft.
 static_assert(static_cast<int>(CopyState::kDamaged) == 2 &&
               static_cast<int>(CopyState::kLeft) == 3);
+// at_ms of a defect is when it was found first, seen_ms when it was looked at last.
 constexpr std::string_view kAddCopy =
     "INSERT INTO backup_copies (project, dataset, table_id, partition, backup, bucket, prefix,"
-    " state, level, at_ms, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " state, level, at_ms, seen_ms, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (backup, bucket, prefix) DO UPDATE SET"
     " state = CASE WHEN backup_copies.state = 3 AND excluded.state < 3 AND excluded.state <> 1"
     " THEN 3 ELSE excluded.state END,"
     " level = excluded.level,"
     " at_ms = CASE WHEN backup_copies.state >= 2 AND excluded.state <> 1"
     " THEN backup_copies.at_ms ELSE excluded.at_ms END,"
-    " detail = excluded.detail"
-    " WHERE excluded.at_ms >= backup_copies.at_ms";
+    " seen_ms = excluded.seen_ms, detail = excluded.detail"
+    " WHERE excluded.seen_ms >= backup_copies.seen_ms";
 
 }  // namespace
 
@@ -81,7 +82,7 @@ Status AddCopy(SqlSession& session, const CopyRecord& record) {
       kAddCopy,
       {record.object.project, record.object.dataset, record.object.table, record.object.partition,
        record.backup, record.bucket, record.prefix, static_cast<int64_t>(record.state),
-       static_cast<int64_t>(record.level), record.at_ms, record.detail}));
+       static_cast<int64_t>(record.level), record.at_ms, record.at_ms, record.detail}));
   return Ok();
 }
 

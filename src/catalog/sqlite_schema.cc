@@ -207,6 +207,7 @@ CREATE TABLE IF NOT EXISTS backup_copies (
   state INTEGER NOT NULL,
   level INTEGER NOT NULL,
   at_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL,
   detail TEXT NOT NULL,
   PRIMARY KEY (backup, bucket, prefix)
 ) WITHOUT ROWID;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/log.h"
 #include "model/ids.h"
 
 namespace holdfast::repository {
@@ -83,6 +84,13 @@ Status DeleteOthers(Repository& repository, const std::string& holder, std::stri
                       });
 }
 
+// One that stays holds what nobody needs, until its time is over: that is no reason to fail.
+void LogThatTheyStay(const Repository& repository, const Status& deleted) {
+  if (deleted.ok()) return;
+  LogWarning("leases that are over were not deleted; they end by themselves",
+             {{"repository", repository.location().Uri()}, {"error", deleted.error().message}});
+}
+
 Result<std::vector<std::string>> BackupsIn(const std::string& text) {
   HF_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
   const Json* backups = FindField(json, "backups");
@@ -107,19 +115,31 @@ Status TakeLease(Repository& repository, const Lease& lease) {
                      {"until", FormatTimestamp(FromUnixMillis(lease.until_ms))},
                      {"backups", lease.backups}};
   HF_RETURN_IF_ERROR(cloud::CreateObjectFromString(repository.store(), name, DumpPrettyJson(json)));
-  HF_RETURN_IF_ERROR(DeleteOthers(repository, lease.holder, name.name));
+  LogThatTheyStay(repository, DeleteOthers(repository, lease.holder, name.name));
   // Only now: see the head of the header.
   HF_ASSIGN_OR_RETURN(const auto going, BeingRemoved(repository));
   const auto lost = std::ranges::find_if(
       lease.backups, [&](const std::string& backup) { return going.contains(backup); });
   if (lost == lease.backups.end()) return Ok();
-  HF_RETURN_IF_ERROR(EndLease(repository, lease.holder));
+  LogThatTheyStay(repository, EndLease(repository, lease.holder));
   return MakeError(ErrorId::kBackupBeingRemoved,
                    fmt::format("the deletion of backup {} has begun", *lost));
 }
 
 Status EndLease(Repository& repository, const std::string& holder) {
   return DeleteOthers(repository, holder, "");
+}
+
+Status ClearExpiredLeases(Repository& repository, Timestamp now) {
+  const int64_t since_ms = ToUnixMillis(now - kLeaseClockMargin);
+  return ForEachLease(
+      repository, [&](const LeaseName& name, const cloud::ObjectInfo& info) -> Status {
+        if (name.until_ms >= since_ms) return Ok();
+        const Status deleted = repository.store().DeleteObject(info.ref);
+        // Its bucket keeps it for a time of its own.
+        const bool is_retained = !deleted.ok() && deleted.error().id == ErrorId::kObjectRetained;
+        return is_retained ? Ok() : deleted;
+      });
 }
 
 Result<std::set<std::string>> LeasedBackups(Repository& repository, Timestamp now) {

@@ -28,13 +28,18 @@ struct Lease {
   std::vector<std::string> backups;
 };
 
-// Takes the lease, in place of an earlier one of the same holder. Errors: kBackupBeingRemoved,
-// naming one, when the deletion of any of them has begun: then nothing is held; those of the store,
-// kAccessDenied among them.
+// Takes the lease, in place of an earlier one of the same holder; one that cannot be deleted, since
+// its bucket retains it, stays beside it. Errors: kBackupBeingRemoved, naming one, when the
+// deletion of any of them has begun: then it is given back; those of the store, kAccessDenied among
+// them.
 Status TakeLease(Repository& repository, const Lease& lease);
 
 // Gives the holder's leases back. Idempotent. Errors: of the store.
 Status EndLease(Repository& repository, const std::string& holder);
+
+// Deletes the leases that hold nothing any more at `now`: those of restores that died. Idempotent.
+// Errors: of the store.
+Status ClearExpiredLeases(Repository& repository, Timestamp now);
 
 // The backups that are held at `now`. Errors: of the store; kInvalidJson for a lease that cannot be
 // read, since nobody knows what it holds.
