@@ -1,0 +1,37 @@
+// What the commands that read backups without restoring them share: the wiring, and what is said.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/asked_tables.h"
+#include "cli/command.h"
+#include "cli/environment.h"
+#include "localcloud/ask/asker.h"
+
+namespace holdfast::cli {
+
+// The parts of one question, in the order in which they depend on one another.
+struct Asking {
+  std::unique_ptr<Environment> environment;
+  std::unique_ptr<ask::Asker> asker;
+  std::unique_ptr<AskedTables> tables;
+
+  // Opens the configuration's environment, with that much memory for DuckDB. Errors: as
+  // Environment::Open and Asker::Open.
+  static Result<Asking> Open(const GlobalOptions& global, int memory_mebibytes);
+
+  // Reads in what others backed up of a table since this catalog looked. Errors: the services'.
+  Status LearnOfOthersBackups(const GlobalOptions& global, const TableRef& table);
+
+  // Tells of what the choice of backups left out.
+  void SayNotes(const GlobalOptions& global) const;
+};
+
+// "Read 93.1 KiB of 1 file: 1 of 182 partitions", for people.
+std::string CostText(const ask::AskStatistics& statistics);
+
+// The same for machines: "bytes_read", "files_read", "partitions", "partitions_read".
+Json CostJson(const ask::AskStatistics& statistics);
+
+}  // namespace holdfast::cli
