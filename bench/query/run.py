@@ -54,7 +54,10 @@ def measure(options, directory):
     subprocess.run([options.holdfast, '--data-dir', directory, 'demo', '--sample-data', options.sample_data],
                    check=True, capture_output=True)
     program = [options.holdfast, '--config', f'{directory}/demo/config.yaml', '--format=json', '--quiet']
-    backups = run_program([*program, 'backup', 'list', TABLE, '--latest', '--limit', '1000'])['answer']
+    backups = run_program([*program, 'backup', 'list', TABLE, '--limit', '10000'])['answer']
+    first_run = min(b['run'] for b in backups)  # a later one finds that the demo deleted a day
+    backups = [b for b in backups if b['run'] == first_run]
+    table = f"{TABLE}@{max(b['consistent_through'] for b in backups)}"
     day = sorted(backups, key=lambda b: b['rows'])[len(backups) // 2]
     partition = day['object'].split('$')[1]
     date = f'{partition[:4]}-{partition[4:6]}-{partition[6:]}'
@@ -67,7 +70,7 @@ def measure(options, directory):
     }
     found = []
     for title, sql in questions.items():
-        runs = [run_program([*program, 'backup', 'query', TABLE, sql]) for _ in range(options.repeat)]
+        runs = [run_program([*program, 'backup', 'query', table, sql]) for _ in range(options.repeat)]
         peer = polars_answer(f'{options.sample_data}/flights-3m.parquet', sql)
         first = runs[0]['answer']
         if list(first['rows'][0].values()) != [round(cell) for cell in peer[1]]:

@@ -124,7 +124,11 @@ Error AskedTables::Complete(const AskedName& name, Error error) {
 void AskedTables::NoteSelection(const restore::Selection& selection) {
   std::vector<std::string> notes = selection.notes;
   for (const restore::MissingObject& missing : selection.missing) {
-    notes.push_back("not in the answer: " + missing.object.ToString() + ": " + missing.reason);
+    notes.push_back("missing is " + missing.object.ToString() + ": " + missing.reason);
+    const bool is_known = std::ranges::any_of(missing_, [&](const restore::MissingObject& known) {
+      return known.object == missing.object;
+    });
+    if (!is_known) missing_.push_back(missing);
   }
   for (const restore::SelectedBackup& chosen : selection.backups) {
     if (!chosen.note.empty()) {

@@ -58,6 +58,9 @@ class AskedTables {
   // What a person should know of the choices so far.
   const std::vector<std::string>& notes() const { return notes_; }
 
+  // What was there, and is in none of the tables, because no good backup holds it.
+  const std::vector<restore::MissingObject>& missing() const { return missing_; }
+
  private:
   Result<ask::AskedPart> PartOf(const catalog::BackupRecord& record);
   Error Complete(const AskedName& name, Error error);
@@ -66,6 +69,7 @@ class AskedTables {
   Environment& environment_;
   std::string scratch_directory_;
   std::vector<std::string> notes_;
+  std::vector<restore::MissingObject> missing_;
   std::mutex mutex_;
   std::map<repository::Location, repository::Repository> repositories_;
   std::map<std::string, std::shared_ptr<const Manifest>> manifests_;  // by backup

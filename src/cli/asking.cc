@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "backup/rebuild.h"
+#include "cli/audit.h"
 
 namespace holdfast::cli {
 
@@ -31,8 +34,24 @@ Status Asking::LearnOfOthersBackups(const GlobalOptions& global, const TableRef&
   return Ok();
 }
 
+Status Asking::Note(const std::string& action, const std::string& subject, const Json& detail) {
+  return Audit(*environment, action, subject, detail);
+}
+
+Json Asking::Missing() const {
+  Json missing = Json::array();
+  for (const restore::MissingObject& object : tables->missing()) missing.push_back(object.ToJson());
+  return missing;
+}
+
+int Asking::ExitCode() const {
+  const bool lacks = std::ranges::any_of(
+      tables->missing(), [](const restore::MissingObject& object) { return !object.unsupported; });
+  return lacks ? kExitPartial : kExitOk;
+}
+
 void Asking::SayNotes(const GlobalOptions& global) const {
-  for (const std::string& note : tables->notes()) Say(global, "Note: " + note);
+  for (const std::string& note : tables->notes()) Say(global, "On the choice of backups: " + note);
 }
 
 std::string CostText(const ask::AskStatistics& statistics) {

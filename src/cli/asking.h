@@ -24,6 +24,14 @@ struct Asking {
   // Reads in what others backed up of a table since this catalog looked. Errors: the services'.
   Status LearnOfOthersBackups(const GlobalOptions& global, const TableRef& table);
 
+  // Notes in the audit log who reads what of the backups, before it is read.
+  Status Note(const std::string& action, const std::string& subject, const Json& detail);
+
+  // The objects of which no good backup is had, as JSON; and the exit code that goes with them:
+  // what was answered is not the whole of it.
+  Json Missing() const;
+  int ExitCode() const;
+
   // Tells of what the choice of backups left out.
   void SayNotes(const GlobalOptions& global) const;
 };

@@ -93,7 +93,8 @@ struct BackupQueryOptions {
   int memory_mebibytes = 1'024;
 };
 
-// Prints what a SELECT answers over a table as it was backed up. Errors: as AskedTables::Find and
+// Prints what a SELECT answers over a table as it was backed up. Exit code kExitPartial, of this
+// and the next two, when a part of a table has no good backup. Errors: as AskedTables::Find and
 // ask::Asker::Query.
 Result<int> BackupQuery(const GlobalOptions& global, const BackupQueryOptions& options);
 

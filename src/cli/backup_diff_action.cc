@@ -199,22 +199,25 @@ Result<int> BackupDiff(const GlobalOptions& global, const BackupDiffOptions& opt
   const std::vector<ColumnChange> columns = CompareColumns(before.schema, after.schema);
   std::optional<ask::RowDiff> rows;
   if (!options.no_rows) {
+    HF_RETURN_IF_ERROR(
+        asking.Note("backup.diff", before.name.ToString(), {{"with", after.name.ToString()}}));
     HF_ASSIGN_OR_RETURN(rows, CompareRows(asking, before, after, partitions, options));
   }
   if (global.OutputFormat() != Format::kPretty) {
-    PrintDocument(std::cout, global.OutputFormat(),
-                  DiffJson(before, after, partitions, columns, rows));
-    return kExitOk;
+    Json document = DiffJson(before, after, partitions, columns, rows);
+    document["missing"] = asking.Missing();
+    PrintDocument(std::cout, global.OutputFormat(), document);
+    return asking.ExitCode();
   }
   std::cout << Printable(before.name.ToString() + " -> " + after.name.ToString()) << '\n';
   for (const ColumnChange& change : columns) {
     std::cout << "  " << Printable(change.ToText()) << '\n';
   }
   PrintPartitions(partitions);
-  if (!rows) return kExitOk;
+  if (!rows) return asking.ExitCode();
   PrintRowDiff(*rows, !options.key.empty());
   Say(global, CostText(rows->statistics));
-  return kExitOk;
+  return asking.ExitCode();
 }
 
 }  // namespace holdfast::cli

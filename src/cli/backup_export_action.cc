@@ -91,6 +91,7 @@ Result<int> BackupExport(const GlobalOptions& global, const BackupExportOptions&
   document["table"] = name.ToString();
   document["row_count"] = exported->statistics.rows;
   document["files"] = files->Places();
+  document["missing"] = asking.Missing();
   if (global.OutputFormat() == Format::kPretty) {
     std::cout << Printable(fmt::format(
                      "Exported {} of {} into {}:", Plural(exported->statistics.rows, "row"),
@@ -101,7 +102,7 @@ Result<int> BackupExport(const GlobalOptions& global, const BackupExportOptions&
     PrintDocument(std::cout, global.OutputFormat(), document);
   }
   Say(global, CostText(exported->statistics));
-  return kExitOk;
+  return asking.ExitCode();
 }
 
 }  // namespace holdfast::cli

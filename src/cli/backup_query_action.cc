@@ -67,7 +67,7 @@ class AnswerPrinter {
     return Ok();
   }
 
-  void Finish(const AskedName& name, const ask::Answer& answer) {
+  void Finish(const AskedName& name, const ask::Answer& answer, Json missing) {
     if (!is_document_) return printer_->Finish();
     Json document = CostJson(answer.statistics);
     document["schema"] = "holdfast.backup_query.v1";
@@ -75,6 +75,7 @@ class AnswerPrinter {
     document["columns"] = ColumnsJson(schema_);
     document["row_count"] = answer.statistics.rows;
     document["is_cut"] = answer.is_cut;
+    document["missing"] = std::move(missing);
     document["rows"] = std::move(rows_);
     PrintDocument(std::cout, format_, document);
   }
@@ -111,6 +112,7 @@ Result<int> BackupQuery(const GlobalOptions& global, const BackupQueryOptions& o
   HF_ASSIGN_OR_RETURN(const AskedName name, ParseAskedName(options.table));
   HF_ASSIGN_OR_RETURN(Asking asking, Asking::Open(global, options.memory_mebibytes));
   HF_RETURN_IF_ERROR(asking.LearnOfOthersBackups(global, name.table));
+  HF_RETURN_IF_ERROR(asking.Note("backup.query", name.ToString(), {{"sql", options.sql}}));
   std::set<std::string> columns;
   const ask::TableFinder find = [&](const TableRef& table,
                                     std::optional<int64_t> as_of_ms) -> Result<ask::AskedTable> {
@@ -129,13 +131,13 @@ Result<int> BackupQuery(const GlobalOptions& global, const BackupQueryOptions& o
        .rows = [&](const Schema&, const avro::BatchView& batch) { return printer.Add(batch); }});
   asking.SayNotes(global);
   if (!answer.ok()) return WithColumns(answer.error(), columns);
-  printer.Finish(name, *answer);
+  printer.Finish(name, *answer, asking.Missing());
   if (answer->is_cut) {
     Say(global, fmt::format("Cut after {}: there are more, give --limit to see them",
                             Plural(answer->statistics.rows, "row")));
   }
   Say(global, CostText(answer->statistics));
-  return kExitOk;
+  return asking.ExitCode();
 }
 
 }  // namespace holdfast::cli

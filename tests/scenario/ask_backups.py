@@ -63,6 +63,8 @@ def an_answer_comes_in_every_form_and_is_cut(world):
     lines = world.run('backup', 'query', PEOPLE, 'select * from people', '--format=jsonl').splitlines()
     check(len(lines) == 3 and json.loads(lines[0])['id'] == 1, f'{lines}')
     check('Grace' in world.run('backup', 'query', PEOPLE, 'select * from people'), 'table')
+    actions = [entry['action'] for entry in world.json('audit', 'list')]
+    check(actions.count('backup.query') == 5, f'{actions}')
     check(not [p for p in (world.root / 'data').iterdir() if p.name.startswith('ask-')], 'left behind')
 
 
@@ -128,8 +130,13 @@ def a_damaged_file_is_named_and_gives_no_rows(world):
     whole = ask(world, ORDERS, "select count(*) as n from orders where day = '2026-01-01'")
     check(whole['rows'] == [{'n': 20}], 'other partitions can be asked')
     target = world.root / 'export'
-    world.run('backup', 'export', ORDERS, '-o', str(target), '--as', 'csv', expect=None)
-    check(world.last_code != 0 and not list(target.iterdir()), 'no part of an export stays')
+    world.run('backup', 'export', ORDERS, '-o', str(target), '--as', 'csv', expect=4)
+    check(not list(target.iterdir()), 'no part of an export stays')
+    # Once it is known to be damaged it is left out, and the answer says that it is not whole.
+    world.json('backup', 'verify', ORDERS, '--level', 'L1', expect=4)
+    rest = ask(world, ORDERS, 'select count(*) as n from orders', expect=3)
+    check(rest['rows'] == [{'n': 40}], f'{rest}')
+    check([m['object'] for m in rest['missing']] == [ORDERS + '$20260102'], f'{rest}')
 
 
 def an_export_is_whole_or_not_there(world):
