@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "base/directory_lock.h"
 #include "localcloud/ask/query_tables.h"
@@ -16,7 +18,8 @@ namespace {
 
 constexpr std::string_view kScratchPrefix = "ask-";
 constexpr size_t kQuestionBytesMax = size_t{1} << 20U;  // BigQuery: 1 MB of GoogleSQL
-constexpr auto kLeftoverAge = std::chrono::hours(1);    // younger ones may be about to be locked
+constexpr int kReadersMin = 8;  // more than cores, since most wait for bytes of a bucket
+constexpr auto kLeftoverAge = std::chrono::hours(1);  // younger ones may be about to be locked
 
 // What askers left that were killed: directories that nobody holds any more.
 void RemoveLeftovers(const std::filesystem::path& parent) {
@@ -68,6 +71,7 @@ Result<std::unique_ptr<Asker>> Asker::Open(const AskerOptions& options, Clock& c
   warehouse::WarehouseOptions scratch;
   scratch.directory = directory;
   scratch.memory_bytes_max = options.memory_bytes_max;
+  scratch.threads = std::max(kReadersMin, static_cast<int>(std::thread::hardware_concurrency()));
   HF_ASSIGN_OR_RETURN(asker->warehouse_, warehouse::Warehouse::Open(scratch, clock, random));
   return asker;
 }

@@ -45,14 +45,8 @@ std::vector<warehouse::Binding> QueryTables::Bind(const std::vector<googlesql::R
         kept.push_back(partition);
       }
     }
-    warehouse::SourceBinding source;
-    source.schema = ScanSchema(*table, relation.with_pseudo_columns);
-    source.open = [this, table,
-                   kept](Schema columns) -> Result<std::unique_ptr<warehouse::BatchSource>> {
-      std::unique_ptr<warehouse::BatchSource> scan =
-          std::make_unique<TableScan>(table, kept, std::move(columns), counter_);
-      return scan;
-    };
+    warehouse::SourceBinding source = BindParts(
+        table, std::move(kept), ScanSchema(*table, relation.with_pseudo_columns), counter_);
     bindings.push_back({.name = relation.name, .relation = std::move(source)});
   }
   return bindings;

@@ -220,14 +220,8 @@ class DiffReader {
 
 warehouse::Binding BindingOf(const char* name, const AskedTable& asked, ReadCounter& counter) {
   const auto table = std::make_shared<const AskedTable>(asked);
-  warehouse::SourceBinding source;
-  source.schema = ScanSchema(asked, false);
-  source.open = [table,
-                 &counter](Schema columns) -> Result<std::unique_ptr<warehouse::BatchSource>> {
-    std::unique_ptr<warehouse::BatchSource> scan =
-        std::make_unique<TableScan>(table, table->partitions, std::move(columns), counter);
-    return scan;
-  };
+  warehouse::SourceBinding source =
+      BindParts(table, table->partitions, ScanSchema(asked, false), counter);
   return {.name = name, .relation = std::move(source)};
 }
 

@@ -159,4 +159,20 @@ Status TableScan::AddPseudoColumns(avro::Batch& batch) const {
   return Ok();
 }
 
+warehouse::SourceBinding BindParts(std::shared_ptr<const AskedTable> table,
+                                   std::vector<std::string> partitions, Schema schema,
+                                   ReadCounter& counter) {
+  warehouse::SourceBinding source;
+  source.schema = std::move(schema);
+  source.parts = partitions.size();
+  source.open = [table = std::move(table), partitions = std::move(partitions), &counter](
+                    Schema columns,
+                    size_t part) -> Result<std::unique_ptr<warehouse::BatchSource>> {
+    std::unique_ptr<warehouse::BatchSource> scan = std::make_unique<TableScan>(
+        table, std::vector{partitions[part]}, std::move(columns), counter);
+    return scan;
+  };
+  return source;
+}
+
 }  // namespace holdfast::ask

@@ -16,6 +16,7 @@
 #include "avro/reader.h"
 #include "localcloud/ask/asked_table.h"
 #include "localcloud/warehouse/batch_source.h"
+#include "localcloud/warehouse/query.h"
 
 namespace holdfast::ask {
 
@@ -63,5 +64,10 @@ class TableScan final : public warehouse::BatchSource {
   size_t next_file_ = 0;
   std::unique_ptr<avro::Reader> reader_;
 };
+
+// Those partitions as a source, of which each is a part. `counter` must outlive it.
+warehouse::SourceBinding BindParts(std::shared_ptr<const AskedTable> table,
+                                   std::vector<std::string> partitions, Schema schema,
+                                   ReadCounter& counter);
 
 }  // namespace holdfast::ask

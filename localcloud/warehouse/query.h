@@ -45,10 +45,11 @@ struct ViewBinding {
 // Rows from elsewhere, such as files that are no table's: read as often as the SQL names them.
 struct SourceBinding {
   Schema schema;
-  // Begins to read, from the first row, the columns that the query needs: fields of `schema`, none
-  // for a bare count. Called for each scan, by DuckDB's threads, several at a time perhaps; an
-  // error, or one of the rows, ends the query and is what it returns.
-  std::function<Result<std::unique_ptr<BatchSource>>(Schema columns)> open;
+  size_t parts = 1;  // in which the rows come, in any order, several at a time; 0: there are none
+  // Begins to read a part, from its first row, with the columns that the query needs: fields of
+  // `schema`, none for a bare count. Called for each scan, by DuckDB's threads; an error, or one of
+  // the rows, ends the query and is what it returns.
+  std::function<Result<std::unique_ptr<BatchSource>>(Schema columns, size_t part)> open;
 };
 
 struct Binding {

@@ -1,6 +1,7 @@
 #include "localcloud/warehouse/row_source.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "localcloud/warehouse/batch_source.h"
 #include "localcloud/warehouse/duck_batch.h"
@@ -9,9 +10,17 @@ namespace holdfast::warehouse {
 
 namespace {
 
-// One scan: where it reads, the batch at hand and the next of its rows.
-struct OpenScan {
+constexpr size_t kReadersMax = 16;  // of one scan
+
+// One scan, as all of its threads see it.
+struct SharedScan {
   RowSource* source = nullptr;
+  std::vector<size_t> columns;
+  std::atomic<size_t> next_part = 0;
+};
+
+// One thread's reading: a part, the batch at hand and the next of its rows.
+struct PartScan {
   std::unique_ptr<BatchSource> rows;
   std::optional<avro::Batch> batch;
   size_t position = 0;
@@ -38,40 +47,51 @@ void BindRows(duckdb_bind_info info) {
   duckdb_bind_set_bind_data(info, new RowSource*(source), DeleteRowState<RowSource*>);
 }
 
-void InitRows(duckdb_init_info info) {
+void InitScanOfAll(duckdb_init_info info) {
   RowSource* source = *static_cast<RowSource**>(duckdb_init_get_bind_data(info));
-  duckdb_init_set_max_threads(info, 1);
-  std::vector<size_t> columns;
+  duckdb_init_set_max_threads(info, std::clamp<size_t>(source->parts(), 1, kReadersMax));
+  auto scan = std::make_unique<SharedScan>();
+  scan->source = source;
   for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i) {
     const idx_t column = duckdb_init_get_column_index(info, i);
     // Beyond the last is what stands for no column at all, as of count(*).
-    if (column < source->schema().fields.size()) columns.push_back(column);
+    if (column < source->schema().fields.size()) scan->columns.push_back(column);
   }
-  auto rows = source->Open(columns);
-  if (!rows.ok()) {
-    duckdb_init_set_error(info, rows.error().message.c_str());
-    source->Fail(rows.error());
-    return;
+  duckdb_init_set_init_data(info, scan.release(), DeleteRowState<SharedScan>);
+}
+
+void InitScanOfThread(duckdb_init_info info) {
+  duckdb_init_set_init_data(info, new PartScan, DeleteRowState<PartScan>);
+}
+
+// Moves on to a batch with rows left to give. False: there is none.
+Result<bool> Advance(SharedScan& shared, PartScan& scan) {
+  while (!scan.batch || scan.position == scan.batch->view.rows) {
+    scan.batch.reset();
+    scan.position = 0;
+    if (scan.rows == nullptr) {
+      const size_t part = shared.next_part++;
+      if (part >= shared.source->parts()) return false;
+      HF_ASSIGN_OR_RETURN(scan.rows, shared.source->Open(shared.columns, part));
+    }
+    HF_ASSIGN_OR_RETURN(scan.batch, scan.rows->Next());
+    if (!scan.batch) scan.rows.reset();
   }
-  duckdb_init_set_init_data(info, new OpenScan{source, std::move(rows).value(), {}, 0},
-                            DeleteRowState<OpenScan>);
+  return true;
 }
 
 void ScanRows(duckdb_function_info info, duckdb_data_chunk output) {
-  auto& scan = *static_cast<OpenScan*>(duckdb_function_get_init_data(info));
-  while (!scan.batch || scan.position == scan.batch->view.rows) {
-    Result<std::optional<avro::Batch>> next = scan.rows->Next();
-    if (!next.ok()) {
-      duckdb_function_set_error(info, next.error().message.c_str());
-      scan.source->Fail(next.error());
-      return;
-    }
-    scan.batch = std::move(next).value();
-    scan.position = 0;
-    if (!scan.batch) {
-      duckdb_data_chunk_set_size(output, 0);
-      return;
-    }
+  auto& shared = *static_cast<SharedScan*>(duckdb_function_get_init_data(info));
+  auto& scan = *static_cast<PartScan*>(duckdb_function_get_local_init_data(info));
+  const Result<bool> has_rows = Advance(shared, scan);
+  if (!has_rows.ok()) {
+    duckdb_function_set_error(info, has_rows.error().message.c_str());
+    shared.source->Fail(has_rows.error());
+    return;
+  }
+  if (!*has_rows) {
+    duckdb_data_chunk_set_size(output, 0);
+    return;
   }
   const size_t count =
       std::min<size_t>(scan.batch->view.rows - scan.position, duckdb_vector_size());
@@ -81,10 +101,11 @@ void ScanRows(duckdb_function_info info, duckdb_data_chunk output) {
 
 }  // namespace
 
-Result<std::unique_ptr<BatchSource>> RowSource::Open(const std::vector<size_t>& columns) const {
+Result<std::unique_ptr<BatchSource>> RowSource::Open(const std::vector<size_t>& columns,
+                                                     size_t part) const {
   Schema wanted;
   for (const size_t column : columns) wanted.fields.push_back(source_.schema.fields[column]);
-  return source_.open(std::move(wanted));
+  return source_.open(std::move(wanted), part);
 }
 
 void RowSource::Fail(const Error& error) {
@@ -105,7 +126,8 @@ Status RegisterRowFunction(Database& database, Connection& connection) {
   duckdb_table_function_add_parameter(function.get(), handle_type.get());
   duckdb_table_function_set_extra_info(function.get(), &database, nullptr);
   duckdb_table_function_set_bind(function.get(), BindRows);
-  duckdb_table_function_set_init(function.get(), InitRows);
+  duckdb_table_function_set_init(function.get(), InitScanOfAll);
+  duckdb_table_function_set_local_init(function.get(), InitScanOfThread);
   duckdb_table_function_set_function(function.get(), ScanRows);
   duckdb_table_function_supports_projection_pushdown(function.get(), true);
   return connection.Register(function.get());

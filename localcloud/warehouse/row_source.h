@@ -21,9 +21,10 @@ class RowSource {
   explicit RowSource(SourceBinding source) : source_(std::move(source)) {}
 
   const Schema& schema() const { return source_.schema; }
+  size_t parts() const { return source_.parts; }
 
-  // A scan from the first row, of those columns (places in the schema), in that order.
-  Result<std::unique_ptr<BatchSource>> Open(const std::vector<size_t>& columns) const;
+  // A part from its first row, of those columns (places in the schema), in that order.
+  Result<std::unique_ptr<BatchSource>> Open(const std::vector<size_t>& columns, size_t part) const;
 
   // The first error of any scan, which DuckDB's own message would hide. Thread-safe.
   void Fail(const Error& error);

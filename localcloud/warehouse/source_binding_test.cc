@@ -54,7 +54,7 @@ class SourceBindingTest : public WarehouseFixture {
     source.schema = MakeSchema(
         R"([{"name": "id", "type": "INT64"}, {"name": "name", "type": "STRING"},
             {"name": "other", "type": "INT64"}])");
-    source.open = [this, fails](Schema columns) -> Result<std::unique_ptr<BatchSource>> {
+    source.open = [this, fails](Schema columns, size_t) -> Result<std::unique_ptr<BatchSource>> {
       std::string names;
       for (const Field& field : columns.fields) names += field.name + " ";
       const std::lock_guard lock(mutex_);
@@ -91,6 +91,17 @@ TEST_F(SourceBindingTest, IsAskedForTheColumnsThatTheQueryNeeds) {
   EXPECT_EQ(opened_.front().find("name"), std::string::npos) << opened_.front();
 }
 
+TEST_F(SourceBindingTest, IsReadInEachOfItsParts) {
+  for (const size_t parts : {size_t{0}, size_t{1}, size_t{100}}) {
+    SourceBinding source = Source();
+    source.parts = parts;
+    opened_.clear();
+    EXPECT_EQ(Json(Must(Ask("SELECT count(id) AS n FROM s", {{"s", source}}))).dump(),
+              "[{\"n\":" + std::to_string(6 * parts) + "}]");
+    EXPECT_EQ(opened_.size(), parts);
+  }
+}
+
 TEST_F(SourceBindingTest, EndsTheQueryByItsOwnError) {
   const auto rows = Ask("SELECT sum(id) AS n FROM s", {{"s", Source(/*fails=*/true)}});
   ASSERT_FALSE(rows.ok());
@@ -98,7 +109,7 @@ TEST_F(SourceBindingTest, EndsTheQueryByItsOwnError) {
   EXPECT_EQ(rows.error().message, "the source is damaged");
   EXPECT_EQ(rows.error().hint, "take another");
   SourceBinding closed = Source();
-  closed.open = [](Schema) -> Result<std::unique_ptr<BatchSource>> {
+  closed.open = [](Schema, size_t) -> Result<std::unique_ptr<BatchSource>> {
     return MakeError(ErrorId::kObjectNotFound, "there is nothing");
   };
   const auto none = Ask("SELECT id FROM s", {{"s", closed}});

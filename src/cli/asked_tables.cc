@@ -80,25 +80,23 @@ Result<AskedName> ParseAskedName(const std::string& text) {
 
 Result<std::shared_ptr<const Manifest>> AskedTables::ReadManifest(
     const catalog::BackupRecord& record) {
-  const std::lock_guard lock(mutex_);
-  if (const auto known = manifests_.find(record.backup); known != manifests_.end()) {
-    return known->second;
-  }
-  const repository::Location place{record.bucket, record.prefix};
-  auto repository = repositories_.find(place);
-  if (repository == repositories_.end()) {
-    HF_ASSIGN_OR_RETURN(repository::Repository opened,
-                        repository::Repository::Open(environment_.objects(), place));
-    repository = repositories_.emplace(place, std::move(opened)).first;
-  }
-  auto manifest = repository->second.ReadManifest(record.object, record.backup);
+  HF_ASSIGN_OR_RETURN(repository::Repository repository,
+                      RepositoryAt({record.bucket, record.prefix}));
+  auto manifest = repository.ReadManifest(record.object, record.backup);
   if (!manifest.ok()) {
     return std::move(manifest).error().WithContext("backup " + record.backup + " of " +
                                                    record.object.ToString());
   }
-  auto shared = std::make_shared<const Manifest>(*std::move(manifest));
-  manifests_.emplace(record.backup, shared);
-  return shared;
+  return std::make_shared<const Manifest>(*std::move(manifest));
+}
+
+Result<repository::Repository> AskedTables::RepositoryAt(const repository::Location& place) {
+  const std::lock_guard lock(mutex_);
+  const auto known = repositories_.find(place);
+  if (known != repositories_.end()) return known->second;
+  HF_ASSIGN_OR_RETURN(repository::Repository opened,
+                      repository::Repository::Open(environment_.objects(), place));
+  return repositories_.emplace(place, std::move(opened)).first->second;
 }
 
 // A restore's words for what is not there, with what can be asked instead.

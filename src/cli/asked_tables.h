@@ -52,7 +52,7 @@ class AskedTables {
   // kBackupWithoutFiles.
   Result<restore::Selection> Choose(const AskedName& name);
 
-  // The manifest of a backup, read once. Any thread.
+  // The manifest of a backup. Any thread.
   Result<std::shared_ptr<const Manifest>> ReadManifest(const catalog::BackupRecord& record);
 
   // What a person should know of the choices so far.
@@ -62,6 +62,7 @@ class AskedTables {
   const std::vector<restore::MissingObject>& missing() const { return missing_; }
 
  private:
+  Result<repository::Repository> RepositoryAt(const repository::Location& place);
   Result<ask::AskedPart> PartOf(const catalog::BackupRecord& record);
   Error Complete(const AskedName& name, Error error);
   void NoteSelection(const restore::Selection& selection);
@@ -72,7 +73,6 @@ class AskedTables {
   std::vector<restore::MissingObject> missing_;
   std::mutex mutex_;
   std::map<repository::Location, repository::Repository> repositories_;
-  std::map<std::string, std::shared_ptr<const Manifest>> manifests_;  // by backup
 };
 
 }  // namespace holdfast::cli
