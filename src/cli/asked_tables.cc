@@ -78,16 +78,42 @@ Result<AskedName> ParseAskedName(const std::string& text) {
   return name;
 }
 
+AskedTables::AskedTables(Environment& environment, verify::FurtherPlaces further_places,
+                         std::string scratch_directory)
+    : environment_(environment),
+      verifying_(environment.verify_services()),
+      scratch_directory_(std::move(scratch_directory)) {
+  verifying_.further_places = std::move(further_places);
+}
+
 Result<std::shared_ptr<const Manifest>> AskedTables::ReadManifest(
     const catalog::BackupRecord& record) {
-  HF_ASSIGN_OR_RETURN(repository::Repository repository,
-                      RepositoryAt({record.bucket, record.prefix}));
-  auto manifest = repository.ReadManifest(record.object, record.backup);
+  auto repository = RepositoryAt({record.bucket, record.prefix});
+  auto manifest = repository.ok() ? repository->ReadManifest(record.object, record.backup)
+                                  : Result<Manifest>(repository.error());
+  if (!manifest.ok() && verify::IsDamageOfRepository(manifest.error())) {
+    manifest = ReadCopy(record, manifest.error());
+  }
   if (!manifest.ok()) {
     return std::move(manifest).error().WithContext("backup " + record.backup + " of " +
                                                    record.object.ToString());
   }
   return std::make_shared<const Manifest>(*std::move(manifest));
+}
+
+// Of a backup that is lost where it was.
+Result<Manifest> AskedTables::ReadCopy(const catalog::BackupRecord& record, const Error& damage) {
+  HF_ASSIGN_OR_RETURN(auto copy,
+                      verify::FallBackToCopy(verifying_, record, VerifyLevel::kL0, damage));
+  if (!copy) return verify::DescribeLoss(verifying_, record, damage);
+  const std::lock_guard lock(mutex_);
+  notes_.push_back("backup " + record.backup + " was " + copy->report.note);
+  return std::move(copy->manifest);
+}
+
+std::vector<std::string> AskedTables::notes() const {
+  const std::lock_guard lock(mutex_);
+  return notes_;
 }
 
 Result<repository::Repository> AskedTables::RepositoryAt(const repository::Location& place) {
@@ -133,6 +159,10 @@ void AskedTables::NoteSelection(const restore::Selection& selection) {
       notes.push_back(chosen.record.object.ToString() + ": " + chosen.note);
     }
   }
+  const std::lock_guard lock(mutex_);
+  std::erase_if(notes, [&](const std::string& note) {  // of a table that is chosen again
+    return std::ranges::find(notes_, note) != notes_.end();
+  });
   const size_t shown = std::min(notes.size(), kChoiceNotesMax);
   notes_.insert(notes_.end(), notes.begin(), notes.begin() + static_cast<std::ptrdiff_t>(shown));
   if (shown < notes.size()) {

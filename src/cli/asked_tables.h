@@ -19,6 +19,7 @@
 #include "model/manifest.h"
 #include "repository/repository.h"
 #include "restore/selection.h"
+#include "verify/verify_recorded.h"
 
 namespace holdfast::cli {
 
@@ -39,9 +40,9 @@ Result<AskedName> ParseAskedName(const std::string& text);
 class AskedTables {
  public:
   // `environment` and the directory, in which large files are kept while they are read, must
-  // outlive this.
-  AskedTables(Environment& environment, std::string scratch_directory)
-      : environment_(environment), scratch_directory_(std::move(scratch_directory)) {}
+  // outlive this. `further_places`: where copies are of backups that are lost.
+  AskedTables(Environment& environment, verify::FurtherPlaces further_places,
+              std::string scratch_directory);
 
   // What of a table was backed up. Errors: kNothingToRestore, with the first time at which there is
   // a backup if that is what is wrong; kBackupWithoutFiles for copies, snapshots and what has no
@@ -52,26 +53,28 @@ class AskedTables {
   // kBackupWithoutFiles.
   Result<restore::Selection> Choose(const AskedName& name);
 
-  // The manifest of a backup. Any thread.
+  // The manifest of a backup; of a copy of it, which `notes` tells, when it is lost. Any thread.
   Result<std::shared_ptr<const Manifest>> ReadManifest(const catalog::BackupRecord& record);
 
   // What a person should know of the choices so far.
-  const std::vector<std::string>& notes() const { return notes_; }
+  std::vector<std::string> notes() const;
 
   // What was there, and is in none of the tables, because no good backup holds it.
   const std::vector<restore::MissingObject>& missing() const { return missing_; }
 
  private:
   Result<repository::Repository> RepositoryAt(const repository::Location& place);
+  Result<Manifest> ReadCopy(const catalog::BackupRecord& record, const Error& damage);
   Result<ask::AskedPart> PartOf(const catalog::BackupRecord& record);
   Error Complete(const AskedName& name, Error error);
   void NoteSelection(const restore::Selection& selection);
 
   Environment& environment_;
+  verify::Services verifying_;
   std::string scratch_directory_;
-  std::vector<std::string> notes_;
   std::vector<restore::MissingObject> missing_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
   std::map<repository::Location, repository::Repository> repositories_;
 };
 

@@ -6,18 +6,22 @@
 
 #include "backup/rebuild.h"
 #include "cli/audit.h"
+#include "cli/further_places.h"
 
 namespace holdfast::cli {
 
 Result<Asking> Asking::Open(const GlobalOptions& global, int memory_mebibytes) {
-  HF_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(global));
+  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
+  const Config& config = loaded.config;
   Asking asking;
   HF_ASSIGN_OR_RETURN(asking.environment, Environment::Open(config));
   const ask::AskerOptions options{.scratch_parent = config.data_dir,
                                   .memory_bytes_max = int64_t{memory_mebibytes} << 20U};
   HF_ASSIGN_OR_RETURN(asking.asker, ask::Asker::Open(options, asking.environment->clock(),
                                                      asking.environment->random()));
-  asking.tables = std::make_unique<AskedTables>(*asking.environment, asking.asker->directory());
+  asking.tables = std::make_unique<AskedTables>(
+      *asking.environment, FurtherPlacesOf(config, ReadableDocument(global, loaded)),
+      asking.asker->directory());
   return asking;
 }
 
@@ -50,8 +54,11 @@ int Asking::ExitCode() const {
   return lacks ? kExitPartial : kExitOk;
 }
 
-void Asking::SayNotes(const GlobalOptions& global) const {
-  for (const std::string& note : tables->notes()) Say(global, "On the choice of backups: " + note);
+void Asking::SayNotes(const GlobalOptions& global) {
+  const std::vector<std::string> notes = tables->notes();
+  for (; notes_said < notes.size(); ++notes_said) {
+    Say(global, "On the choice of backups: " + notes[notes_said]);
+  }
 }
 
 std::string CostText(const ask::AskStatistics& statistics) {

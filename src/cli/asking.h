@@ -32,8 +32,9 @@ struct Asking {
   Json Missing() const;
   int ExitCode() const;
 
-  // Tells of what the choice of backups left out.
-  void SayNotes(const GlobalOptions& global) const;
+  // Tells of what the choice of backups left out, and of copies that were read: what is new of it.
+  void SayNotes(const GlobalOptions& global);
+  size_t notes_said = 0;
 };
 
 // "Read 93.1 KiB of 1 file: 1 of 182 partitions", for people.

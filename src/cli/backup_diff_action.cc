@@ -202,6 +202,7 @@ Result<int> BackupDiff(const GlobalOptions& global, const BackupDiffOptions& opt
     HF_RETURN_IF_ERROR(
         asking.Note("backup.diff", before.name.ToString(), {{"with", after.name.ToString()}}));
     HF_ASSIGN_OR_RETURN(rows, CompareRows(asking, before, after, partitions, options));
+    asking.SayNotes(global);
   }
   if (global.OutputFormat() != Format::kPretty) {
     Json document = DiffJson(before, after, partitions, columns, rows);

@@ -101,6 +101,7 @@ Result<int> BackupExport(const GlobalOptions& global, const BackupExportOptions&
   } else {
     PrintDocument(std::cout, global.OutputFormat(), document);
   }
+  asking.SayNotes(global);
   Say(global, CostText(exported->statistics));
   return asking.ExitCode();
 }
