@@ -18,7 +18,7 @@ namespace holdfast::cli {
 namespace {
 
 constexpr size_t kAskedChunkBytes = size_t{4} << 20U;  // of one read from the store
-constexpr int64_t kHeldBytesMax = int64_t{16} << 20U;  // larger ones go to a file
+constexpr int64_t kHeldBytesMax = int64_t{8} << 20U;   // larger ones go to a file
 
 // An open file without a name.
 class UnnamedFile {
