@@ -139,6 +139,19 @@ def a_damaged_file_is_named_and_gives_no_rows(world):
     check([m['object'] for m in rest['missing']] == [ORDERS + '$20260102'], f'{rest}')
 
 
+def a_large_file_is_read_by_way_of_the_disk(world):
+    world.create_dataset('acme-shop', 'sales')
+    world.create_table('acme-shop.sales.large', [('id', 'INT64'), ('text', 'STRING')])
+    world.query('acme-shop', 'INSERT INTO `acme-shop.sales.large` (id, text) SELECT n, TO_HEX(SHA256('
+                "CAST(n AS STRING))) FROM UNNEST(GENERATE_ARRAY(1, 200000)) AS n")
+    world.json('backup', 'run')
+    answer = ask(world, 'acme-shop.sales.large', 'select count(*) as n, count(distinct text) as t, '
+                 'sum(id) as s from large')
+    check(answer['rows'] == [{'n': 200000, 't': 200000, 's': 20000100000}], f'{answer}')
+    check(answer['files_read'] == 1 and answer['bytes_read'] > 8 << 20, f'{answer}')
+    check(not [p for p in (world.root / 'data').iterdir() if p.name.startswith('ask-')], 'left behind')
+
+
 def an_export_is_whole_or_not_there(world):
     sales(world)
     world.json('backup', 'run')
@@ -207,6 +220,7 @@ if __name__ == '__main__':
                   mistakes_are_answered_with_what_there_is,
                   a_copy_says_where_its_rows_are,
                   a_damaged_file_is_named_and_gives_no_rows,
+                  a_large_file_is_read_by_way_of_the_disk,
                   an_export_is_whole_or_not_there,
                   a_diff_tells_columns_partitions_and_rows,
                   a_view_is_asked_over_the_backups_of_its_tables)
