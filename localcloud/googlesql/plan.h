@@ -36,6 +36,24 @@ struct RelationRef {
   bool operator==(const RelationRef&) const = default;
 };
 
+// Values from `low` to `high`, both included: microseconds since 1970 of a DATE, DATETIME (civil)
+// or TIMESTAMP, an INT64 itself.
+struct ValueRange {
+  int64_t low = 0;
+  int64_t high = 0;
+
+  bool operator==(const ValueRange&) const = default;
+};
+
+// Values of a column without which the query does: rows with others need not be read.
+struct ColumnBound {
+  std::string column;              // lower case
+  std::vector<ValueRange> ranges;  // in order, apart
+  bool admits_null = false;        // rows of NULL are to be read, too
+
+  bool operator==(const ColumnBound&) const = default;
+};
+
 // A relation to bind under `name` before the SQL runs.
 struct Relation {
   std::string name;
@@ -46,6 +64,7 @@ struct Relation {
   // that one of TranslateOptions::parameters.
   std::optional<std::string> only_table;
   std::optional<size_t> only_table_parameter;
+  std::vector<ColumnBound> bounds = {};  // each a column; all hold for rows that are needed
 };
 
 // A value to bind to `$name` of the SQL, as text that the SQL casts: BYTES in base64, arrays and

@@ -22,6 +22,7 @@ struct Column {
   Type type;
   size_t pseudo_of = kNoRelation;  // a pseudo column: of which relation of the plan
   size_t filter = kNoFilter;       // as in TypedSql
+  size_t relation = kNoRelation;   // a table's own column: of which relation of the plan
 };
 
 // One FROM item under its alias.

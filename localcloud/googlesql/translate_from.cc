@@ -232,6 +232,8 @@ Result<Translator::FromSql> Translator::TableRelation(const TableItem& table,
   variable.alias = alias;
   variable.columns = ColumnsOf(resolved.schema.fields, name, kNoRelation);
   variable.pseudo_columns = ColumnsOf(resolved.pseudo_columns, name, index);
+  for (Column& column : variable.columns) column.relation = index;
+  for (Column& column : variable.pseudo_columns) column.relation = index;
   MarkFilter(variable, resolved.filter_columns, RequireFilter(resolved, ref.table, position));
   return FromSql{fmt::format("{} AS {}", QuoteName(relation), QuoteName(name)),
                  ScopeOf(std::move(variable))};

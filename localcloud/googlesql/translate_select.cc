@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "localcloud/googlesql/bounds.h"
 #include "localcloud/googlesql/quote.h"
 #include "localcloud/googlesql/translator.h"
 #include "localcloud/googlesql/words.h"
@@ -279,6 +280,14 @@ void Translator::NarrowMetadata(const Select& select) {
   }
 }
 
+void Translator::NoteBounds(const Select& select, const Scope& scope) {
+  if (select.from == nullptr || select.where == nullptr) return;
+  for (RelationBound& found :
+       BoundsOf(*select.where, scope, HasOuterJoin(*select.from), options_.now_us)) {
+    relations_[found.relation].bounds.push_back(std::move(found.bound));
+  }
+}
+
 // WHERE to QUALIFY. The list's aliases are seen by HAVING and QUALIFY, not by WHERE.
 Result<std::string> Translator::SelectClauses(const Select& select, const SelectList& list,
                                               const ExpressionContext& context) {
@@ -355,6 +364,7 @@ Result<QuerySql> Translator::TranslateSelect(const Select& select,
   context.windows = &select.windows;
   HF_ASSIGN_OR_RETURN(const SelectList list, TranslateSelectList(select, context));
   HF_ASSIGN_OR_RETURN(const std::string clauses, SelectClauses(select, list, context));
+  NoteBounds(select, from.scope);
   const bool by_all = select.group_by && select.group_by->kind == GroupBy::Kind::kAll;
   if ((select.group_by || aggregates_ > 0) && !by_all && !checking_groups_) {
     HF_RETURN_IF_ERROR(CheckGrouped(select, list, context));

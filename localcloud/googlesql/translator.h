@@ -159,6 +159,8 @@ class Translator {
                       const ExpressionContext& context);
   // Tells the relation of a metadata view which table alone the WHERE clause asks for.
   void NarrowMetadata(const Select& select);
+  // Tells the relations of the FROM clause which of their rows the WHERE clause can let pass.
+  void NoteBounds(const Select& select, const Scope& scope);
   Result<std::string> SelectClauses(const Select& select, const SelectList& list,
                                     const ExpressionContext& context);
   // ORDER BY behind a SELECT: ordinals and aliases of its list, or its expressions.

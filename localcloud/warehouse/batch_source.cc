@@ -23,7 +23,7 @@ void DeleteState(void* state) {
 void BindScan(duckdb_bind_info info) {
   auto* database = static_cast<Database*>(duckdb_bind_get_extra_info(info));
   duckdb_value handle = duckdb_bind_get_parameter(info, 0);
-  BatchSource* source = database->FindSource(duckdb_get_int64(handle));
+  BatchSource* source = database->sources().Find(duckdb_get_int64(handle));
   duckdb_destroy_value(&handle);
   if (source == nullptr) {
     duckdb_bind_set_error(info, "no such source");

@@ -40,8 +40,8 @@ class SourceRegistration {
  public:
   // Both must outlive this.
   SourceRegistration(Database& database, BatchSource& source)
-      : database_(database), handle_(database.AddSource(&source)) {}
-  ~SourceRegistration() { database_.RemoveSource(handle_); }
+      : database_(database), handle_(database.sources().Add(&source)) {}
+  ~SourceRegistration() { database_.sources().Remove(handle_); }
   SourceRegistration(const SourceRegistration&) = delete;
   SourceRegistration& operator=(const SourceRegistration&) = delete;
 

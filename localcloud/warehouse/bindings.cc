@@ -44,6 +44,11 @@ Status BoundConnection::Bind(Warehouse& warehouse, const Binding& binding) {
     HF_ASSIGN_OR_RETURN(const std::string table, MakeRowsTable(warehouse, literal->schema, rows));
     return connection_.Execute(fmt::format("CREATE TEMP VIEW {} AS FROM {}", name, table));
   }
+  if (const auto* source = std::get_if<SourceBinding>(&binding.relation)) {
+    sources_.push_back(std::make_unique<RowSourceRegistration>(warehouse.database(), *source));
+    return connection_.Execute(
+        fmt::format("CREATE TEMP VIEW {} AS FROM {}", name, sources_.back()->relation()));
+  }
   const auto& table = std::get<TableBinding>(binding.relation);
   HF_ASSIGN_OR_RETURN(const TableSnapshot snapshot,
                       warehouse.store().Snapshot(table.table, table.as_of_ms));
@@ -88,6 +93,13 @@ Result<std::string> BoundConnection::MakeBufferTable(Warehouse& warehouse,
   rows.reserve(buffered.size());
   for (BufferedRow& row : buffered) rows.push_back(std::move(row.json));
   return MakeRowsTable(warehouse, snapshot.table.schema, rows);
+}
+
+Error BoundConnection::ErrorOf(Error error) const {
+  for (const auto& source : sources_) {
+    if (auto failure = source->failure()) return *std::move(failure);
+  }
+  return error;
 }
 
 Result<DuckStatement> BoundConnection::PrepareSelect(

@@ -5,6 +5,7 @@
 // lives.
 #pragma once
 
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "localcloud/warehouse/duck.h"
 #include "localcloud/warehouse/query.h"
 #include "localcloud/warehouse/relation.h"
+#include "localcloud/warehouse/row_source.h"
 
 namespace holdfast::warehouse {
 
@@ -34,6 +36,9 @@ class BoundConnection {
   Result<DuckStatement> PrepareSelect(const std::string& sql,
                                       const std::vector<QueryParameter>& parameters);
 
+  // The error of a source that was read here, if one failed; else `error`, which DuckDB gave.
+  Error ErrorOf(Error error) const;
+
  private:
   explicit BoundConnection(Connection connection) : connection_(std::move(connection)) {}
   Result<std::string> MakeRowsTable(Warehouse& warehouse, const Schema& schema,
@@ -42,6 +47,7 @@ class BoundConnection {
 
   Connection connection_;
   std::vector<TableSnapshot> snapshots_;
+  std::vector<std::unique_ptr<RowSourceRegistration>> sources_;
   int tables_ = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include "localcloud/warehouse/batch_source.h"
 #include "localcloud/warehouse/identifier.h"
+#include "localcloud/warehouse/row_source.h"
 
 namespace holdfast::warehouse {
 
@@ -169,6 +170,7 @@ Status Database::Configure(const DatabaseOptions& options) {
     directories += (directories.empty() ? "" : ", ") + QuoteLiteral(directory);
   }
   HF_RETURN_IF_ERROR(RegisterBatchFunction(*this, connection));
+  HF_RETURN_IF_ERROR(RegisterRowFunction(*this, connection));
   HF_RETURN_IF_ERROR(connection.Execute("SET GLOBAL TimeZone = 'UTC'"));
   HF_RETURN_IF_ERROR(
       connection.Execute(fmt::format("SET GLOBAL allowed_directories = [{}]", directories)));
@@ -182,23 +184,6 @@ Result<Connection> Database::Connect() {
     return MakeError(ErrorId::kWarehouseStorage, "DuckDB gives no connection");
   }
   return connection;
-}
-
-int64_t Database::AddSource(BatchSource* source) {
-  const std::lock_guard lock(mutex_);
-  sources_[next_source_] = source;
-  return next_source_++;
-}
-
-void Database::RemoveSource(int64_t handle) {
-  const std::lock_guard lock(mutex_);
-  sources_.erase(handle);
-}
-
-BatchSource* Database::FindSource(int64_t handle) {
-  const std::lock_guard lock(mutex_);
-  const auto found = sources_.find(handle);
-  return found == sources_.end() ? nullptr : found->second;
 }
 
 Result<std::vector<TextRow>> ReadTextRows(Connection& connection, const std::string& sql,

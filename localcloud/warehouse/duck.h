@@ -25,6 +25,35 @@
 namespace holdfast::warehouse {
 
 class BatchSource;  // batch_source.h
+class RowSource;    // row_source.h
+
+// Things that SQL names by a number, for the table functions. They stay the caller's, who removes
+// one before it dies. Thread-safe.
+template <typename T>
+class HandleMap {
+ public:
+  int64_t Add(T* thing) {
+    const std::lock_guard lock(mutex_);
+    things_[next_] = thing;
+    return next_++;
+  }
+  void Remove(int64_t handle) {
+    const std::lock_guard lock(mutex_);
+    things_.erase(handle);
+  }
+
+  // nullptr: there is none of that handle.
+  T* Find(int64_t handle) {
+    const std::lock_guard lock(mutex_);
+    const auto found = things_.find(handle);
+    return found == things_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<int64_t, T*> things_;
+  int64_t next_ = 1;
+};
 
 // Turns DuckDB's message and error type into an Error: kDiskFull, kCancelled, else kQueryFailed.
 Error DuckError(const char* message, duckdb_error_type type);
@@ -145,20 +174,17 @@ class Database {
   // Errors: kWarehouseStorage.
   Result<Connection> Connect();
 
-  // Sources by handle, for the table function of batch_source.h. They stay the caller's, who
-  // removes a source before it dies; a handle that is not there is found as nullptr.
-  int64_t AddSource(BatchSource* source);
-  void RemoveSource(int64_t handle);
-  BatchSource* FindSource(int64_t handle);
+  // What the table functions of batch_source.h and row_source.h read.
+  HandleMap<BatchSource>& sources() { return sources_; }
+  HandleMap<RowSource>& row_sources() { return row_sources_; }
 
  private:
   Database() = default;
   Status Configure(const DatabaseOptions& options);
 
   DuckHandle<duckdb_database, duckdb_close> database_;
-  std::mutex mutex_;
-  std::map<int64_t, BatchSource*> sources_;
-  int64_t next_source_ = 1;
+  HandleMap<BatchSource> sources_;
+  HandleMap<RowSource> row_sources_;
 };
 
 // Reads a whole result of few rows: cells as text, NULL as nullopt. Cast columns to VARCHAR in SQL.

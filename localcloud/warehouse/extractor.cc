@@ -3,39 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
+#include <limits>
 
 #include "localcloud/warehouse/column_types.h"
 #include "localcloud/warehouse/duck.h"
+#include "localcloud/warehouse/extract_files.h"
 #include "localcloud/warehouse/file_area.h"
 #include "localcloud/warehouse/identifier.h"
 #include "localcloud/warehouse/query_rows.h"
 #include "localcloud/warehouse/relation.h"
-#include "localcloud/warehouse/row_encoder.h"
 
 namespace holdfast::warehouse {
 
 namespace {
 
 constexpr int64_t kSingleFileBytesMax = int64_t{1} << 30;  // google-semantics A3 #31
-
-Error InvalidExtract(std::string message) {
-  return WithReason("invalid", MakeError(ErrorId::kWarehouseInvalidRequest, std::move(message)));
-}
-
-bool Supports(ExtractFormat format, ExtractCompression compression) {
-  using enum ExtractCompression;
-  switch (format) {
-    case ExtractFormat::kAvro:
-      return compression != kGzip;
-    case ExtractFormat::kParquet:
-      return compression != kDeflate;
-    case ExtractFormat::kCsv:
-    case ExtractFormat::kNewlineDelimitedJson:
-      break;
-  }
-  return compression == kNone || compression == kGzip;
-}
 
 Status CheckRequest(const ExtractRequest& request, const TableRecord& table) {
   if (table.kind != TableKind::kTable && table.kind != TableKind::kSnapshot) {
@@ -45,16 +27,7 @@ Status CheckRequest(const ExtractRequest& request, const TableRecord& table) {
   if (table.schema.fields.empty()) {
     return InvalidExtract(fmt::format("{} has no schema", request.source.ToString()));
   }
-  if (!Supports(request.format, request.compression)) {
-    return InvalidExtract("The destination format does not have that compression");
-  }
-  if (request.format == ExtractFormat::kCsv) {
-    for (const Field& field : table.schema.fields) {
-      if (field.type != FieldType::kRecord && field.mode != FieldMode::kRepeated) continue;
-      return InvalidExtract(
-          fmt::format("Operation cannot be performed on a nested schema. Field: {}", field.name));
-    }
-  }
+  HF_RETURN_IF_ERROR(CheckForm(request, table.schema));
   if (!request.split && table.num_bytes > kSingleFileBytesMax && request.source.partition.empty()) {
     return InvalidExtract(
         "Table is too large to be exported to a single file. Specify a URI with a wildcard");
@@ -69,75 +42,6 @@ void MakeTextual(std::vector<Field>& fields) {
       field.type = FieldType::kString;
     }
     MakeTextual(field.fields);
-  }
-}
-
-// Splits a stream of batches into files.
-class FileSplitter {
- public:
-  FileSplitter(const ExtractRequest& request, const Schema& schema, Random& random,
-               const ExtractSinkFactory& sinks)
-      : request_(request), schema_(schema), random_(random), sinks_(sinks) {}
-
-  Status Write(const avro::BatchView& batch) {
-    if (encoder_ == nullptr) HF_RETURN_IF_ERROR(Open());
-    HF_RETURN_IF_ERROR(encoder_->Write(batch));
-    const bool full = request_.split && encoder_->bytes_written() >= request_.file_bytes_max;
-    return full ? Close() : Ok();
-  }
-
-  // An empty table still gives one file, which carries the schema.
-  Status Finish() {
-    if (files_ == 0 && encoder_ == nullptr) HF_RETURN_IF_ERROR(Open());
-    return encoder_ == nullptr ? Ok() : Close();
-  }
-
-  int64_t files() const { return files_; }
-
- private:
-  Status Open() {
-    HF_ASSIGN_OR_RETURN(std::unique_ptr<ExtractSink> sink, sinks_(files_));
-    HF_ASSIGN_OR_RETURN(encoder_, MakeRowEncoder(request_, schema_, random_, std::move(sink)));
-    return Ok();
-  }
-
-  Status Close() {
-    HF_RETURN_IF_ERROR(encoder_->Finish());
-    encoder_.reset();
-    ++files_;
-    return Ok();
-  }
-
-  const ExtractRequest& request_;
-  const Schema& schema_;
-  Random& random_;
-  const ExtractSinkFactory& sinks_;
-  std::unique_ptr<RowEncoder> encoder_;
-  int64_t files_ = 0;
-};
-
-Status CopyToSink(const std::string& path, ExtractSink& sink) {
-  std::ifstream file(path, std::ios::binary);
-  std::string buffer(size_t{1} << 20U, '\0');
-  while (file) {
-    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    const auto count = static_cast<size_t>(file.gcount());
-    if (count > 0) HF_RETURN_IF_ERROR(sink.Write(std::string_view(buffer).substr(0, count)));
-  }
-  if (!file.eof()) return MakeError(ErrorId::kFileError, fmt::format("cannot read {}", path));
-  return sink.Finish();
-}
-
-std::string_view ParquetCodec(ExtractCompression compression) {
-  switch (compression) {
-    case ExtractCompression::kGzip:
-      return "gzip";
-    case ExtractCompression::kSnappy:
-      return "snappy";
-    case ExtractCompression::kZstd:
-      return "zstd";
-    default:
-      return "uncompressed";
   }
 }
 

@@ -19,6 +19,8 @@
 
 namespace holdfast::warehouse {
 
+class BatchSource;  // batch_source.h
+
 enum class ExtractFormat { kAvro, kCsv, kNewlineDelimitedJson, kParquet };
 enum class ExtractCompression { kNone, kGzip, kDeflate, kSnappy, kZstd };
 
@@ -64,5 +66,11 @@ struct ExtractResult {
 // kCancelled, and those of the sinks.
 Result<ExtractResult> Extract(Warehouse& warehouse, const ExtractRequest& request,
                               const ExtractSinkFactory& sinks);
+
+// The same of rows from elsewhere, which are read once: `source` and `as_of_ms` of the request do
+// not count, and `input_bytes` stays 0. A file of Parquet is complete when about so many bytes of
+// rows, not yet compressed, are in it. Errors: as above, and those of `rows`.
+Result<ExtractResult> ExtractSource(Warehouse& warehouse, BatchSource& rows,
+                                    const ExtractRequest& request, const ExtractSinkFactory& sinks);
 
 }  // namespace holdfast::warehouse

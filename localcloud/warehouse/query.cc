@@ -49,7 +49,9 @@ Result<int64_t> RunQuery(Warehouse& warehouse, const Query& query, const BatchCo
   HF_ASSIGN_OR_RETURN(const Schema schema, ResultSchema(original, query.column_hints));
   HF_ASSIGN_OR_RETURN(DuckStatement statement,
                       bound.PrepareSelect(CastedSelect(query.sql, schema), query.parameters));
-  return StreamRows(bound.connection(), statement, schema, query.cancel, consume);
+  auto rows = StreamRows(bound.connection(), statement, schema, query.cancel, consume);
+  if (!rows.ok()) return bound.ErrorOf(std::move(rows).error());
+  return rows;
 }
 
 }  // namespace holdfast::warehouse

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -19,6 +20,8 @@
 #include "localcloud/warehouse/warehouse.h"
 
 namespace holdfast::warehouse {
+
+class BatchSource;  // batch_source.h
 
 // A table at a moment. An ingestion-time table has _PARTITIONTIME (TIMESTAMPTZ, NULL while in the
 // streaming buffer) and _PARTITIONDATE after its own columns if `with_partition_columns`.
@@ -39,9 +42,19 @@ struct ViewBinding {
   std::string sql;
 };
 
+// Rows from elsewhere, such as files that are no table's: read as often as the SQL names them.
+struct SourceBinding {
+  Schema schema;
+  size_t parts = 1;  // in which the rows come, in any order, several at a time; 0: there are none
+  // Begins to read a part, from its first row, with the columns that the query needs: fields of
+  // `schema`, none for a bare count. Called for each scan, by DuckDB's threads; an error, or one of
+  // the rows, ends the query and is what it returns.
+  std::function<Result<std::unique_ptr<BatchSource>>(Schema columns, size_t part)> open;
+};
+
 struct Binding {
   std::string name;  // any text; in the SQL it appears as a quoted identifier
-  std::variant<TableBinding, RowsBinding, ViewBinding> relation;
+  std::variant<TableBinding, RowsBinding, ViewBinding, SourceBinding> relation;
 };
 
 // A value for `$name` (or for the next `?` when the name is empty), as text that the SQL casts.
@@ -66,7 +79,7 @@ Result<Schema> DescribeQuery(Warehouse& warehouse, const Query& query);
 // Runs the query; `consume` gets the schema's batches in order and may stop it by an error, which
 // is returned. The batch is valid during the call. Returns the number of rows. Errors: kQueryFailed
 // (reason "invalidQuery"; the message is DuckDB's without paths), kWarehouseNotFound,
-// kWarehouseTimeTravel, kCancelled, kDiskFull.
+// kWarehouseTimeTravel, kCancelled, kDiskFull, those of the sources.
 using BatchConsumer = std::function<Status(const Schema& schema, const avro::BatchView& batch)>;
 Result<int64_t> RunQuery(Warehouse& warehouse, const Query& query, const BatchConsumer& consume);
 

@@ -16,7 +16,7 @@ namespace holdfast::warehouse {
 
 namespace {
 
-Error SchemaError(std::string message) {
+Error DestinationError(std::string message) {
   return WithReason("invalidQuery",
                     MakeError(ErrorId::kWarehouseInvalidSchema, std::move(message)));
 }
@@ -26,17 +26,17 @@ Result<std::vector<int>> MatchColumns(const Schema& result, const Schema& target
                                       const std::vector<std::string>& by_position) {
   std::vector<int> sources(target.fields.size(), -1);
   if (!by_position.empty() && by_position.size() != result.fields.size()) {
-    return SchemaError(fmt::format("Inserted row has wrong column count; Has {}, expected {}",
-                                   result.fields.size(), by_position.size()));
+    return DestinationError(fmt::format("Inserted row has wrong column count; Has {}, expected {}",
+                                        result.fields.size(), by_position.size()));
   }
   for (size_t i = 0; i < result.fields.size(); ++i) {
     const std::string& name = by_position.empty() ? result.fields[i].name : by_position[i];
     const Field* field = target.Find(name);
     if (field == nullptr) {
-      return SchemaError(fmt::format("Column {} is not present in the table", name));
+      return DestinationError(fmt::format("Column {} is not present in the table", name));
     }
     int& source = sources[static_cast<size_t>(field - target.fields.data())];
-    if (source >= 0) return SchemaError(fmt::format("Column {} is named twice", name));
+    if (source >= 0) return DestinationError(fmt::format("Column {} is named twice", name));
     source = static_cast<int>(i);
   }
   return sources;
@@ -59,7 +59,7 @@ Result<std::string> MappedSelect(const std::string& sql, const Schema& result, c
       const std::string stored = fmt::format("CAST(c{} AS {})", sources[i], DuckType(from));
       const auto assigned = AssignExpression(stored, from, field);
       if (!assigned) {
-        return SchemaError(fmt::format(
+        return DestinationError(fmt::format(
             "Query column {} has type {} which cannot be inserted into "
             "column {}, which has type {}",
             sources[i] + 1, SqlTypeName(from.type), field.name, SqlTypeName(field.type)));

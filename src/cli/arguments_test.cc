@@ -89,8 +89,8 @@ TEST_F(Arguments, ARefusalSaysWhatWasMeant) {
        "\"verfy\" is no command of `holdfast backup`",
        "Did you mean `holdfast backup verify`?"},
       {{"backup"},
-       "`holdfast backup` needs a command: run, list, show, report, accept, accept-loss, "
-       "verify, prune, pin, unpin, hold, release",
+       "`holdfast backup` needs a command: run, list, show, report, query, diff, export, "
+       "accept, accept-loss, verify, prune, pin, unpin, hold, release",
        "See `holdfast backup --help`"},
       {{"backup", "list", "--formt=json"},
        "`holdfast backup list` has no flag --formt",

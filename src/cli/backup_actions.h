@@ -99,4 +99,42 @@ Result<int> BackupPrune(const GlobalOptions& global, const BackupPruneOptions& o
 // Nothing to verify is a failure.
 Result<int> BackupVerify(const GlobalOptions& global, const BackupVerifyOptions& options);
 
+struct BackupQueryOptions {
+  std::string table;  // TABLE[@TIME]
+  std::string sql;
+  int64_t limit = 1'000;  // rows of the answer
+  int memory_mebibytes = 1'024;
+};
+
+// Prints what a SELECT answers over a table as it was backed up. Exit code kExitPartial, of this
+// and the next two, when a part of a table has no good backup. Errors: as AskedTables::Find and
+// ask::Asker::Query.
+Result<int> BackupQuery(const GlobalOptions& global, const BackupQueryOptions& options);
+
+struct BackupExportOptions {
+  std::string table;   // TABLE[@TIME]
+  std::string output;  // a directory, or gs://bucket/prefix
+  std::string form = "parquet";
+  std::string compression;     // empty: the form's own
+  int file_mebibytes = 1'024;  // from which on a file is complete
+  int memory_mebibytes = 1'024;
+};
+
+// Writes the rows of a table as it was backed up into files, all of them or none. Errors: as
+// AskedTables::Find; kExportExists, those of the directory or bucket.
+Result<int> BackupExport(const GlobalOptions& global, const BackupExportOptions& options);
+
+struct BackupDiffOptions {
+  std::string before;  // TABLE[@TIME]
+  std::string after;
+  std::vector<std::string> key;  // columns; empty: rows are compared whole
+  bool no_rows = false;          // schema and partitions only, from what is known of the backups
+  int examples_max = 20;
+  int memory_mebibytes = 1'024;
+};
+
+// Prints what changed between two tables as they were backed up. Errors: as AskedTables::Find and
+// ask::DiffRows.
+Result<int> BackupDiff(const GlobalOptions& global, const BackupDiffOptions& options);
+
 }  // namespace holdfast::cli

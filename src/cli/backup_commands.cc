@@ -82,6 +82,112 @@ void AddReport(CLI::App& backup, CommandContext context) {
   });
 }
 
+void AddMemory(CLI::App& command, int& mebibytes) {
+  command.add_option("--memory", mebibytes, "Memory to compute in; what is more goes to disk")
+      ->type_name("MIB")
+      ->check(Between(64, 1'048'576));
+}
+
+void AddQuery(CLI::App& backup, CommandContext context) {
+  CLI::App* command = backup.add_subcommand(
+      "query", "Ask a backup with SQL, restoring nothing; reads only the partitions that it needs");
+  auto options = std::make_shared<BackupQueryOptions>();
+  command
+      ->add_option(
+          "table", options->table,
+          "project.dataset.table, with @TIME or @BACKUP for another than the latest; other "
+          "tables that the SQL names are taken as of the same time")
+      ->required();
+  command->add_option("sql", options->sql, "One SELECT, in GoogleSQL")->required();
+  command->add_option("--limit", options->limit, "At most so many rows of the answer")
+      ->type_name("N")
+      ->check(Between(1, 1'000'000'000));
+  AddMemory(*command, options->memory_mebibytes);
+  SetExamples(
+      *command,
+      {{"holdfast backup query acme-shop.sales.orders 'select count(*) from orders'", "the latest"},
+       {"holdfast backup query acme-shop.sales.orders@2026-11-20T00:00:00Z \"select * from orders "
+        "where order_date = '2026-11-01'\"",
+        "one day as it was, reading that day's partition"},
+       {"holdfast backup query acme-shop.sales.orders 'select * from orders' --format csv --limit "
+        "100000",
+        "for a script"}});
+  command->callback([context, options] {
+    context.action = [context, options] { return BackupQuery(context.global, *options); };
+  });
+}
+
+void AddDiff(CLI::App& backup, CommandContext context) {
+  CLI::App* command = backup.add_subcommand(
+      "diff",
+      "Say what changed between two backups: columns, partitions, rows; reads only the partitions "
+      "that differ");
+  auto options = std::make_shared<BackupDiffOptions>();
+  command
+      ->add_option("before", options->before,
+                   "project.dataset.table, with @TIME or @BACKUP for another than the latest")
+      ->required();
+  command->add_option("after", options->after, "The same table at another time, or another table")
+      ->required();
+  command
+      ->add_option(
+          "--key", options->key,
+          "Columns that name a row, parted by commas: a row whose other columns differ was "
+          "changed; without them it was removed and another added")
+      ->type_name("COLUMNS")
+      ->delimiter(',');
+  command->add_flag("--no-rows", options->no_rows,
+                    "Compare schema and partitions only, and read no data");
+  command->add_option("--limit", options->examples_max, "Show at most so many rows that differ")
+      ->type_name("N")
+      ->check(Between(0, 100'000));
+  AddMemory(*command, options->memory_mebibytes);
+  SetExamples(*command, {{"holdfast backup diff acme-shop.sales.orders@2026-11-20T00:00:00Z "
+                          "acme-shop.sales.orders --key order_id",
+                          "what changed since, row by row"},
+                         {"holdfast backup diff acme-shop.sales.orders@2026-11-20T00:00:00Z "
+                          "acme-shop.sales.orders --no-rows",
+                          "which partitions did, at once"}});
+  command->callback([context, options] {
+    context.action = [context, options] { return BackupDiff(context.global, *options); };
+  });
+}
+
+void AddExport(CLI::App& backup, CommandContext context) {
+  CLI::App* command = backup.add_subcommand(
+      "export", "Write a table as it was backed up into Parquet, CSV or NDJSON files");
+  auto options = std::make_shared<BackupExportOptions>();
+  command
+      ->add_option("table", options->table,
+                   "project.dataset.table, or table$partition, with @TIME or @BACKUP for another "
+                   "than the latest")
+      ->required();
+  command->add_option("-o,--output", options->output, "A directory, or gs://bucket/prefix")
+      ->type_name("PLACE")
+      ->required();
+  command->add_option("--as", options->form, "The form of the files")
+      ->type_name("FORM")
+      ->check(OneOf({"parquet", "csv", "ndjson"}));
+  command
+      ->add_option("--compression", options->compression,
+                   "Of the files: parquet has snappy if not, the others none")
+      ->type_name("CODEC")
+      ->check(OneOf({"none", "gzip", "snappy", "zstd"}));
+  command->add_option("--file-size", options->file_mebibytes, "Begin a new file from here on")
+      ->type_name("MIB")
+      ->check(Between(1, 1'048'576));
+  AddMemory(*command, options->memory_mebibytes);
+  SetExamples(
+      *command,
+      {{"holdfast backup export acme-shop.sales.orders -o orders", "the latest, as Parquet"},
+       {"holdfast backup export 'acme-shop.sales.events$20260101' -o gs://acme-share/events --as "
+        "ndjson --compression gzip",
+        "one partition, for somebody else"}});
+  command->callback([context, options] {
+    context.action = [context, options] { return BackupExport(context.global, *options); };
+  });
+}
+
 void AddAccept(CLI::App& backup, CommandContext context) {
   CLI::App* command = backup.add_subcommand(
       "accept", "Say that a suspect backup is good: that its table was meant to shrink");
@@ -241,6 +347,9 @@ void AddBackupCommands(CLI::App& app, CommandContext context) {
   AddList(*backup, context);
   AddShow(*backup, context);
   AddReport(*backup, context);
+  AddQuery(*backup, context);
+  AddDiff(*backup, context);
+  AddExport(*backup, context);
   AddAccept(*backup, context);
   AddAcceptLoss(*backup, context);
   AddVerify(*backup, context);

@@ -94,6 +94,11 @@ TEST_F(ProgramTest, WhatASecondRepositoryHoldsComesBackWhenTheFirstIsGone) {
   EXPECT_EQ(Run({"backup", "verify", "--repository", second}).exit_code, kExitOk);
   remove("acme-shop-holdfast-us", "");
 
+  const Ran asked = Run({"backup", "query", "acme-shop.sales.orders",
+                         "select count(*) as n from orders", "--format=json"});
+  EXPECT_EQ(asked.exit_code, kExitOk) << asked.err;
+  EXPECT_GT(ParseJson(asked.out).value()["rows"][0]["n"], 0);
+  EXPECT_THAT(asked.err, HasSubstr("its copy in " + second));
   const Json report = RunJson({"restore", "run", "acme-shop.sales", "--to-dataset", "back"});
   EXPECT_EQ(report["succeeded"], true);
   EXPECT_THAT(DumpJson(report), HasSubstr("its copy in " + second));

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "cli/command.h"
 
@@ -26,10 +27,16 @@ std::string ReadPage(const std::string& name) { return ReadFile("docs/reference/
 // A line of a shell as its words: quotes and what follows a '#' taken away.
 std::vector<std::string> WordsOf(const std::string& line) {
   std::vector<std::string> words;
-  std::istringstream in(line.substr(0, line.find(" #")));
-  for (std::string word; in >> word;) {
-    std::erase(word, '\'');
-    words.push_back(word);
+  std::string word;
+  bool is_quoted = false;
+  for (const char c : line.substr(0, line.find(" #")) + " ") {
+    if (c == '\'' || c == '"') {
+      is_quoted = !is_quoted;
+    } else if (c != ' ' || is_quoted) {
+      word += c;
+    } else if (!word.empty()) {
+      words.push_back(std::exchange(word, {}));
+    }
   }
   return words;
 }
