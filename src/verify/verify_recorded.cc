@@ -231,12 +231,10 @@ Result<std::optional<VerifyReport>> VerifyFurtherCopy(const Services& services,
   return std::optional(std::move(report));
 }
 
-namespace {
-
-// FallBackToCopy; `unread` is why a place could not be read, the first such.
-Result<std::optional<WholeCopy>> TakeCopy(const Services& services,
-                                          const catalog::BackupRecord& record, VerifyLevel level,
-                                          const Error& damage, std::optional<Error>& unread) {
+Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
+                                                const catalog::BackupRecord& record,
+                                                VerifyLevel level, const Error& damage) {
+  std::optional<Error> unread;  // why a place could not be read, the first that may answer later
   for (const repository::Location& place : OtherPlaces(services, record)) {
     catalog::BackupRecord copied = record;
     copied.bucket = place.bucket;
@@ -252,7 +250,7 @@ Result<std::optional<WholeCopy>> TakeCopy(const Services& services,
       if (report.error().code == Code::kCancelled) return report.error();
       LogWarning("a further repository could not be read",
                  {{"repository", place.Uri()}, {"error", report.error().message}});
-      if (!unread) unread = report.error();
+      if (!unread && IsRetryable(report.error())) unread = report.error();
       continue;
     }
     if (!report->Passed() || !manifest) continue;
@@ -271,25 +269,14 @@ Result<std::optional<WholeCopy>> TakeCopy(const Services& services,
               {"error", damage.message}});
     return std::optional(WholeCopy{*std::move(manifest), *std::move(report)});
   }
+  if (unread) return *unread;
   return std::optional<WholeCopy>();
-}
-
-}  // namespace
-
-Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
-                                                const catalog::BackupRecord& record,
-                                                VerifyLevel level, const Error& damage) {
-  std::optional<Error> unread;
-  return TakeCopy(services, record, level, damage, unread);
 }
 
 Result<bool> NoteLoss(const Services& services, const catalog::BackupRecord& record,
                       const Error& damage) {
-  std::optional<Error> unread;
-  HF_ASSIGN_OR_RETURN(const auto copy,
-                      TakeCopy(services, record, VerifyLevel::kL0, damage, unread));
+  HF_ASSIGN_OR_RETURN(const auto copy, FallBackToCopy(services, record, VerifyLevel::kL0, damage));
   if (copy) return true;
-  if (unread && IsRetryable(*unread)) return *unread;
   LogError(
       "a backup is lost or damaged, and there is no whole copy of it",
       {{"backup", record.backup}, {"object", record.object.ToString()}, {"error", damage.message}});
