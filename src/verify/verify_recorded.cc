@@ -53,10 +53,22 @@ Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord&
   return report;
 }
 
+// Damage that is found now is found after all that the catalog knows, also where the clock of
+// another verifier is ahead of ours: its pass would hide the damage until that time.
+Result<int64_t> MomentOf(const Services& services, const VerifyReport& report) {
+  const int64_t now_ms = ToUnixMillis(services.clock.Now());
+  if (report.Passed()) return now_ms;
+  HF_ASSIGN_OR_RETURN(const auto known, services.catalog.ListVerifications(report.backup));
+  const auto newest_pass = std::ranges::find(known, true, &catalog::VerificationRecord::passed);
+  const bool is_ahead = newest_pass != known.end() && newest_pass->at_ms > now_ms;
+  return is_ahead ? newest_pass->at_ms + 1 : now_ms;
+}
+
 Status RecordReport(const Services& services, const VerifyReport& report) {
+  HF_ASSIGN_OR_RETURN(const int64_t at_ms, MomentOf(services, report));
   return services.catalog.RecordVerification(
       {.backup = report.backup,
-       .at_ms = ToUnixMillis(services.clock.Now()),
+       .at_ms = at_ms,
        .level = report.requested,
        .passed = report.Passed(),
        .detail = report.findings.empty() ? "" : report.findings.front().message});
