@@ -171,8 +171,8 @@ class Admission {
   Admission(const BusSetup& setup, const Services& services, Run run)
       : setup_(setup), services_(services), run_(std::move(run)), demand_(services, run_.policy) {}
 
-  // Whether all that fits today is let through; false: others took of the quotas meanwhile, so that
-  // what is left is to be planned anew.
+  // Whether all that fits today is let through; false: others took of the quotas meanwhile, or the
+  // day is over, so that what is left is to be planned anew.
   Result<bool> Execute(bool republish) {
     HF_RETURN_IF_ERROR(demand_.Begin());
     HF_RETURN_IF_ERROR(ReadTasks(republish));
@@ -186,7 +186,10 @@ class Admission {
                   {"carried", std::to_string(plan_.units_carried)},
                   {"days", std::to_string(plan_.days)}});
     }
-    for (const uint32_t item : plan_.order) HF_RETURN_IF_ERROR(Settle(owner_[item]));
+    for (const uint32_t item : plan_.order) {
+      if (IsDayOver()) break;
+      HF_RETURN_IF_ERROR(Settle(owner_[item]));
+    }
     HF_RETURN_IF_ERROR(Flush());
     return !is_overtaken_;
   }
@@ -246,6 +249,14 @@ class Admission {
     std::vector<WorkMessage> rest;
     if (!others.empty()) rest.emplace_back(Part(message, others));
     return services_.catalog.CompleteTask(task, rest, failed);
+  }
+
+  // Nothing is to be carried by a plan of yesterday.
+  bool IsDayOver() {
+    const bool is_over =
+        QuotaDayStart(services_.clock.Now()) != QuotaDayStart(FromUnixMillis(demand_.now_ms()));
+    is_overtaken_ = is_overtaken_ || is_over;
+    return is_over;
   }
 
   // Lets the task through, in whole or in part, and carries the rest.
@@ -342,8 +353,8 @@ class Admission {
     if (ready_.empty()) return std::vector<ReadyTask>();
     HF_ASSIGN_OR_RETURN(
         const std::vector<std::string> refused,
-        services_.catalog.ReserveUse(ToUnixMillis(QuotaDayStart(FromUnixMillis(demand_.now_ms()))),
-                                     uses_, services_.quotas));
+        services_.catalog.ReserveUse(ToUnixMillis(QuotaDayStart(services_.clock.Now())), uses_,
+                                     services_.quotas));
     std::vector<ReadyTask> reserved = std::exchange(ready_, {});
     uses_.clear();
     if (refused.empty()) return reserved;

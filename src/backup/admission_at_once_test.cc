@@ -148,6 +148,28 @@ TEST_P(AdmissionAtOnce, DividesWhatWasDividedByAnOldPlanOnceMore) {
   EXPECT_EQ(Carried(kFirst), 5);
 }
 
+// Midnight comes between the plan and what is done of it.
+TEST_P(AdmissionAtOnce, TakesOfTheNewDayWhatWasPlannedOnTheOneBefore) {
+  for (const int64_t used_before : {0, 5}) {
+    const std::string run = used_before == 0 ? kFirst : kSecond;
+    BeginRun(run, 3, 0);
+    QuotaAmounts used{};
+    used[kCopies] = used_before;
+    ASSERT_TRUE(catalog_
+                    ->CountUse(ToUnixMillis(QuotaDayStart(fixture_.clock().Now())),
+                               {{.key = "others of " + run, .project = "acme", .amounts = used}})
+                    .ok());
+    const auto session = place_->OpenSession();
+    ASSERT_TRUE(session.ok());
+    OvertakenCatalog overtaken(**session,
+                               [&] { fixture_.clock().Advance(std::chrono::hours{24}); });
+    ASSERT_TRUE(AdmitWork(Bus(), ServicesOver(overtaken), run, false).ok());
+    EXPECT_EQ(LetThrough(run), 3) << used_before;
+    EXPECT_EQ(CopiesUsed(), 3) << used_before;
+    fixture_.clock().Advance(std::chrono::hours{24});
+  }
+}
+
 TEST_P(AdmissionAtOnce, ATableThatIsRefusedStillWaits) {
   BeginRun(kFirst, 1, 0);
   BeginRun(kSecond, 5, 0);

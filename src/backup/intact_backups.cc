@@ -146,7 +146,7 @@ Status IntactBackups::NoteUnseen(const std::string& table, const BackupPolicy& p
                           repository->HasManifest(record.object, record.backup));
       if (is_there) continue;
     }
-    HF_RETURN_IF_ERROR(NoteLost(repository, record, policy));
+    HF_RETURN_IF_ERROR(TryToNote(repository, record, policy));
     loaded_.erase(table);  // what was loaded of it is not so any more
   }
   return Ok();
@@ -164,6 +164,7 @@ Result<LastBackups> IntactBackups::Of(const TableRef& table, const BackupPolicy&
   const repository::Location expected{
       FillBucketPattern(policy.bucket_pattern, table.project, location_), policy.prefix};
   HF_RETURN_IF_ERROR(NoteUnseen(table.table, policy));
+  std::set<std::string> noted;
   while (true) {
     HF_ASSIGN_OR_RETURN(LastBackups last, Known(table.table, MethodSought(policy)));
     bool found_lost = false;
@@ -171,14 +172,16 @@ Result<LastBackups> IntactBackups::Of(const TableRef& table, const BackupPolicy&
       const catalog::BackupRecord& record = entry->second;
       const repository::Location place{record.bucket, record.prefix};
       HF_ASSIGN_OR_RETURN(repository::Repository* const repository, RepositoryAt(place));
-      // One in another place than the policy's says nothing of what is to be in that.
-      if (repository == nullptr || place != expected) {
+      // One in another place than the policy's says nothing of what is to be in that. One that was
+      // noted and is not known as damaged is left for a later scan to note.
+      if (repository == nullptr || place != expected || noted.contains(record.backup)) {
         entry = last.erase(entry);
         continue;
       }
       HF_ASSIGN_OR_RETURN(const bool is_committed, IsCommitted(*repository, record));
       if (!is_committed) {
-        HF_RETURN_IF_ERROR(NoteLost(repository, record, policy));
+        HF_RETURN_IF_ERROR(TryToNote(repository, record, policy));
+        noted.insert(record.backup);
         found_lost = true;
       }
       ++entry;
@@ -203,6 +206,18 @@ Result<bool> IntactBackups::IsAt(const repository::Location& place, const TableR
   HF_ASSIGN_OR_RETURN(repository::Repository* const repository, RepositoryAt(place));
   if (repository == nullptr) return false;
   return repository->HasManifest(object, backup);
+}
+
+// That nobody can tell now whether there is a copy keeps no table from being backed up.
+Status IntactBackups::TryToNote(repository::Repository* repository,
+                                const catalog::BackupRecord& record, const BackupPolicy& policy) {
+  const Status noted = NoteLost(repository, record, policy);
+  if (noted.ok() || IsInterrupted(noted.error()) || !IsRetryable(noted.error())) return noted;
+  LogWarning("a backup is lost where it was, which a later scan has to note",
+             {{"backup", record.backup},
+              {"object", record.object.ToString()},
+              {"error", noted.error().message}});
+  return Ok();
 }
 
 Status IntactBackups::NoteLost(repository::Repository* repository,

@@ -53,6 +53,8 @@ class IntactBackups {
   Result<LastBackups> Known(const std::string& table, std::optional<Method> method);
   Result<repository::Repository*> RepositoryAt(const repository::Location& place);
   Result<bool> IsCommitted(repository::Repository& repository, const catalog::BackupRecord& record);
+  Status TryToNote(repository::Repository* repository, const catalog::BackupRecord& record,
+                   const BackupPolicy& policy);
   Status NoteLost(repository::Repository* repository, const catalog::BackupRecord& record,
                   const BackupPolicy& policy);
 

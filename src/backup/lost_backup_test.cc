@@ -6,6 +6,7 @@
 #include "backup/run_backup.h"
 #include "backup/scan_stage.h"
 #include "catalog/backup_index.h"
+#include "tests/support/altered_store.h"
 #include "tests/support/sim_fixture.h"
 
 namespace holdfast::backup {
@@ -48,6 +49,26 @@ TEST(LostBackup, OfAnUnchangedTableIsMadeAgain) {
 
   const auto after = fixture.BackUp();
   EXPECT_EQ(ItemOf(*after, kOrders).outcome, Outcome::kUnchanged);
+}
+
+// A pass that another verifier recorded with its clock ahead hides no loss, nor keeps the scan at
+// it.
+TEST(LostBackup, IsNotedAlthoughAPassOfALaterTimeIsKnown) {
+  SimFixture fixture;
+  fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+  ASSERT_TRUE(fixture.BackUp().ok());
+  const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+  ASSERT_TRUE(fixture.catalog()
+                  .RecordVerification({record->backup,
+                                       ToUnixMillis(fixture.clock().Now() + std::chrono::hours{24}),
+                                       VerifyLevel::kL2, true, ""})
+                  .ok());
+  const std::string lost = LoseManifest(fixture);
+  const auto report = fixture.BackUp();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(ItemOf(*report, kOrders).outcome, Outcome::kBackedUp);
+  EXPECT_TRUE(catalog::GetBackup(fixture.catalog(), lost)->damaged);
+  EXPECT_EQ(fixture.catalog().ListVerifications(lost)->size(), 2U);
 }
 
 // Backs up three versions of the table, and deletes what begins so of the first one.
@@ -121,6 +142,44 @@ TEST(LostBackup, IsReadFromItsCopyAndThePlaceThatItLeftIsKnown) {
     EXPECT_EQ(
         fixture.catalog().FindAccepted({}, "")->items,
         (std::vector<catalog::AcceptedLoss>{{kOrders, lost.backup, 7, "cli:ada", "burnt", false}}));
+  }
+}
+
+// Neither the first repository is there nor can the second be read now.
+TEST(LostBackup, OfWhichACopyCannotBeAskedForKeepsNoTableFromBeingBackedUp) {
+  BackupPolicy policy;
+  policy.repositories = {{.bucket_pattern = "{project}-elsewhere", .prefix = "second"}};
+  for (const bool whole_repository : {false, true}) {
+    SimFixture fixture;
+    fixture.cloud().AddTable(kOrders, TwoColumns(), NumberedRows(1, 10));
+    ASSERT_TRUE(fixture.BackUp(policy).ok());
+    const auto record = catalog::LatestGood(fixture.catalog(), kOrders).value();
+    if (whole_repository) {
+      for (const auto& object : fixture.cloud().AllObjects(record->bucket)) {
+        fixture.cloud().RemoveObject(object.ref);
+      }
+    } else {
+      LoseManifest(fixture);
+    }
+    testing_support::AlteredStore away(fixture.cloud().objects());
+    away.before_read = [](const cloud::ObjectRef& object) -> Status {
+      const bool is_copy = object.bucket == "acme-shop-elsewhere";
+      return is_copy && object.name.find("manifests/") != std::string::npos
+                 ? MakeError(ErrorId::kServiceUnavailable, "503")
+                 : Ok();
+    };
+    const Services mine = fixture.services();
+    const Services with{mine.warehouse,    mine.definitions, away,        mine.projects,
+                        mine.catalog,      mine.clock,       mine.random, mine.organization,
+                        mine.tool_version, mine.quotas};
+    const auto report = fixture.BackUp(policy, with);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(ItemOf(*report, kOrders).outcome, Outcome::kBackedUp)
+        << ItemOf(*report, kOrders).reason;
+    EXPECT_FALSE(catalog::GetBackup(fixture.catalog(), record->backup)->damaged);
+    // A later scan notes it.
+    ASSERT_TRUE(fixture.BackUp(policy).ok());
+    EXPECT_EQ(catalog::GetBackup(fixture.catalog(), record->backup)->bucket, "acme-shop-elsewhere");
   }
 }
 

@@ -1,5 +1,7 @@
 #include "backup/replicate.h"
 
+#include <algorithm>
+
 #include "repository/layout.h"
 
 namespace holdfast::backup {
@@ -28,6 +30,32 @@ Result<Manifest> CopyData(const TableBackup& common, const Manifest& manifest,
   return copied;
 }
 
+// From then on it is missed when it is not there.
+Status NoteCopy(const Services& services, const Manifest& manifest,
+                const repository::Location& place) {
+  return services.catalog.RecordCopy({.object = manifest.object,
+                                      .backup = manifest.backup,
+                                      .bucket = place.bucket,
+                                      .prefix = place.prefix,
+                                      .state = catalog::CopyState::kWhole,
+                                      .level = VerifyLevel::kL0,
+                                      .at_ms = ToUnixMillis(services.clock.Now()),
+                                      .detail = {}});
+}
+
+// Notes one that was made by a worker which did not live to do so. What was found of one since then
+// stays.
+Status NoteUnknownCopy(const Services& services, const Manifest& manifest,
+                       const repository::Location& place) {
+  HF_ASSIGN_OR_RETURN(const auto known,
+                      services.catalog.FindCopies({.backup = manifest.backup}, ""));
+  const bool is_known = std::ranges::any_of(known.items, [&](const catalog::CopyRecord& copy) {
+    return repository::Location{copy.bucket, copy.prefix} == place &&
+           copy.state != catalog::CopyState::kAbsent;
+  });
+  return is_known ? Ok() : NoteCopy(services, manifest, place);
+}
+
 Status ReplicateTo(const TableBackup& common, const Manifest& manifest,
                    const FurtherRepository& further) {
   const Services& services = common.services;
@@ -45,20 +73,12 @@ Status ReplicateTo(const TableBackup& common, const Manifest& manifest,
                                                            services.random));
   HF_ASSIGN_OR_RETURN(const bool is_there,
                       repository.HasManifest(manifest.object, manifest.backup));
-  if (is_there) return Ok();
+  if (is_there) return NoteUnknownCopy(services, manifest, place);
   HF_ASSIGN_OR_RETURN(const Manifest copied, CopyData(common, manifest, place));
   const auto written = repository.WriteManifest(copied);
   // Another worker copied the same.
   if (!written.ok() && written.error().id != ErrorId::kManifestExists) return written.error();
-  // From now on it is missed when it is not there.
-  return services.catalog.RecordCopy({.object = manifest.object,
-                                      .backup = manifest.backup,
-                                      .bucket = place.bucket,
-                                      .prefix = place.prefix,
-                                      .state = catalog::CopyState::kWhole,
-                                      .level = VerifyLevel::kL0,
-                                      .at_ms = ToUnixMillis(services.clock.Now()),
-                                      .detail = {}});
+  return NoteCopy(services, manifest, place);
 }
 
 }  // namespace

@@ -153,6 +153,9 @@ TEST(FurtherRepository, IsWholeAfterACrashAtAnyCall) {
     EXPECT_TRUE(
         verify::VerifyBackup(fixture.cloud().objects(), *manifest, VerifyLevel::kL1)->Passed())
         << call;
+    const auto copies = fixture.catalog().FindCopies({.backup = manifest->backup}, "")->items;
+    ASSERT_EQ(copies.size(), 1U) << call << ": nobody would miss it";
+    EXPECT_EQ(copies[0].state, catalog::CopyState::kWhole) << call;
   }
   FAIL() << "no run went through";
 }

@@ -574,6 +574,24 @@ TEST_P(CatalogContract, ARebuildTakesWordsForTheDamageOfWhichTheyWereSaid) {
   }
 }
 
+TEST_P(CatalogContract, ARebuildKnowsTheCopiesThatNobodyReadYet) {
+  const RebuildSource first = SomeRepository();
+  RebuildSource second = SomeRepository();
+  second.bucket = "second";
+  second.for_each_verification = [](const VerificationVisitor&) { return Ok(); };
+  ASSERT_TRUE(RebuildCatalog({first, second}, *catalog_).ok());
+  auto copies = catalog_->FindCopies({.backup = "b2"}, "").value().items;
+  ASSERT_EQ(copies.size(), 1U);
+  EXPECT_EQ(copies[0].bucket, "second");
+  EXPECT_EQ(copies[0].state, CopyState::kWhole);
+  // What was found of it since stays.
+  copies[0].state = CopyState::kDamaged;
+  copies[0].at_ms = 900;
+  ASSERT_TRUE(catalog_->RecordCopy(copies[0]).ok());
+  ASSERT_TRUE(RebuildCatalog({first, second}, *catalog_).ok());
+  EXPECT_EQ(catalog_->FindCopies({.backup = "b2"}, "")->items, copies);
+}
+
 TEST_P(CatalogContract, IsRebuiltFromRepositories) {
   for (int time = 1; time <= 2; ++time) {  // the second changes nothing
     const auto report = RebuildCatalog({SomeRepository()}, *catalog_);

@@ -32,6 +32,18 @@ bool LiesIn(const RebuildSource& source, const BackupRecord& record) {
   return record.bucket == source.bucket && record.prefix == source.prefix;
 }
 
+// A copy of which nothing is known but that it was made.
+CopyRecord CopyAsMade(const BackupRecord& copy, int64_t created_ms) {
+  return {.object = copy.object,
+          .backup = copy.backup,
+          .bucket = copy.bucket,
+          .prefix = copy.prefix,
+          .state = CopyState::kWhole,
+          .level = VerifyLevel::kL0,
+          .at_ms = created_ms,
+          .detail = {}};
+}
+
 Status AddManifest(const RebuildSource& source, const Manifest& manifest, Catalog& catalog) {
   // Asked first: what is in the catalog is not read again, if this should be killed here.
   bool accepted = false;
@@ -45,7 +57,8 @@ Status AddManifest(const RebuildSource& source, const Manifest& manifest, Catalo
     const auto is_there = source.has_manifest(*known);
     // A place that cannot be asked may have it.
     if (!is_there.ok() && IsRetryable(is_there.error())) return is_there.error();
-    if (is_there.ok() && !*is_there) {
+    const bool is_gone = is_there.ok() && !*is_there;
+    if (is_gone) {
       HF_RETURN_IF_ERROR(catalog.MoveBackup(
           here, {.object = known->object,
                  .backup = known->backup,
@@ -54,6 +67,8 @@ Status AddManifest(const RebuildSource& source, const Manifest& manifest, Catalo
                  .state = CopyState::kLeft,
                  .at_ms = source.now_ms,
                  .detail = "its manifest was not there when the catalog was rebuilt"}));
+    } else {
+      HF_RETURN_IF_ERROR(catalog.RecordCopy(CopyAsMade(here, manifest.created_ms)));
     }
   }
   return accepted ? catalog.AcceptBackup(manifest.backup) : Ok();

@@ -2,10 +2,11 @@
 //
 // Adds what is missing and leaves what is there, but for a backup that is not any more where the
 // catalog has it: its copy in the repository takes its place. Of a backup that the catalog has in
-// another repository the verifications here are those of the copy. Run again after a
-// failure it goes on harmlessly. Memory is bounded by one manifest or one part of a run, and the
-// names of what the newest runs saw. The audit log does not come back, but what verifications found
-// does.
+// another repository the verifications here are those of the copy, which is known from its manifest
+// on. A word that accepted a loss is taken for the damage of which it was said, not for damage
+// since. Run again after a failure it goes on harmlessly. Memory is bounded by one manifest or one
+// part of a run, and the names of what the newest runs saw. The audit log does not come back, but
+// what verifications found does.
 #pragma once
 
 #include <cstdint>

@@ -284,7 +284,10 @@ Result<RestoreReport> Apply(const RestoreRequest& request, const RestorePlan& pl
   HF_RETURN_IF_ERROR(CheckTargets(request, plan, services));
   const Timestamp started = services.clock.Now();
   HF_ASSIGN_OR_RETURN(PlanLease lease, PlanLease::Take(plan, services));
-  HF_RETURN_IF_ERROR(KeepPlan(request, plan, services));
+  if (const Status kept = KeepPlan(request, plan, services); !kept.ok()) {
+    lease.End();
+    return kept.error();
+  }
   RestoreReport report{.plan = plan.hash,
                        .missing = plan.missing,
                        .notes = plan.notes,

@@ -4,6 +4,7 @@
 
 #include "backup/rebuild.h"
 #include "backup/replicate.h"
+#include "tests/support/altered_store.h"
 #include "tests/support/restore_fixture.h"
 #include "verify/verify_recorded.h"
 
@@ -198,6 +199,29 @@ TEST(FurtherCopy, IsNotTakenForOneThatCannotBeReached) {
   const auto services = VerifyServices(fixture, PolicyWithSecond());
   EXPECT_FALSE(verify::VerifyRecorded(services, record, VerifyLevel::kL1).ok());
   EXPECT_EQ(PlaceIn(fixture.catalog(), record.backup).bucket, record.bucket);
+}
+
+// A service that is away for a moment: what it holds may be whole, so nothing is known of a loss.
+TEST(FurtherCopy, ThatCannotBeReadNowKeepsDamageFromBeingRecorded) {
+  SimFixture fixture;
+  const auto record = BackUpTwice(fixture);
+  RemoveData(fixture, record);
+  AlteredStore away(fixture.cloud().objects());
+  away.before_read = [&](const cloud::ObjectRef& object) -> Status {
+    if (object.bucket != kElsewhere.bucket) return Ok();
+    return MakeError(ErrorId::kServiceUnavailable, "503");
+  };
+  const verify::Services all = VerifyServices(fixture, PolicyWithSecond());
+  const verify::Services verifying{all.warehouse,     away,       all.catalog,
+                                   all.clock,         all.random, all.staging_bucket_pattern,
+                                   all.further_places};
+  EXPECT_FALSE(verify::VerifyRecorded(verifying, record, VerifyLevel::kL2).ok());
+  EXPECT_FALSE(catalog::GetBackup(fixture.catalog(), record.backup)->damaged);
+
+  const auto report = verify::VerifyRecorded(all, record, VerifyLevel::kL2);
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->Passed());
+  EXPECT_EQ(PlaceIn(fixture.catalog(), record.backup), kElsewhere);
 }
 
 TEST(FurtherCopy, ThatIsDamagedTooSavesNothingAndTheErrorNamesBothPlaces) {

@@ -22,8 +22,10 @@ inline constexpr Duration kLeaseTime = std::chrono::hours{24} * 7;
 
 class PlanLease {
  public:
-  // Takes a lease for all backups of the plan that are still to be restored. Borrows the services.
-  // kBackupBeingRemoved when a prune has begun to delete one of them; other errors are notes.
+  // Takes a lease for all backups of the plan that are still to be restored, and for their copies
+  // in further repositories, which are read where a backup is lost meanwhile. Borrows the services.
+  // kBackupBeingRemoved when a prune has begun to delete one of them: then nothing is held; other
+  // errors are notes, or of copies logged.
   static Result<PlanLease> Take(const RestorePlan& plan, const Services& services);
 
   // Takes them anew when half of their time is over: to be asked now and then.
@@ -36,13 +38,20 @@ class PlanLease {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  // What is held in one repository.
+  struct Held {
+    std::vector<std::string> backups;
+    bool is_read_first = false;  // the catalog has one of them here; else all are copies
+  };
+
   PlanLease(const Services& services, std::string holder)
       : services_(&services), holder_(std::move(holder)) {}
+  void Add(const catalog::BackupRecord& backup);
   Status TakeAll();
 
   const Services* services_;
   std::string holder_;
-  std::map<repository::Location, std::vector<std::string>> backups_;
+  std::map<repository::Location, Held> held_;
   std::vector<std::string> notes_;
   Timestamp renew_at_;
 };

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "repository/leases.h"
 #include "retain/delete_backup.h"
 #include "verify/audit_anchor.h"
 
@@ -47,10 +48,12 @@ class Pass {
     // The report of what is done is worth more than that.
     for (auto& [location, repository] : repositories_) {
       const Status anchored = verify::WriteAuditAnchor(services_.catalog, repository);
-      if (anchored.ok()) continue;
-      if (anchored.error().code == Code::kCancelled) return anchored.error();
-      LogError("the pass is done, its audit anchor is not written",
-               {{"repository", location.Uri()}, {"error", anchored.error().message}});
+      if (!anchored.ok()) {
+        if (anchored.error().code == Code::kCancelled) return anchored.error();
+        LogError("the pass is done, its audit anchor is not written",
+                 {{"repository", location.Uri()}, {"error", anchored.error().message}});
+      }
+      HF_RETURN_IF_ERROR(ClearLeases(repository));
     }
     return std::move(report_);
   }
@@ -70,6 +73,16 @@ class Pass {
         break;
     }
     return PruneResult{.item = item, .reason = {}, .error = {}};
+  }
+
+  // Of restores that died. Only kCancelled is an error: the next pass clears what is left.
+  Status ClearLeases(repository::Repository& repository) {
+    const Status cleared = repository::ClearExpiredLeases(repository, plan_.now);
+    if (cleared.ok()) return Ok();
+    if (cleared.error().code == Code::kCancelled) return cleared;
+    LogWarning("leases that are over were not cleared away",
+               {{"repository", repository.location().Uri()}, {"error", cleared.error().message}});
+    return Ok();
   }
 
   Result<repository::Repository*> Open(const repository::Location& location) {

@@ -1,4 +1,5 @@
 // What a prune looks at once more before it deletes, and what makes it leave a backup alone.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -67,6 +68,23 @@ TEST(SecondLook, LooksAtTheLeasesOfRestores) {
   EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kDone), 1);
   EXPECT_EQ(report->Count(PruneAction::kDelete, PruneOutcome::kKept), 1);
   EXPECT_EQ(world.Records().back(), restored);
+}
+
+TEST(SecondLook, ClearsTheLeasesThatAreOver) {
+  PruneWorld world;
+  world.BackUpDays(4);
+  auto repository = world.OpenRepository();
+  for (const hours time : {hours{1}, hours{9}}) {
+    ASSERT_TRUE(repository::TakeLease(
+                    repository, {.holder = fmt::format("plan-{}", time.count()),
+                                 .until_ms = ToUnixMillis(world.fixture().clock().Now() + time),
+                                 .backups = {"another"}})
+                    .ok());
+  }
+  world.fixture().clock().Advance(hours{2});
+  ASSERT_EQ(world.ObjectsBelow("leases/").size(), 2U);
+  ASSERT_TRUE(world.Prune().ok());
+  EXPECT_EQ(world.ObjectsBelow("leases/").size(), 1U);
 }
 
 // The same where the policy was widened between the plan and the deletion.

@@ -53,10 +53,22 @@ Result<VerifyReport> Look(const Services& services, const catalog::BackupRecord&
   return report;
 }
 
+// Damage that is found now is found after all that the catalog knows, also where the clock of
+// another verifier is ahead of ours: its pass would hide the damage until that time.
+Result<int64_t> MomentOf(const Services& services, const VerifyReport& report) {
+  const int64_t now_ms = ToUnixMillis(services.clock.Now());
+  if (report.Passed()) return now_ms;
+  HF_ASSIGN_OR_RETURN(const auto known, services.catalog.ListVerifications(report.backup));
+  const auto newest_pass = std::ranges::find(known, true, &catalog::VerificationRecord::passed);
+  const bool is_ahead = newest_pass != known.end() && newest_pass->at_ms > now_ms;
+  return is_ahead ? newest_pass->at_ms + 1 : now_ms;
+}
+
 Status RecordReport(const Services& services, const VerifyReport& report) {
+  HF_ASSIGN_OR_RETURN(const int64_t at_ms, MomentOf(services, report));
   return services.catalog.RecordVerification(
       {.backup = report.backup,
-       .at_ms = ToUnixMillis(services.clock.Now()),
+       .at_ms = at_ms,
        .level = report.requested,
        .passed = report.Passed(),
        .detail = report.findings.empty() ? "" : report.findings.front().message});
@@ -231,12 +243,10 @@ Result<std::optional<VerifyReport>> VerifyFurtherCopy(const Services& services,
   return std::optional(std::move(report));
 }
 
-namespace {
-
-// FallBackToCopy; `unread` is why a place could not be read, the first such.
-Result<std::optional<WholeCopy>> TakeCopy(const Services& services,
-                                          const catalog::BackupRecord& record, VerifyLevel level,
-                                          const Error& damage, std::optional<Error>& unread) {
+Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
+                                                const catalog::BackupRecord& record,
+                                                VerifyLevel level, const Error& damage) {
+  std::optional<Error> unread;  // why a place could not be read, the first that may answer later
   for (const repository::Location& place : OtherPlaces(services, record)) {
     catalog::BackupRecord copied = record;
     copied.bucket = place.bucket;
@@ -252,7 +262,7 @@ Result<std::optional<WholeCopy>> TakeCopy(const Services& services,
       if (report.error().code == Code::kCancelled) return report.error();
       LogWarning("a further repository could not be read",
                  {{"repository", place.Uri()}, {"error", report.error().message}});
-      if (!unread) unread = report.error();
+      if (!unread && IsRetryable(report.error())) unread = report.error();
       continue;
     }
     if (!report->Passed() || !manifest) continue;
@@ -271,25 +281,14 @@ Result<std::optional<WholeCopy>> TakeCopy(const Services& services,
               {"error", damage.message}});
     return std::optional(WholeCopy{*std::move(manifest), *std::move(report)});
   }
+  if (unread) return *unread;
   return std::optional<WholeCopy>();
-}
-
-}  // namespace
-
-Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
-                                                const catalog::BackupRecord& record,
-                                                VerifyLevel level, const Error& damage) {
-  std::optional<Error> unread;
-  return TakeCopy(services, record, level, damage, unread);
 }
 
 Result<bool> NoteLoss(const Services& services, const catalog::BackupRecord& record,
                       const Error& damage) {
-  std::optional<Error> unread;
-  HF_ASSIGN_OR_RETURN(const auto copy,
-                      TakeCopy(services, record, VerifyLevel::kL0, damage, unread));
+  HF_ASSIGN_OR_RETURN(const auto copy, FallBackToCopy(services, record, VerifyLevel::kL0, damage));
   if (copy) return true;
-  if (unread && IsRetryable(*unread)) return *unread;
   LogError(
       "a backup is lost or damaged, and there is no whole copy of it",
       {{"backup", record.backup}, {"object", record.object.ToString()}, {"error", damage.message}});

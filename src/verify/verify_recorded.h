@@ -83,15 +83,16 @@ struct WholeCopy {
 // Looks for a copy of a damaged backup that passes at that level in the further places, and moves
 // the backup there in the catalog: the next run backs its object up again in the place where it is
 // to be. `damage`: of the one that the record tells of. nullopt: there is none; a place that cannot
-// be read is logged. Errors: of the catalog; kCancelled, since nothing is known then.
+// be read is logged. Errors: of the catalog; kCancelled, and that of a place which cannot be read
+// now and may answer later, since nothing is known then: damage that was recorded would hide a
+// copy.
 Result<std::optional<WholeCopy>> FallBackToCopy(const Services& services,
                                                 const catalog::BackupRecord& record,
                                                 VerifyLevel level, const Error& damage);
 
 // What scans and prunes do of a backup that they find lost or damaged where the catalog has it:
 // true, and it is read from its copy from now on (FallBackToCopy, L0); or else that it is damaged
-// is recorded and kept as evidence. Errors: of the catalog; a place that may have a copy and cannot
-// be read now, and then nothing is recorded.
+// is recorded and kept as evidence. Errors: those of FallBackToCopy, and then nothing is recorded.
 Result<bool> NoteLoss(const Services& services, const catalog::BackupRecord& record,
                       const Error& damage);
 
@@ -100,7 +101,7 @@ Error DescribeLoss(const Services& services, const catalog::BackupRecord& record
                    const Error& damage);
 
 // VerifyInPlace of a backup that the catalog knows, and records what was found. One that is damaged
-// and has a whole copy passes by that (FallBackToCopy). Errors: as above.
+// and has a whole copy passes by that. Errors: as above, and those of FallBackToCopy.
 Result<VerifyReport> VerifyRecorded(const Services& services, const catalog::BackupRecord& record,
                                     VerifyLevel level);
 
