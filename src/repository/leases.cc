@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kTimeDigits = 15;
 constexpr int64_t kLeaseBytesMax = int64_t{64} << 20U;
-constexpr std::string_view kEnding = ".json";
+constexpr std::string_view kLeaseEnding = ".json";
 
 struct LeaseName {
   int64_t until_ms = 0;
@@ -23,12 +23,12 @@ struct LeaseName {
 
 std::string NameOf(const Repository& repository, const Lease& lease) {
   return fmt::format("{}{:0{}}-{}{}", LeasesPrefix(repository.location().prefix), lease.until_ms,
-                     kTimeDigits, lease.holder, kEnding);
+                     kTimeDigits, lease.holder, kLeaseEnding);
 }
 
 // nullopt: not the name of a lease.
 std::optional<LeaseName> ParseName(std::string_view name) {
-  if (name.size() < kTimeDigits + 1 + kEnding.size() || !name.ends_with(kEnding) ||
+  if (name.size() < kTimeDigits + 1 + kLeaseEnding.size() || !name.ends_with(kLeaseEnding) ||
       name[kTimeDigits] != '-') {
     return std::nullopt;
   }
@@ -36,7 +36,7 @@ std::optional<LeaseName> ParseName(std::string_view name) {
   const std::string_view digits = name.substr(0, kTimeDigits);
   const auto [end, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), parsed.until_ms);
-  parsed.holder = name.substr(kTimeDigits + 1, name.size() - kTimeDigits - 1 - kEnding.size());
+  parsed.holder = name.substr(kTimeDigits + 1, name.size() - kTimeDigits - 1 - kLeaseEnding.size());
   const bool is_ours =
       error == std::errc() && end == digits.data() + digits.size() && IsValidId(parsed.holder);
   return is_ours ? std::optional(std::move(parsed)) : std::nullopt;
@@ -66,8 +66,8 @@ Result<std::set<std::string>> BeingRemoved(Repository& repository) {
       },
       [&](cloud::ObjectInfo&& info) -> Status {
         std::string_view name = std::string_view(info.ref.name).substr(prefix.size());
-        if (!name.ends_with(kEnding)) return Ok();
-        name.remove_suffix(kEnding.size());
+        if (!name.ends_with(kLeaseEnding)) return Ok();
+        name.remove_suffix(kLeaseEnding.size());
         backups.emplace(name);
         return Ok();
       }));
@@ -131,7 +131,7 @@ Result<std::set<std::string>> LeasedBackups(Repository& repository, Timestamp no
         const auto text = cloud::ReadObjectToString(repository.store(), info.ref, kLeaseBytesMax);
         // It was given back meanwhile.
         if (!text.ok() && text.error().code == Code::kNotFound) return Ok();
-        HF_RETURN_IF_ERROR(text);
+        if (!text.ok()) return text.error();
         auto backups = BackupsIn(*text);
         if (!backups.ok()) return backups.error().WithContext(info.ref.Uri());
         held.insert(backups->begin(), backups->end());
