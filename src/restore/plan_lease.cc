@@ -8,16 +8,31 @@
 
 namespace holdfast::restore {
 
-Result<PlanLease> PlanLease::Take(const RestorePlan& plan, const Services& services) {
-  PlanLease lease(services, plan.key);
+PlanLease PlanLease::Of(const RestorePlan& plan, std::string holder, const Services& services) {
+  PlanLease lease(services, std::move(holder));
   for (const TableRestore& table : plan.tables) {
     if (table.finished) continue;
     for (const catalog::BackupRecord& backup : table.backups) {
       lease.backups_[{backup.bucket, backup.prefix}].push_back(backup.backup);
     }
   }
+  return lease;
+}
+
+Result<PlanLease> PlanLease::Take(const RestorePlan& plan, const Services& services) {
+  PlanLease lease = Of(plan, plan.key, services);
   HF_RETURN_IF_ERROR(lease.TakeAll());
   return lease;
+}
+
+Result<PlanLease> PlanLease::TakeForFile(const RestorePlan& plan, const Services& services) {
+  PlanLease lease = OfFile(plan, services);
+  HF_RETURN_IF_ERROR(lease.TakeAll());
+  return lease;
+}
+
+PlanLease PlanLease::OfFile(const RestorePlan& plan, const Services& services) {
+  return Of(plan, plan.id, services);
 }
 
 Status PlanLease::TakeAll() {
@@ -32,7 +47,8 @@ Status PlanLease::TakeAll() {
                                                        .backups = backups})
                                    : Status(repository.error());
     if (taken.ok()) continue;
-    if (taken.error().id == ErrorId::kBackupBeingRemoved || IsInterrupted(taken.error())) {
+    if (taken.error().id == ErrorId::kBackupBeingRemoved ||
+        taken.error().code == Code::kCancelled) {
       return taken.error();
     }
     // Of one that is gone, the copies in further repositories are read, and no prune deletes here.

@@ -22,9 +22,15 @@ inline constexpr Duration kLeaseTime = std::chrono::hours{24} * 7;
 
 class PlanLease {
  public:
-  // Takes a lease for all backups of the plan that are still to be restored. Borrows the services.
-  // kBackupBeingRemoved when a prune has begun to delete one of them; other errors are notes.
+  // Takes a lease for all backups of the plan that are still to be restored, for who applies it.
+  // Borrows the services. kBackupBeingRemoved when a prune has begun to delete one of them; other
+  // errors are notes.
   static Result<PlanLease> Take(const RestorePlan& plan, const Services& services);
+
+  // The same for a plan that is kept in a file (RestorePlan::id), until it is applied; and that
+  // lease as it was taken, to be given back.
+  static Result<PlanLease> TakeForFile(const RestorePlan& plan, const Services& services);
+  static PlanLease OfFile(const RestorePlan& plan, const Services& services);
 
   // Takes them anew when half of their time is over: to be asked now and then.
   Status Renew();
@@ -38,6 +44,7 @@ class PlanLease {
  private:
   PlanLease(const Services& services, std::string holder)
       : services_(&services), holder_(std::move(holder)) {}
+  static PlanLease Of(const RestorePlan& plan, std::string holder, const Services& services);
   Status TakeAll();
 
   const Services* services_;
