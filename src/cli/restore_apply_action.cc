@@ -13,7 +13,11 @@ Result<int> RestoreApplyFile(const GlobalOptions& global, const std::string& pat
   const restore::ApprovedPlan approved = *std::move(parsed);
   HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
   HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(loaded.config));
-  HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, approved.request));
+  restore::RestoreRequest named = approved.request;
+  if (!named.scope && named.source.project.empty()) {
+    named.source = approved.plan.tables.front().source;
+  }
+  HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, named));
   restore::Services services = environment->restore_services();
   services.further_places = FurtherPlacesOf(loaded.config, ReadableDocument(global, loaded));
   HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan, restore::CheckApproved(approved, services));

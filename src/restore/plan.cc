@@ -144,7 +144,7 @@ Json RestorePlan::ToJson() const {
                {"bytes", std::to_string(bytes)},
                {"jobs", JobsToJson(jobs)},
                {"quotas", QuotasToJson(quotas)},
-               {"estimate_ms", estimate_ms},
+               {"estimate", {{"duration_ms", estimate_ms}}},
                {"conflicts", ConflictsToJson(conflicts)},
                {"access_changes", AccessChangesToJson(access_changes)}};
   if (resumes_ms) json["resumes"] = FormatTimestamp(FromUnixMillis(*resumes_ms));

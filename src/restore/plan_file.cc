@@ -136,6 +136,14 @@ Result<SeenTarget> SeenTargetFrom(const Json& json) {
   return seen;
 }
 
+// What a name says of the kind of what it names: a reserved one is never a table's.
+bool FitsKind(const TableRef& object, ObjectKind kind) {
+  const auto reserved = ParseReservedName(object.table);
+  if (kind == ObjectKind::kDataset) return reserved && reserved->routine.empty();
+  if (kind == ObjectKind::kRoutine) return reserved && !reserved->routine.empty();
+  return !reserved;
+}
+
 Json RestoreJson(const TableRestore& table) {
   return {{"source", table.source.ToString()},
           {"target", table.target.ToString()},
@@ -162,6 +170,10 @@ Result<TableRestore> RestoreFrom(const Json& json, catalog::BackupRecordReader& 
         !partitions.insert(backup.object.partition).second) {
       return WrongMember("backups", "is not of the object's partitions, each once");
     }
+  }
+  const ObjectKind kind = table.backups.front().kind;
+  if (!FitsKind(table.source, kind) || !FitsKind(table.target, kind)) {
+    return WrongMember("target", "is not the name of such an object");
   }
   HF_ASSIGN_OR_RETURN(table.notes, TextsIn(json, "notes"));
   table.finished = BoolOr(json, "finished", false);

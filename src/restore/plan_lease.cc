@@ -27,8 +27,10 @@ Result<PlanLease> PlanLease::Take(const RestorePlan& plan, const Services& servi
 
 Result<PlanLease> PlanLease::TakeForFile(const RestorePlan& plan, const Services& services) {
   PlanLease lease = OfFile(plan, services);
-  HF_RETURN_IF_ERROR(lease.TakeAll());
-  return lease;
+  const Status taken = lease.TakeAll();
+  if (taken.ok()) return lease;
+  lease.End();  // nobody goes on with a plan that there is not
+  return taken.error();
 }
 
 PlanLease PlanLease::OfFile(const RestorePlan& plan, const Services& services) {
