@@ -45,11 +45,11 @@ ApprovedPlan Good() {
 
 // The document with a sum that is right, so that its members are looked at.
 std::string WithSum(holdfast::Json json) {
-  if (!json.is_object()) return DumpJson(json);
+  if (!json.is_object()) return holdfast::DumpJson(json);
   json.erase("plan_sha256");
-  const std::string sum = holdfast::Sha256Hex(DumpJson(json));
+  const std::string sum = holdfast::Sha256Hex(holdfast::DumpJson(json));
   json["plan_sha256"] = sum;
-  return DumpJson(json) + "\n";
+  return holdfast::DumpJson(json) + "\n";
 }
 
 }  // namespace
