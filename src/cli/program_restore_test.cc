@@ -126,7 +126,7 @@ TEST_F(ProgramTest, APlanIsAppliedOrRefusedWhenItIsEditedOrStale) {
 
   std::ofstream(directory_ + "/edited.json") << text.replace(text.find("back"), 4, "lack");
   const Ran edited = Run({"restore", "apply", directory_ + "/edited.json"});
-  EXPECT_EQ(edited.exit_code, kExitUsage);
+  EXPECT_EQ(edited.exit_code, kExitFailed);
   EXPECT_THAT(edited.err, HasSubstr("error[T0006]"));
 
   const TableRef target{"acme-shop", "back", "people", ""};
