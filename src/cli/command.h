@@ -43,7 +43,7 @@ struct CommandContext {
 // Add the commands named behind each, or in its own name. `app` and `context` outlive the parsing.
 void AddBackupCommands(CLI::App& app,
                        CommandContext context);  // backup run|list|show|verify|prune|pin|...
-void AddRestoreCommands(CLI::App& app, CommandContext context);  // restore run
+void AddRestoreCommands(CLI::App& app, CommandContext context);  // restore run|plan|apply
 void AddServeCommands(CLI::App& app, CommandContext context);    // up, localcloud
 void AddDemoCommand(CLI::App& app, CommandContext context);
 void AddStatusCommand(CLI::App& app, CommandContext context);

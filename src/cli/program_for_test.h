@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -34,6 +35,8 @@ struct Ran {
 class ProgramTest : public testing::Test {
  protected:
   void SetUp() override {
+    // A question to a person who runs the tests on a terminal would wait for an answer.
+    ASSERT_NE(std::freopen("/dev/null", "r", stdin), nullptr);
     directory_ = testing::TempDir() + "program-" +
                  testing::UnitTest::GetInstance()->current_test_info()->name() + "-" +
                  std::to_string(getpid());

@@ -1,8 +1,9 @@
-// `restore run`, as a user runs it.
+// `restore run`, `plan` and `apply`, as a user runs them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,79 @@ TEST_F(ProgramTest, WhatASecondRepositoryHoldsComesBackWhenTheFirstIsGone) {
   EXPECT_THAT(damaged.out, HasSubstr("DAMAGED"));
   EXPECT_EQ(Run({"backup", "verify", "--repository", second, "--level", "L3"}).exit_code,
             kExitUsage);
+}
+
+TEST_F(ProgramTest, APlanIsAppliedOrRefusedWhenItIsEditedOrStale) {
+  MakeTables();
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const std::string path = directory_ + "/plan.json";
+  const Ran planned =
+      Run({"restore", "plan", "acme-shop.sales", "--to-dataset", "back", "-o", path});
+  ASSERT_EQ(planned.exit_code, kExitOk) << planned.err;
+  EXPECT_THAT(planned.out, HasSubstr("acme-shop.sales.orders -> acme-shop.back.orders"));
+  EXPECT_THAT(planned.out, HasSubstr("jobs: 2 load jobs, 0 copy jobs, 2 extract jobs; about"));
+  EXPECT_THAT(planned.out, HasSubstr("2 of 100,000 load_jobs_per_day of acme-shop"));
+  EXPECT_THAT(planned.err, HasSubstr("holdfast restore apply " + path));
+  std::string text = (std::stringstream() << std::ifstream(path).rdbuf()).str();
+
+  std::ofstream(directory_ + "/edited.json") << text.replace(text.find("back"), 4, "lack");
+  const Ran edited = Run({"restore", "apply", directory_ + "/edited.json"});
+  EXPECT_EQ(edited.exit_code, kExitFailed);
+  EXPECT_THAT(edited.err, HasSubstr("error[T0006]"));
+
+  const TableRef target{"acme-shop", "back", "people", ""};
+  {
+    const auto environment = Open();
+    ASSERT_TRUE(environment->warehouse()
+                    .EnsureDataset({.ref = target.dataset_ref(), .location = "US"})
+                    .ok());
+    ASSERT_TRUE(
+        environment->warehouse()
+            .CreateTable(
+                target,
+                {{"schema", {{"fields", Json::array({{{"name", "id"}, {"type", "INTEGER"}}})}}}})
+            .ok());
+  }
+  const Ran stale = Run({"restore", "apply", path});
+  EXPECT_EQ(stale.exit_code, kExitRefused) << stale.err;
+  EXPECT_THAT(stale.err, HasSubstr("error[T0005]"));
+  EXPECT_THAT(stale.err, HasSubstr("acme-shop.back is there now"));
+  EXPECT_THAT(stale.err, HasSubstr("acme-shop.back.people is there now"));
+  EXPECT_FALSE(Open()->warehouse().GetTable({"acme-shop", "back", "orders", ""}).ok());
+
+  // All that is in the way is shown at once.
+  const Ran again = Run({"restore", "plan", "acme-shop.sales", "--to-source", "--format", "json"});
+  EXPECT_EQ(again.exit_code, kExitRefused);
+  const auto document = ParseJson(again.out);
+  ASSERT_TRUE(document.ok()) << again.out;
+  EXPECT_EQ((*document)["conflicts"].size(), 2u);
+  EXPECT_EQ((*document)["conflicts"][0]["error"], "G0005");
+  EXPECT_EQ((*document)["jobs"]["load"], 2);
+}
+
+TEST_F(ProgramTest, APlanHoldsItsBackupsAgainstAPruneUntilItIsApplied) {
+  MakeTables();
+  std::ofstream(directory_ + "/config.yaml", std::ios::app)
+      << "retention: {keep_last: 1}\nprune: {grace_hours: 0, share_max: 1}\n";
+  const std::string path = directory_ + "/plan.json";
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  ASSERT_EQ(Run({"restore", "plan", "acme-shop.sales.people", "--to-dataset", "back", "-o", path})
+                .exit_code,
+            kExitOk);
+  ASSERT_TRUE(
+      RunDemoStatement(*Open(), "acme-shop", "INSERT INTO `acme-shop.sales.people` (id) VALUES (7)")
+          .ok());
+  ASSERT_EQ(Run({"backup", "run"}).exit_code, kExitOk);
+  const auto prune_twice = [&] {
+    EXPECT_EQ(Run({"backup", "prune", "--yes"}).exit_code, kExitOk);
+    EXPECT_EQ(Run({"backup", "prune", "--yes"}).exit_code, kExitOk);
+    return RunJson({"backup", "list", "acme-shop.sales.people"}).size();
+  };
+  EXPECT_EQ(prune_twice(), 2u) << "the plan holds the older one";
+  const Json report = RunJson({"restore", "apply", path});
+  EXPECT_EQ(report["succeeded"], true) << DumpJson(report);
+  EXPECT_EQ(report["tables"][0]["rows"], 1) << "as it was planned";
+  EXPECT_EQ(prune_twice(), 1u) << "and not any longer";
 }
 
 }  // namespace

@@ -146,6 +146,10 @@ void AddRestoreFlags(CLI::App& command, RestoreFlags& flags) {
                    "Do not read the restored data back to compare it");
   command.add_flag("--without-access", flags.without_access,
                    "Leave out row access policies and IAM policies, and say which");
+  command.add_flag("--allow-wider-access", flags.allow_wider_access,
+                   "Also into a dataset with readers whom the source's dataset had not");
+  command.add_flag("--allow-over-quota", flags.allow_over_quota,
+                   "Begin although a quota does not suffice for a day");
 }
 
 Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreFlags& flags) {
@@ -161,6 +165,8 @@ Result<restore::RestoreRequest> RequestOf(const Config& config, const RestoreFla
       flags.if_exists == "skip" ? restore::IfExists::kSkip : restore::IfExists::kFail;
   request.compare = !flags.no_compare;
   request.without_access = flags.without_access;
+  request.allow_wider_access = flags.allow_wider_access;
+  request.allow_over_quota = flags.allow_over_quota;
   HF_RETURN_IF_ERROR(restore::ValidateRequest(request));
   return request;
 }

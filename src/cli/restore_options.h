@@ -31,6 +31,8 @@ struct RestoreFlags {
   std::string if_exists = "fail";
   bool no_compare = false;
   bool without_access = false;
+  bool allow_wider_access = false;
+  bool allow_over_quota = false;
 };
 
 // Adds the names and flags to a command; `flags` is filled when it is parsed, and must outlive it.

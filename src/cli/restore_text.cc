@@ -187,6 +187,32 @@ void PrintTable(std::ostream& out, const restore::TableReport& table) {
   }
 }
 
+// What a plan that was judged tells besides its objects.
+void PrintJudgement(std::ostream& out, const restore::RestorePlan& plan) {
+  for (const restore::AccessChange& change : plan.access_changes) {
+    out << "  access: " << Printable(change.dataset.ToString() + " " + change.what) << '\n';
+  }
+  for (const restore::Conflict& conflict : plan.conflicts) {
+    const Error& error = conflict.error;
+    out << Printable(fmt::format("  {} [{}] {}", conflict.is_fatal ? "CONFLICT" : "allowed ",
+                                 FindError(error.id).id, error.message))
+        << '\n';
+    if (!conflict.is_fatal) continue;
+    const std::string_view action =
+        error.hint.empty() ? FindError(error.id).action : std::string_view(error.hint);
+    out << kIndent << PrintableLines(std::string(action)) << '\n';
+  }
+  for (const restore::QuotaNeed& need : plan.quotas) {
+    out << "  quota: "
+        << Printable(fmt::format("{} of {} {} of {}", HumanCount(need.needed),
+                                 HumanCount(need.limit), need.quota, need.of))
+        << '\n';
+  }
+  out << fmt::format("  jobs: {}, {}, {}; about {}\n", Plural(plan.jobs.load, "load job"),
+                     Plural(plan.jobs.copy, "copy job"), Plural(plan.jobs.extract, "extract job"),
+                     HumanDuration(plan.estimate_ms));
+}
+
 }  // namespace
 
 void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePlan& plan) {
@@ -200,14 +226,20 @@ void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePl
             : fmt::format("{} from {}, {}", Plural(table.rows, "row"),
                           Plural(static_cast<int64_t>(table.backups.size()), "backup"),
                           HumanBytes(table.bytes));
-    out << Printable(fmt::format("  {} -> {}  {}", table.source.ToString(), table.target.ToString(),
-                                 what))
+    out << Printable(fmt::format("  {} -> {}  {}{}", table.source.ToString(),
+                                 table.target.ToString(), what,
+                                 table.before.exists ? " (there is one)" : ""))
         << '\n';
     PrintNotes(out, table.notes);
   }
   PrintMissing(out, plan.missing);
   for (const std::string& note : plan.notes) out << "  note: " << Printable(note) << '\n';
-  out << fmt::format("Plan {}: {}, {}, {} to load{}\n", plan.hash,
+  PrintJudgement(out, plan);
+  out << RestorePlanLine(plan) << '\n';
+}
+
+std::string RestorePlanLine(const restore::RestorePlan& plan) {
+  return fmt::format("Plan {}: {}, {}, {} to load{}", plan.hash,
                      Plural(static_cast<int64_t>(plan.tables.size()), "object"),
                      Plural(plan.rows, "row"), HumanBytes(plan.bytes), MissingText(plan.missing));
 }

@@ -10,8 +10,12 @@
 
 namespace holdfast::cli {
 
-// The plan in the format: what would be made, from which backups, and what is missing.
+// The plan in the format: what would be made, from which backups, what is
+// missing, in the way, and who could read it.
 void PrintRestorePlan(std::ostream& out, Format format, const restore::RestorePlan& plan);
+
+// The plan in one line: how much it is.
+std::string RestorePlanLine(const restore::RestorePlan& plan);
 
 // The report in the format: what became of each table, and what is missing.
 void PrintRestoreReport(std::ostream& out, Format format, const restore::RestoreReport& report);

@@ -13,6 +13,7 @@
 #include "restore/damage.h"
 #include "restore/definitions.h"
 #include "restore/foreign_keys.h"
+#include "restore/judge.h"
 #include "restore/load.h"
 #include "restore/plan_lease.h"
 #include "restore/target.h"
@@ -24,33 +25,6 @@ namespace {
 
 int64_t MillisSince(const Clock& clock, Timestamp started) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now() - started).count();
-}
-
-// Why a target that is there and not of this plan cannot be used. One that another restore has not
-// finished says so: it is no table that anybody may take for complete.
-Error ConflictOf(const Services& services, const TableInfo& table) {
-  const std::string name = table.ref.ToString();
-  if (RestoreLabelOf(table).empty()) {
-    return MakeError(ErrorId::kTableExists, "the target " + name + " exists already",
-                     "Choose another target with --to-dataset or --to-table, drop that table, or "
-                     "leave such tables as they are with --if-exists=skip");
-  }
-  // A plan that cannot be read changes nothing of that, so its error is not the one to show.
-  const auto unfinished = FindRestoreOf(table, services);
-  if (!unfinished.ok() || !*unfinished) {
-    return MakeError(ErrorId::kTableExists,
-                     "the target " + name + " is of a restore that was not finished",
-                     "It is not complete. Drop it, if no other process is at it now, or choose "
-                     "another target with --to-dataset or --to-table");
-  }
-  return MakeError(
-      ErrorId::kTableExists,
-      fmt::format("the target {} is of a restore that was begun at {} and not finished", name,
-                  FormatTimestamp(FromUnixMillis((*unfinished)->begun_ms))),
-      fmt::format("It is not complete. If no other process is at it now, finish that restore with "
-                  "`{}`, or drop the table; or choose another target with --to-dataset or "
-                  "--to-table",
-                  CommandOf((*unfinished)->request)));
 }
 
 std::string LowerCase(std::string text) {
@@ -263,8 +237,34 @@ void KeepWhatIsLeft(const RestoreRequest& request, const RestorePlan& plan,
 
 }  // namespace
 
+Error ConflictOf(const Services& services, const TableInfo& table) {
+  const std::string name = table.ref.ToString();
+  if (RestoreLabelOf(table).empty()) {
+    return MakeError(ErrorId::kTableExists, "the target " + name + " exists already",
+                     "Choose another target with --to-dataset or --to-table, drop that table, or "
+                     "leave such tables as they are with --if-exists=skip");
+  }
+  // A plan that cannot be read changes nothing of that, so its error is not the one to show.
+  const auto unfinished = FindRestoreOf(table, services);
+  if (!unfinished.ok() || !*unfinished) {
+    return MakeError(ErrorId::kTableExists,
+                     "the target " + name + " is of a restore that was not finished",
+                     "It is not complete. Drop it, if no other process is at it now, or choose "
+                     "another target with --to-dataset or --to-table");
+  }
+  return MakeError(
+      ErrorId::kTableExists,
+      fmt::format("the target {} is of a restore that was begun at {} and not finished", name,
+                  FormatTimestamp(FromUnixMillis((*unfinished)->begun_ms))),
+      fmt::format("It is not complete. If no other process is at it now, finish that restore with "
+                  "`{}`, or drop the table; or choose another target with --to-dataset or "
+                  "--to-table",
+                  CommandOf((*unfinished)->request)));
+}
+
 Status CheckTargets(const RestoreRequest& request, const RestorePlan& plan,
                     const Services& services) {
+  HF_RETURN_IF_ERROR(RefuseConflicts(plan));
   HF_RETURN_IF_ERROR(CheckLocations(plan, services));
   if (plan.resumes_ms || request.if_exists != IfExists::kFail) return Ok();
   for (const TableRestore& restore : plan.tables) {

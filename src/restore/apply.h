@@ -13,7 +13,12 @@
 
 namespace holdfast::restore {
 
-// What Apply refuses before it begins: kLocationMismatch for a target's dataset that is in another
+// Why a target that is there and not of this plan cannot be used: kTableExists. One that another
+// restore has not finished says so: it is no table that anybody may take for complete.
+Error ConflictOf(const Services& services, const TableInfo& table);
+
+// What Apply refuses before it begins: a fatal conflict of a plan that was judged (judge.h);
+// kLocationMismatch for a target's dataset that is in another
 // location than the backup; kTableExists for the first target that is there, unless such tables are
 // to be left as they are or the plan goes on with an earlier restore.
 Status CheckTargets(const RestoreRequest& request, const RestorePlan& plan,

@@ -23,6 +23,39 @@ std::string PlanHash(const std::vector<TableRestore>& tables) {
   return Sha256Hex(text).substr(0, 16);
 }
 
+Json JobsToJson(const JobCounts& jobs) {
+  return {{"load", jobs.load}, {"copy", jobs.copy}, {"extract", jobs.extract}};
+}
+
+Json QuotasToJson(const std::vector<QuotaNeed>& quotas) {
+  Json list = Json::array();
+  for (const QuotaNeed& need : quotas) {
+    list.push_back(
+        {{"of", need.of}, {"quota", need.quota}, {"needed", need.needed}, {"limit", need.limit}});
+  }
+  return list;
+}
+
+Json ConflictsToJson(const std::vector<Conflict>& conflicts) {
+  Json list = Json::array();
+  for (const Conflict& conflict : conflicts) {
+    list.push_back({{"object", TargetText(conflict.object)},
+                    {"error", FindError(conflict.error.id).id},
+                    {"message", conflict.error.message},
+                    {"hint", conflict.error.hint},
+                    {"fatal", conflict.is_fatal}});
+  }
+  return list;
+}
+
+Json AccessChangesToJson(const std::vector<AccessChange>& changes) {
+  Json list = Json::array();
+  for (const AccessChange& change : changes) {
+    list.push_back({{"dataset", change.dataset.ToString()}, {"change", change.what}});
+  }
+  return list;
+}
+
 Json TableToJson(const TableRestore& table) {
   Json backups = Json::array();
   for (const catalog::BackupRecord& backup : table.backups) {
@@ -39,7 +72,9 @@ Json TableToJson(const TableRestore& table) {
           {"bytes", std::to_string(table.bytes)},
           {"backups", std::move(backups)},
           {"notes", table.notes},
-          {"finished", table.finished}};
+          {"finished", table.finished},
+          {"exists", table.before.exists},
+          {"jobs", JobsToJson(table.jobs)}};
 }
 
 // Tables first; what has no data is made from its definition (definitions.h tells when).
@@ -116,10 +151,36 @@ Json RestorePlan::ToJson() const {
   for (const TableRestore& table : tables) list.push_back(TableToJson(table));
   Json lacking = Json::array();
   for (const MissingObject& object : missing) lacking.push_back(object.ToJson());
-  Json json = {{"plan", hash},   {"tables", std::move(list)},    {"missing", std::move(lacking)},
-               {"notes", notes}, {"rows", std::to_string(rows)}, {"bytes", std::to_string(bytes)}};
+  Json json = {{"plan", hash},
+               {"tables", std::move(list)},
+               {"missing", std::move(lacking)},
+               {"notes", notes},
+               {"rows", std::to_string(rows)},
+               {"bytes", std::to_string(bytes)},
+               {"jobs", JobsToJson(jobs)},
+               {"quotas", QuotasToJson(quotas)},
+               {"estimate", {{"duration_ms", estimate_ms}}},
+               {"conflicts", ConflictsToJson(conflicts)},
+               {"access_changes", AccessChangesToJson(access_changes)}};
   if (resumes_ms) json["resumes"] = FormatTimestamp(FromUnixMillis(*resumes_ms));
+  if (id.empty()) return json;
+  json["id"] = id;
+  json["created"] = FormatTimestamp(FromUnixMillis(created_ms));
+  json["held_until"] = FormatTimestamp(FromUnixMillis(held_until_ms));
   return json;
+}
+
+Json RestorePlan::Summary() const {
+  Json json = {{"plan", hash},      {"objects", tables.size()}, {"missing", missing.size()},
+               {"rows", rows},      {"bytes", bytes},           {"jobs", JobsToJson(jobs)},
+               {"request_key", key}};
+  if (!id.empty()) json["id"] = id;
+  return json;
+}
+
+std::string TargetText(const TableRef& target) {
+  if (target.dataset.empty()) return target.project;
+  return target.table.empty() ? target.dataset_ref().ToString() : target.ToString();
 }
 
 }  // namespace holdfast::restore

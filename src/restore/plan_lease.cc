@@ -7,19 +7,34 @@
 
 namespace holdfast::restore {
 
-Result<PlanLease> PlanLease::Take(const RestorePlan& plan, const Services& services) {
-  PlanLease lease(services, plan.key);
+PlanLease PlanLease::Of(const RestorePlan& plan, std::string holder, const Services& services) {
+  PlanLease lease(services, std::move(holder));
   for (const TableRestore& table : plan.tables) {
     if (table.finished) continue;
     for (const catalog::BackupRecord& backup : table.backups) {
       lease.Add(backup);
     }
   }
-  if (const Status taken = lease.TakeAll(); !taken.ok()) {
-    lease.End();
-    return taken.error();
-  }
   return lease;
+}
+
+Result<PlanLease> PlanLease::Begin(PlanLease lease) {
+  const Status taken = lease.TakeAll();
+  if (taken.ok()) return lease;
+  lease.End();
+  return taken.error();
+}
+
+Result<PlanLease> PlanLease::Take(const RestorePlan& plan, const Services& services) {
+  return Begin(Of(plan, plan.key, services));
+}
+
+Result<PlanLease> PlanLease::TakeForFile(const RestorePlan& plan, const Services& services) {
+  return Begin(OfFile(plan, services));
+}
+
+PlanLease PlanLease::OfFile(const RestorePlan& plan, const Services& services) {
+  return Of(plan, plan.id, services);
 }
 
 void PlanLease::Add(const catalog::BackupRecord& backup) {

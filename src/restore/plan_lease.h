@@ -28,6 +28,11 @@ class PlanLease {
   // errors are notes, or of copies logged.
   static Result<PlanLease> Take(const RestorePlan& plan, const Services& services);
 
+  // The same for a plan that is kept in a file (RestorePlan::id), until it is applied; and that
+  // lease as it was taken, to be given back.
+  static Result<PlanLease> TakeForFile(const RestorePlan& plan, const Services& services);
+  static PlanLease OfFile(const RestorePlan& plan, const Services& services);
+
   // Takes them anew when half of their time is over: to be asked now and then.
   Status Renew();
 
@@ -47,6 +52,8 @@ class PlanLease {
   PlanLease(const Services& services, std::string holder)
       : services_(&services), holder_(std::move(holder)) {}
   void Add(const catalog::BackupRecord& backup);
+  static PlanLease Of(const RestorePlan& plan, std::string holder, const Services& services);
+  static Result<PlanLease> Begin(PlanLease lease);
   Status TakeAll();
 
   const Services* services_;

@@ -56,6 +56,9 @@ struct RestoreRequest {
   IfExists if_exists = IfExists::kFail;
   bool without_access = false;  // leave out row access policies and IAM policies
   bool compare = true;          // read what was restored and compare it with the backup (L3)
+  // What a plan is not refused for (judge.h).
+  bool allow_wider_access = false;  // a target dataset with readers whom the source's had not
+  bool allow_over_quota = false;    // more than there is in a day of a quota
 };
 
 // Errors: kInvalidName for a target's name that is malformed, with the form it must have; kUsage

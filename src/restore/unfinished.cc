@@ -218,6 +218,25 @@ Result<std::optional<RestorePlan>> Resume(const RestoreRequest& request, const S
   return std::optional(std::move(plan));
 }
 
+// Found from any place in which the plan has targets.
+Result<std::optional<StoredPlan>> FindStored(const Services& services, const RestorePlan& plan) {
+  for (const auto& [project, location] : RegionsOf(plan)) {
+    HF_ASSIGN_OR_RETURN(std::optional<StoredPlan> stored,
+                        ReadStored(services, PlaceOf(services, plan.key, project, location)));
+    if (stored) return stored;
+  }
+  return std::optional<StoredPlan>();
+}
+
+// Whether a stored plan is of exactly the same objects, from the same backups.
+bool HoldsTheSame(const StoredPlan& stored, const RestorePlan& plan) {
+  if (stored.tables.size() != plan.tables.size()) return false;
+  return std::ranges::equal(stored.tables, plan.tables, [](const auto& was, const auto& table) {
+    return was.source == table.source && was.target == table.target &&
+           std::ranges::equal(was.backups, table.backups, {}, {}, &catalog::BackupRecord::backup);
+  });
+}
+
 }  // namespace
 
 Result<RestorePlan> PlanRestore(const RestoreRequest& request, const Services& services) {
@@ -225,15 +244,22 @@ Result<RestorePlan> PlanRestore(const RestoreRequest& request, const Services& s
   HF_ASSIGN_OR_RETURN(const Selection selection,
                       Select(services.catalog, request, services.clock.Now()));
   HF_ASSIGN_OR_RETURN(RestorePlan fresh, MakePlan(request, selection));
-  std::optional<StoredPlan> stored;
-  for (const auto& [project, location] : RegionsOf(fresh)) {
-    HF_ASSIGN_OR_RETURN(stored,
-                        ReadStored(services, PlaceOf(services, fresh.key, project, location)));
-    if (stored) break;
-  }
+  HF_ASSIGN_OR_RETURN(const std::optional<StoredPlan> stored, FindStored(services, fresh));
   if (!stored) return fresh;
   HF_ASSIGN_OR_RETURN(auto resumed, Resume(request, services, *stored, fresh));
   return resumed ? *std::move(resumed) : std::move(fresh);
+}
+
+Result<std::optional<RestorePlan>> ResumePlan(const RestoreRequest& request,
+                                              const RestorePlan& plan, const Services& services) {
+  HF_ASSIGN_OR_RETURN(const std::optional<StoredPlan> stored, FindStored(services, plan));
+  if (!stored || !HoldsTheSame(*stored, plan)) return std::optional<RestorePlan>();
+  HF_ASSIGN_OR_RETURN(auto resumed, Resume(request, services, *stored, plan));
+  if (!resumed) return resumed;
+  resumed->id = plan.id;
+  resumed->created_ms = plan.created_ms;
+  resumed->held_until_ms = plan.held_until_ms;
+  return resumed;
 }
 
 Status KeepPlan(const RestoreRequest& request, const RestorePlan& plan, const Services& services) {

@@ -23,6 +23,11 @@ namespace holdfast::restore {
 // Select and MakePlan.
 Result<RestorePlan> PlanRestore(const RestoreRequest& request, const Services& services);
 
+// The plan as it goes on when an unfinished restore of exactly its objects and backups is stored
+// and any of its targets is there; nullopt: it was not begun. Writes nothing.
+Result<std::optional<RestorePlan>> ResumePlan(const RestoreRequest& request,
+                                              const RestorePlan& plan, const Services& services);
+
 // Stores the plan, in place of an earlier one of the same request. Idempotent.
 Status KeepPlan(const RestoreRequest& request, const RestorePlan& plan, const Services& services);
 
