@@ -5,9 +5,9 @@
 #include <set>
 
 #include "avro/cell_json.h"
+#include "base/suggestion.h"
 #include "cli/asking.h"
 #include "cli/backup_actions.h"
-#include "cli/suggestion.h"
 
 namespace holdfast::cli {
 
