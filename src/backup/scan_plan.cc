@@ -274,11 +274,7 @@ TablePlan PlanTable(const TableInfo& table, const std::vector<PartitionInfo>& pa
   if (plan.units.empty() && plan.outcomes.empty()) {
     PlanObject(table.ref.WholeTable(), FingerprintOf(table), last, policy, now_ms, plan);
   }
-  // Of one object alone a copy job reads a moment by itself; an export would need a copy first.
-  const bool needs_moment =
-      plan.units.size() > 1 || (plan.units.size() == 1 && policy.method != Method::kExport &&
-                                plan.units.front().partition.empty());
-  if (policy.freeze && needs_moment) plan.as_of_ms = MomentOf(table, partitions, now_ms);
+  if (policy.freeze && plan.units.size() > 1) plan.as_of_ms = MomentOf(table, partitions, now_ms);
   return plan;
 }
 

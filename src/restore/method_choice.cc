@@ -1,6 +1,7 @@
 #include "restore/method_choice.h"
 
 #include <algorithm>
+#include <set>
 
 namespace holdfast::restore {
 
@@ -15,12 +16,20 @@ bool SpeaksMore(const catalog::BackupRecord& a, const catalog::BackupRecord& b) 
 
 }  // namespace
 
-bool MethodChoice::HasTableWithoutGood(const std::vector<catalog::BackupRecord>& newest) {
-  std::map<TableRef, bool> has_good;
+bool MethodChoice::NeedsNewestGood(const std::vector<catalog::BackupRecord>& newest) {
+  struct Seen {
+    std::set<Method> methods;
+    bool all_good = true;
+  };
+  std::map<TableRef, Seen> tables;
   for (const catalog::BackupRecord& record : newest) {
-    has_good[record.object.WholeTable()] |= record.IsGood();
+    Seen& seen = tables[record.object.WholeTable()];
+    seen.methods.insert(record.method);
+    seen.all_good = seen.all_good && record.IsGood();
   }
-  return std::ranges::any_of(has_good, [](const auto& table) { return !table.second; });
+  return std::ranges::any_of(tables, [](const auto& table) {
+    return table.second.methods.size() > 1 && !table.second.all_good;
+  });
 }
 
 MethodChoice::MethodChoice(const std::vector<catalog::BackupRecord>& newest,
@@ -40,8 +49,8 @@ MethodChoice::MethodChoice(const std::vector<catalog::BackupRecord>& newest,
     }
     best.merge(of_list);
   };
-  decide(newest, true);
   decide(newest_good, true);
+  decide(newest, true);
   decide(newest, false);
   for (const auto& [table, record] : best) {
     chosen_[table] = {.method = record->method, .is_whole = record->object.partition.empty()};

@@ -3,9 +3,8 @@
 // Backups of two methods are two views of the same rows: a restore takes one of them whole. It is
 // the method of the newest run that has a good backup of the table; of the same run an export, then
 // a copy, then a snapshot, since what lies outside of the warehouse survives more. An object that
-// this method has no backup of is taken from another one that divides the table alike. Where the
-// newest backups of all methods are suspect or damaged, the newest good ones before them decide;
-// where there are none, the newest. Pure.
+// this method has no backup of is taken from another one that divides the table alike. Of a table
+// without any good backup the newest decide. Pure.
 #pragma once
 
 #include <map>
@@ -21,14 +20,15 @@ namespace holdfast::restore {
 class MethodChoice {
  public:
   // Of records, the newest of each object and method of whole tables. `newest_good`: likewise, the
-  // newest that are good, of tables of which none of `newest` is (`HasTableWithoutGood`). With
-  // `partition`, by what there is of that one.
+  // newest that are good, where that matters (`NeedsNewestGood`). With `partition`, by what there
+  // is of that one.
   explicit MethodChoice(const std::vector<catalog::BackupRecord>& newest,
                         const std::vector<catalog::BackupRecord>& newest_good = {},
                         const std::string& partition = {});
 
-  // Whether any table is without a good backup in there.
-  static bool HasTableWithoutGood(const std::vector<catalog::BackupRecord>& newest);
+  // Whether `newest` alone does not tell which method has the newest good backup: it has several of
+  // one table, and one that is not good hides what was before it.
+  static bool NeedsNewestGood(const std::vector<catalog::BackupRecord>& newest);
 
   // Whether a record may be taken.
   bool Takes(const catalog::BackupRecord& record) const;

@@ -65,7 +65,7 @@ class Selector {
   Result<Selection> Run() {
     HF_ASSIGN_OR_RETURN(auto records, NewestOfEach(catalog_, question_, false));
     std::vector<catalog::BackupRecord> newest_good;
-    if (MethodChoice::HasTableWithoutGood(records)) {
+    if (MethodChoice::NeedsNewestGood(records)) {
       HF_ASSIGN_OR_RETURN(newest_good, NewestOfEach(catalog_, question_, true));
     }
     choice_ = MethodChoice(records, newest_good, source_.partition);
