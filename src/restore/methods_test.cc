@@ -146,8 +146,10 @@ TEST(RestoreOfMethods, TakesTheRowsOfOneMethodWhenTheNewestOfAllAreSuspect) {
     fixture.cloud().ReplaceRows(kDaily.WithPartition(partition), {{{"day", day}, {"what", "x"}}});
   }
   ASSERT_TRUE(fixture.BackUp(ExportAndSnapshot()).ok());
-  for (const auto& record :
-       fixture.catalog().FindBackups({.table = "days", .newest_only = true}, "").value().items) {
+  const auto newest =
+      fixture.catalog().FindBackups({.table = "days", .newest_only = true}, "").value();
+  ASSERT_EQ(newest.items.size(), 3U) << "two partitions and the snapshot";
+  for (const auto& record : newest.items) {
     ASSERT_NE(record.suspect, "") << record.object.ToString();
   }
   const auto report = Restore(fixture, To(kDaily, "back"));
