@@ -2,6 +2,7 @@
 // they share.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "cli/command.h"
@@ -10,6 +11,7 @@
 #include "restore/plan.h"
 #include "restore/report.h"
 #include "restore/request.h"
+#include "restore/services.h"
 
 namespace holdfast::cli {
 
@@ -34,6 +36,18 @@ Result<int> RestorePlanShow(const GlobalOptions& global, const RestorePlanOption
 
 // Applies the plan in the file. Errors: kPlanInvalid, kPlanStale.
 Result<int> RestoreApplyFile(const GlobalOptions& global, const std::string& path);
+
+// A restore that is planned and judged, with all that it takes to carry it out. `services` refer to
+// the environment.
+struct PlannedRestore {
+  std::unique_ptr<Environment> environment;
+  restore::RestoreRequest request;
+  restore::Services services;
+  restore::RestorePlan plan;
+};
+
+// Opens the environment, learns of others' backups, plans, and says what the plan goes on with.
+Result<PlannedRestore> PlanOf(const GlobalOptions& global, const RestoreFlags& flags);
 
 // Reads in the backups of what the request names that other catalogs know: one that is behind would
 // restore an older backup without knowing.

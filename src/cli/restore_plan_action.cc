@@ -4,7 +4,6 @@
 #include <iostream>
 
 #include "cli/audit.h"
-#include "cli/further_places.h"
 #include "cli/replace_file.h"
 #include "cli/restore_actions.h"
 #include "cli/restore_text.h"
@@ -44,16 +43,8 @@ Result<restore::RestorePlan> Keep(const GlobalOptions& global, Environment& envi
 }  // namespace
 
 Result<int> RestorePlanShow(const GlobalOptions& global, const RestorePlanOptions& options) {
-  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
-  const Config& config = loaded.config;
-  HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options.flags));
-  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, request));
-  restore::Services services = environment->restore_services();
-  services.further_places = FurtherPlacesOf(config, ReadableDocument(global, loaded));
-  HF_ASSIGN_OR_RETURN(restore::RestorePlan plan,
-                      restore::PlanAndJudge(request, config.quotas, services));
-  SayWhatIsResumed(plan);
+  HF_ASSIGN_OR_RETURN(PlannedRestore planned, PlanOf(global, options.flags));
+  auto& [environment, request, services, plan] = planned;
   for (restore::Conflict& conflict : plan.conflicts) {
     conflict.error = CompleteConflict(*environment, request, plan, conflict.error);
   }

@@ -4,11 +4,9 @@
 #include <string>
 
 #include "cli/audit.h"
-#include "cli/further_places.h"
 #include "cli/restore_actions.h"
 #include "cli/restore_text.h"
 #include "restore/apply.h"
-#include "restore/approved_plan.h"
 #include "restore/judge.h"
 
 namespace holdfast::cli {
@@ -28,16 +26,8 @@ Status Confirm(const restore::RestorePlan& plan, bool yes) {
 }  // namespace
 
 Result<int> RestoreRun(const GlobalOptions& global, const RestoreRunOptions& options) {
-  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
-  const Config& config = loaded.config;
-  HF_ASSIGN_OR_RETURN(const restore::RestoreRequest request, RequestOf(config, options.flags));
-  HF_ASSIGN_OR_RETURN(const auto environment, Environment::Open(config));
-  HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, request));
-  restore::Services services = environment->restore_services();
-  services.further_places = FurtherPlacesOf(config, ReadableDocument(global, loaded));
-  HF_ASSIGN_OR_RETURN(const restore::RestorePlan plan,
-                      restore::PlanAndJudge(request, config.quotas, services));
-  SayWhatIsResumed(plan);
+  HF_ASSIGN_OR_RETURN(const PlannedRestore planned, PlanOf(global, options.flags));
+  const auto& [environment, request, services, plan] = planned;
   if (options.dry_run) PrintRestorePlan(std::cout, global.OutputFormat(), plan);
   const Status refused = options.dry_run ? restore::CheckTargets(request, plan, services)
                                          : restore::RefuseConflicts(plan);

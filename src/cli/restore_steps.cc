@@ -4,10 +4,12 @@
 #include <iostream>
 
 #include "backup/rebuild.h"
+#include "cli/further_places.h"
 #include "cli/progress.h"
 #include "cli/restore_actions.h"
 #include "cli/restore_text.h"
 #include "restore/apply.h"
+#include "restore/approved_plan.h"
 #include "restore/target.h"
 
 namespace holdfast::cli {
@@ -25,6 +27,23 @@ Status LearnOfOthersBackups(const GlobalOptions& global, Environment& environmen
     Say(global, fmt::format("Not read: {} [{}]", problem.message, FindError(problem.id).id));
   }
   return Ok();
+}
+
+Result<PlannedRestore> PlanOf(const GlobalOptions& global, const RestoreFlags& flags) {
+  HF_ASSIGN_OR_RETURN(const LoadedConfig loaded, EffectiveSettings(global));
+  const Config& config = loaded.config;
+  HF_ASSIGN_OR_RETURN(restore::RestoreRequest request, RequestOf(config, flags));
+  HF_ASSIGN_OR_RETURN(auto environment, Environment::Open(config));
+  HF_RETURN_IF_ERROR(LearnOfOthersBackups(global, *environment, request));
+  restore::Services services = environment->restore_services();
+  services.further_places = FurtherPlacesOf(config, ReadableDocument(global, loaded));
+  HF_ASSIGN_OR_RETURN(restore::RestorePlan plan,
+                      restore::PlanAndJudge(request, config.quotas, services));
+  SayWhatIsResumed(plan);
+  return PlannedRestore{.environment = std::move(environment),
+                        .request = std::move(request),
+                        .services = services,
+                        .plan = std::move(plan)};
 }
 
 // The error says to drop the target, which is no way for one partition of it.
